@@ -1,0 +1,34 @@
+/** What every store does between its locks and its COMMIT: judge the deadlines, then apply in order. */
+import { hash } from 'node:crypto'
+import { apply, type Rules } from '../ledger/apply.ts'
+import type { Sha256 } from '../ledger/block.ts'
+import type { Books } from '../ledger/books.ts'
+import { type Command, type Outcome, refuse } from '../ledger/command.ts'
+import type { Clock } from './clock.ts'
+import type { Pending } from './store.ts'
+
+export const sha256: Sha256 = (text) => hash('sha256', text, 'hex')
+
+/** The rules with the settings of a server. A day of keys is what clients that retry overnight rely on. */
+export function rulesOf({ keyRetentionMs = 24 * 3600 * 1000 }: { keyRetentionMs?: number } = {}): Rules {
+  return { keyRetentionMs, fingerprint: fingerprintOf }
+}
+
+/** SHA-256 over the parsed command, members in one order: however it was written, the same request is the same. */
+function fingerprintOf(command: Command): string {
+  return sha256(JSON.stringify(Object.entries(command).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/**
+ * Applies a batch to the books, which are a fork of the store's own. This is the only place beside the queue
+ * that says *account busy*: once a command is applied, its answer is what COMMIT makes of it.
+ */
+export function applyBatch(books: Books, batch: readonly Pending[], clock: Clock, rules: Rules): Outcome[] {
+  const now = clock.now()
+  const monotonicMs = clock.monotonicMs()
+  return batch.map((pending) =>
+    pending.deadlineMs <= monotonicMs
+      ? { reply: refuse('account_busy'), replayed: false }
+      : apply(books, pending, now, rules),
+  )
+}

@@ -1,0 +1,204 @@
+/**
+ * The queue: commands wait here for the store, and one commit pays for all that wait. The order of the queue is
+ * the order of the books.
+ *
+ *   waiting ──(the store is free)──▶ handed over ──▶ answered
+ *      └──(deadline passes)──▶ account_busy          └──(deadline and grace pass)──▶ outcome_unknown
+ *
+ * There is no timer between a command and its batch: a lone command goes at once, and while the store commits
+ * one batch the next collects by itself.
+ */
+import assert from 'node:assert'
+import { type Key, type Outcome, refuse, type Submission } from '../ledger/command.ts'
+import type { Refusal } from '../ledger/refusal.ts'
+import type { Clock } from './clock.ts'
+import { type Pending, type Store, StoreError } from './store.ts'
+
+export type QueueOptions = {
+  /** How long a command may wait for its locks, from its arrival. Milliseconds. */
+  readonly deadlineMs: number
+  /** The longest the queue may get before newcomers are refused `overloaded`. */
+  readonly lengthMax: number
+  /** The most commands in one commit. */
+  readonly batchMax: number
+  /** How long after the deadline the store may take to say that it got no locks. Milliseconds. */
+  readonly graceMs: number
+  /** Told of every commit: how many commands, how long it took. */
+  onCommit?(size: number, ms: number): void
+  /** Told of a command that failed for a reason of ours. */
+  onError?(error: unknown): void
+}
+
+export const queueDefaults = {
+  deadlineMs: 10_000,
+  lengthMax: 20_000,
+  // One fsync for 1,000 commands costs each of them little more than nothing; more would only make them wait.
+  batchMax: 1_000,
+  graceMs: 300,
+} satisfies QueueOptions
+
+type Waiting = {
+  readonly pending: Pending
+  settled: boolean
+  settle(outcome: Outcome): void
+  fail(error: unknown): void
+}
+
+export class Queue {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #options: QueueOptions
+  #waiting: Waiting[] = []
+  #handedOver: readonly Waiting[] = []
+  #running = false
+  #timer: NodeJS.Timeout | undefined
+  #onIdle: (() => void)[] = []
+
+  constructor(store: Store, clock: Clock, options: QueueOptions) {
+    this.#store = store
+    this.#clock = clock
+    this.#options = options
+  }
+
+  /** How many commands wait or are being committed. */
+  get length(): number {
+    return this.#waiting.length + this.#handedOver.length
+  }
+
+  /** Queues a command. Rejects only where we failed; every no is an outcome. */
+  submit(submission: Submission): Promise<Outcome> {
+    const shut = this.#waiting.length >= this.#options.lengthMax ? 'overloaded' : this.#store.shut
+    if (shut !== undefined) return Promise.resolve(refused(shut))
+
+    const deadlineMs = this.#clock.monotonicMs() + this.#options.deadlineMs
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        pending: { ...submission, deadlineMs },
+        settled: false,
+        settle(outcome) {
+          waiting.settled = true
+          resolve(outcome)
+        },
+        fail(error) {
+          waiting.settled = true
+          reject(error)
+        },
+      }
+      this.#waiting.push(waiting)
+      this.#wake()
+    })
+  }
+
+  /** Resolves when nothing waits and nothing is being committed. */
+  idle(): Promise<void> {
+    if (!this.#running) return Promise.resolve()
+    return new Promise((resolve) => this.#onIdle.push(resolve))
+  }
+
+  #wake(): void {
+    if (this.#timer === undefined) this.#armTimer(this.#options.deadlineMs)
+    if (this.#running) return
+    this.#running = true
+    // After this turn of the event loop, so that requests read from the sockets together share a commit.
+    setImmediate(() => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, this.#options.batchMax))
+    this.#running = false
+    for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const startedMs = this.#clock.monotonicMs()
+    this.#handedOver = batch
+    try {
+      const outcomes = await this.#store.commit(batch.map(({ pending }) => pending))
+      for (const [i, waiting] of batch.entries()) {
+        const outcome = outcomes[i]
+        assert(outcome !== undefined, 'a store answers every command of a batch')
+        if (!waiting.settled) waiting.settle(outcome)
+      }
+      this.#options.onCommit?.(batch.length, this.#clock.monotonicMs() - startedMs)
+    } catch (error) {
+      await this.#onFailed(batch, error)
+    } finally {
+      this.#handedOver = []
+    }
+  }
+
+  async #onFailed(batch: readonly Waiting[], error: unknown): Promise<void> {
+    const code = error instanceof StoreError ? error.code : 'failed'
+    switch (code) {
+      case 'busy':
+        // Nothing was applied: those whose time is up are refused, the others try again, in the order they came.
+        this.#waiting = [...batch.filter(({ settled }) => !settled), ...this.#waiting]
+        this.#handedOver = []
+        return this.#refuseExpired()
+      case 'failed':
+        return this.#onCulprit(batch, error)
+      case 'unavailable':
+      case 'unusable':
+        return settleAll(batch, 'store_unavailable')
+      case 'outcome_unknown':
+        return settleAll(batch, 'outcome_unknown')
+    }
+  }
+
+  /** Something in the batch made it fail: each goes alone, and only the culprit gets the error. */
+  async #onCulprit(batch: readonly Waiting[], error: unknown): Promise<void> {
+    if (batch.length > 1) {
+      for (const waiting of batch) await this.#commit([waiting])
+      return
+    }
+    this.#options.onError?.(error)
+    for (const waiting of batch) if (!waiting.settled) waiting.fail(error)
+  }
+
+  #armTimer(ms: number): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#onDeadline()
+      },
+      Math.max(1, ms),
+    ).unref()
+  }
+
+  #onDeadline(): void {
+    this.#refuseExpired()
+    const { graceMs } = this.#options
+    const nowMs = this.#clock.monotonicMs()
+    for (const waiting of this.#handedOver) {
+      if (!waiting.settled && waiting.pending.deadlineMs + graceMs <= nowMs)
+        waiting.settle(refused('outcome_unknown'))
+    }
+
+    const handedOver = this.#handedOver.find(({ settled }) => !settled)
+    const next = handedOver ? handedOver.pending.deadlineMs + graceMs : this.#waiting[0]?.pending.deadlineMs
+    if (next !== undefined) this.#armTimer(Math.min(next - nowMs, this.#options.deadlineMs))
+  }
+
+  /** Refuses what still waits and whose deadline has passed. All wait equally long, so they stand in front. */
+  #refuseExpired(): void {
+    const nowMs = this.#clock.monotonicMs()
+    const alive = this.#waiting.findIndex(({ pending }) => nowMs < pending.deadlineMs)
+    const expired = this.#waiting.splice(0, alive < 0 ? this.#waiting.length : alive)
+    for (const waiting of expired) {
+      const first = this.#handedOver.some(({ pending }) => isSame(pending.key, waiting.pending.key))
+      waiting.settle(refused(first ? 'in_progress' : 'account_busy'))
+    }
+  }
+}
+
+function settleAll(batch: readonly Waiting[], refusal: Refusal): void {
+  for (const waiting of batch) if (!waiting.settled) waiting.settle(refused(refusal))
+}
+
+function refused(refusal: Refusal): Outcome {
+  return { reply: refuse(refusal), replayed: false }
+}
+
+function isSame(a: Key | undefined, b: Key | undefined): boolean {
+  return a !== undefined && b !== undefined && a.scope === b.scope && a.key === b.key
+}

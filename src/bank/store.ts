@@ -1,0 +1,72 @@
+/**
+ * The port that every store implements: one write method, all or nothing, and a few reads. A store knows rows
+ * and SQL and no rule; the conformance suite in `test/stores` is its contract.
+ */
+import type { Account, AccountNumber } from '../ledger/account.ts'
+import type { Block } from '../ledger/block.ts'
+import type { Outcome, Submission } from '../ledger/command.ts'
+import type { Line } from '../ledger/record.ts'
+import type { Refusal } from '../ledger/refusal.ts'
+
+/** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
+export type Pending = Submission & { readonly deadlineMs: number }
+
+export interface Store {
+  /** Where the money is, in words for people: `sqlite:/path/to/cashpoint.db`. */
+  readonly name: string
+  /** Why writes are refused just now, if they are; reads go on. */
+  readonly shut: Refusal | undefined
+
+  /**
+   * Applies the batch in order and saves what changed, in one commit; the outcomes are in the batch's order.
+   * A command whose deadline has passed by the time the locks are held is refused `account_busy`.
+   * Throws a StoreError, whose code says what became of the batch.
+   */
+  commit(batch: readonly Pending[]): Promise<readonly Outcome[]>
+
+  /** The account, with every commit that has been answered. */
+  account(number: AccountNumber): Promise<Account | undefined>
+
+  /**
+   * Accounts in bytewise order of their numbers, beyond `after`, `limit` of them or all, as of one moment.
+   * They come in pieces, each when it is asked for.
+   */
+  accounts(page: { after?: AccountNumber; limit?: number }): Promise<AccountList>
+
+  /** Blocks with their lines, from the one with this sequence on, as they were committed. */
+  journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
+
+  /** Figures for operators, each read when it is asked for. */
+  figures(): Readonly<Record<string, { readonly help: string; read(): number }>>
+
+  /** Finishes what is under way and closes. Nothing may be asked afterwards. */
+  close(): Promise<void>
+}
+
+export type AccountList = {
+  /** How many accounts there are altogether. */
+  readonly total: number
+  /** Whether there are more beyond the last one of this page. */
+  readonly more: boolean
+  readonly pieces: AsyncIterable<readonly Account[]>
+}
+
+/**
+ * What went wrong with a commit or with opening a store:
+ * - `busy`: the locks could not be had before the first deadline of the batch; nothing was applied.
+ * - `failed`: nothing was applied; the batch may be tried again.
+ * - `unavailable`: the store cannot write now; nothing was applied.
+ * - `outcome_unknown`: COMMIT was tried, and whether it took is not known yet.
+ * - `unusable`: the store cannot be opened; the message says why, in one line for the operator.
+ */
+export type StoreErrorCode = 'busy' | 'failed' | 'unavailable' | 'outcome_unknown' | 'unusable'
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreError'
+    this.code = code
+  }
+}

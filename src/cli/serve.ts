@@ -1,0 +1,148 @@
+/** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino, { type Logger } from 'pino'
+import { Bank } from '../bank/bank.ts'
+import { systemClock } from '../bank/clock.ts'
+import { StoreError } from '../bank/store.ts'
+import { listen } from '../rest/listen.ts'
+import { createServer } from '../rest/server.ts'
+import { SqliteStore } from '../stores/sqlite/store.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { isLoopback, readSettings, type Settings, settings as settingTable } from './settings.ts'
+
+/** The accounts a new store begins with, in minor units. */
+const openingAccounts = [
+  { number: '123456789', currency: 'USD', ledger: 100_000 },
+  { number: '987654321', currency: 'USD', ledger: 250_000 },
+  { number: '555555555', currency: 'USD', ledger: 50_000 },
+]
+
+/** What sysexits(3) calls an internal software error: the store's thread died, and a supervisor should start us again. */
+const exitSoftware = 70
+
+// What was accepted is answered well before: nothing waits longer than its deadline.
+const drainMaxMs = 15_000
+
+export async function serve(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return console.log(help())
+  const settings = readSettings(args, process.env)
+  // Logs go to stderr as JSON, so that stdout is for people.
+  const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: false }))
+  const server = await start(settings, log)
+  console.log(banner(server))
+
+  let stopping = false
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info({ signal }, 'stopping')
+    server.stop().then(
+      () => log.flush(() => process.exit(0)),
+      (error) => {
+        log.fatal({ err: error }, 'could not stop in order')
+        log.flush(() => process.exit(1))
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+export type Running = { readonly url: string; readonly store: string; stop(): Promise<void> }
+
+/** Opens the store, listens, and gives what is needed to stop in order. */
+export async function start(settings: Settings, log: Logger, parts: Parts = {}): Promise<Running> {
+  const temporary = settings.storePath === undefined ? mkdtempSync(join(tmpdir(), 'cashpoint-')) : undefined
+  const store = await SqliteStore.open({
+    path: settings.storePath ?? join(temporary ?? '', 'cashpoint.db'),
+    keyRetentionMs: settings.keyRetentionMs,
+    minFreeBytes: settings.minFreeBytes,
+    onDead: (error) => onDead(log, error),
+    onChange: (shut) => log.warn({ shut: shut ?? 'open' }, 'writing'),
+  })
+  const metrics = new Metrics()
+  const bank = new Bank(store, systemClock, {
+    deadlineMs: settings.lockDeadlineMs,
+    onCommit: (size, ms) => metrics.onCommit(size, ms),
+    onError: (error) => {
+      metrics.onError()
+      log.error({ err: error }, 'command failed')
+    },
+  })
+  for (const [name, { help, read }] of Object.entries(store.figures())) metrics.gauge(name, help, read)
+  metrics.gauge('queue_commands', 'Commands that wait or are being committed.', () => bank.queueLength)
+  await openBooks(bank)
+
+  let draining = false
+  const cors = isLoopback(settings.host)
+  const app = await createServer({
+    bank,
+    log,
+    metrics,
+    currency: settings.currency,
+    cors,
+    draining: () => draining,
+    ...parts,
+  })
+  const listening = await listen(app, settings).catch(async (error) => {
+    await store.close()
+    throw error
+  })
+  log.info({ url: listening.url, store: store.name }, 'serving')
+
+  return {
+    url: listening.url,
+    store: store.name,
+    async stop() {
+      draining = true
+      setTimeout(() => listening.cut(), drainMaxMs).unref()
+      await listening.close()
+      await bank.drain()
+      await store.close()
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openBooks(bank: Bank): Promise<void> {
+  const { total } = await bank.accounts({ limit: 1 })
+  if (total > 0) return
+  const { reply } = await bank.submit({
+    command: { type: 'open_books', accounts: openingAccounts },
+    actor: '',
+  })
+  if (reply.type === 'refused')
+    throw new StoreError('unusable', `the first accounts could not be opened: ${reply.refusal}`)
+}
+
+type Parts = Pick<Parameters<typeof createServer>[0], 'moreRoutes'>
+
+function onDead(log: Logger, error: unknown): void {
+  log.fatal({ err: error }, 'the store died: what was under way is unknown')
+  // A moment for the answers to leave.
+  setTimeout(() => process.exit(exitSoftware), 250)
+}
+
+function banner({ url, store }: Running): string {
+  return `Cashpoint is serving the ATM API.
+
+  URL    ${url}
+  store  ${store}
+
+Try it:
+
+  curl ${url}/accounts/123456789/balance
+  curl ${url}/accounts/123456789/withdraw -H 'content-type: application/json' -d '{"amount": 100.00}'
+  curl ${url}/accounts
+`
+}
+
+function help(): string {
+  const rows = Object.values(settingTable).map(
+    ({ flag, variable, fallback, help }) =>
+      `  --${flag.padEnd(20)} ${variable.padEnd(31)} ${help} (${fallback})`,
+  )
+  return `usage: cashpoint serve [flags]\n\n${rows.join('\n')}`
+}

@@ -1,0 +1,81 @@
+/**
+ * Records: the lines of the journal, the only truth. Each carries the state it leaves, so that replaying the
+ * journal is copying, not calculating again.
+ */
+import type { AccountNumber } from './account.ts'
+import type { Reply } from './command.ts'
+import type { Currency, Instant, Minor } from './money.ts'
+
+/** `writer-sequence`, such as `1-42`: gap-free and in order within a writer. */
+export type RecordId = string
+
+/** What one side of a transfer leaves on a customer's account; a house account has no state of its own. */
+export type After = { readonly ledger: Minor; readonly held: Minor; readonly version: number }
+
+export type AccountOpened = {
+  readonly kind: 'account_opened'
+  readonly account: AccountNumber
+  readonly currency: Currency
+  readonly after: After
+}
+
+/** One debit, one credit, one amount in minor units; immutable. */
+export type Transfer = {
+  readonly kind: 'transfer'
+  readonly type: 'opening' | 'deposit' | 'withdrawal'
+  readonly debit: string
+  readonly credit: string
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly debit_after: After | null
+  readonly credit_after: After | null
+  readonly key: string | null
+}
+
+/** The reply a client's key is answered with from now on. */
+export type Remembered = {
+  readonly kind: 'reply'
+  readonly key: string
+  readonly fingerprint: string
+  readonly reply: Reply
+}
+
+/** What a record says; the rest of the line says where, when and by whom. */
+export type Content = AccountOpened | Transfer | Remembered
+
+/** One line of the journal. */
+export type JournalRecord = {
+  readonly sequence: number
+  readonly at: Instant
+  /** The credential that asked; empty in open mode. */
+  readonly actor: string
+  /** Whose keys these are; empty in open mode. */
+  readonly scope: string
+  readonly content: Content
+}
+
+/** A record as it is stored: what it says as JSON text, written once and never again. */
+export type Line = {
+  readonly sequence: number
+  readonly at: Instant
+  readonly kind: Content['kind']
+  readonly actor: string
+  readonly scope: string
+  readonly body: string
+}
+
+/** Writes a record as its stored line. Members keep the order in which `apply` wrote them. */
+export function toLine({ sequence, at, actor, scope, content }: JournalRecord): Line {
+  const { kind, ...body } = content
+  return { sequence, at, kind, actor, scope, body: JSON.stringify(body) }
+}
+
+/** Reads a stored line back. Throws on text that is not JSON. */
+export function fromLine({ sequence, at, kind, actor, scope, body }: Line): JournalRecord {
+  return { sequence, at, actor, scope, content: { kind, ...JSON.parse(body) } }
+}
+
+/** The bytes of a line that its block's hash covers: every column, the body to the letter. */
+export function canonical(line: Line): string {
+  return `[${line.sequence},${line.at},${JSON.stringify(line.kind)},${JSON.stringify(line.actor)},${JSON.stringify(line.scope)},${line.body}]\n`
+}

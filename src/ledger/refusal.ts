@@ -1,0 +1,23 @@
+/** The business no: every reason the ledger gives for not doing what a command asks. */
+
+/**
+ * Each refusal, and whether an idempotency key remembers it. What is remembered is answered again word for word;
+ * what is not (the request was malformed, or nothing was decided) may be sent again under the same key.
+ */
+export const refusals = {
+  account_not_found: { remembered: true },
+  insufficient_funds: { remembered: true },
+  balance_too_large: { remembered: true },
+  amount_invalid: { remembered: false },
+  amount_not_positive: { remembered: false },
+  amount_too_large: { remembered: false },
+  idempotency_conflict: { remembered: false },
+  account_busy: { remembered: false },
+  in_progress: { remembered: false },
+  overloaded: { remembered: false },
+  storage_low: { remembered: false },
+  store_unavailable: { remembered: false },
+  outcome_unknown: { remembered: false },
+} as const satisfies Record<string, { remembered: boolean }>
+
+export type Refusal = keyof typeof refusals

@@ -1,0 +1,37 @@
+/** `cashpoint COMMAND`: argv to one of `cli/*`. */
+import { StoreError } from './bank/store.ts'
+import { SettingError } from './cli/settings.ts'
+import { ListenError } from './rest/listen.ts'
+
+type Command = (args: readonly string[]) => Promise<void>
+
+const commands: Record<string, { readonly help: string; load(): Promise<Command> }> = {
+  serve: { help: 'serve the ATM API', load: async () => (await import('./cli/serve.ts')).serve },
+  verify: {
+    help: 'prove the books from the journal',
+    load: async () => (await import('./cli/verify.ts')).verify,
+  },
+}
+
+const usage = `usage: cashpoint COMMAND [--help]
+${Object.entries(commands)
+  .map(([name, { help }]) => `  ${name.padEnd(8)} ${help}`)
+  .join('\n')}`
+
+const [name = '', ...args] = process.argv.slice(2)
+const command = commands[name]
+if (command === undefined) {
+  const asked = name === '--help' || name === 'help'
+  console[asked ? 'log' : 'error'](usage)
+  process.exit(asked ? 0 : 2)
+}
+try {
+  await (await command.load())(args)
+} catch (error) {
+  const expected =
+    error instanceof SettingError ||
+    error instanceof ListenError ||
+    (error instanceof StoreError && error.code === 'unusable')
+  console.error(expected ? `cashpoint: ${error.message}` : error)
+  process.exit(error instanceof SettingError ? 2 : 1)
+}

@@ -1,0 +1,27 @@
+/** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
+import type { Bank } from '../bank/bank.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Route } from './routes.ts'
+
+export function healthRoutes(of: { bank: Bank; metrics: Metrics; draining(): boolean }): Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/healthz',
+      handler: (_, reply) => reply.send({ status: 'ok' }),
+    },
+    {
+      method: 'GET',
+      url: '/readyz',
+      handler: (_, reply) => {
+        const status = of.draining() ? 'draining' : of.bank.writable ? 'ready' : 'read_only'
+        return reply.code(status === 'ready' ? 200 : 503).send({ status })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/metrics',
+      handler: async (_, reply) => reply.type(of.metrics.contentType).send(await of.metrics.read()),
+    },
+  ]
+}

@@ -1,0 +1,67 @@
+/**
+ * Reads a JSON object's own members as the text they were written in. JSON.parse alone would round
+ * 9007199254740993 and let the last of two `amount`s win without a word.
+ */
+
+export type Members = {
+  /** Each member's name and its value's own text, such as `100.00` or `"100.00"`. */
+  readonly sources: ReadonlyMap<string, string>
+  /** The names that were given more than once. */
+  readonly repeated: ReadonlySet<string>
+}
+
+export const noMembers: Members = { sources: new Map(), repeated: new Set() }
+
+/** Throws a SyntaxError where the text is not JSON, or not an object. */
+export function readMembers(text: string): Members {
+  // This decides what is JSON; below, the text is known to be well formed.
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SyntaxError('The body must be a JSON object')
+
+  const sources = new Map<string, string>()
+  const repeated = new Set<string>()
+  let at = skipSpace(text, text.indexOf('{') + 1)
+  while (text[at] !== '}') {
+    const nameEnd = skipString(text, at)
+    const name: string = JSON.parse(text.slice(at, nameEnd))
+    const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
+    const end = skipValue(text, start)
+    if (sources.has(name)) repeated.add(name)
+    sources.set(name, text.slice(start, end))
+    at = skipSpace(text, end)
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+  }
+  return { sources, repeated }
+}
+
+function skipSpace(text: string, at: number): number {
+  while (text.charCodeAt(at) <= 0x20) at += 1
+  return at
+}
+
+/** From an opening quote to behind the closing one. */
+function skipString(text: string, at: number): number {
+  at += 1
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at + 1
+}
+
+function skipValue(text: string, at: number): number {
+  let depth = 0
+  do {
+    const char = text[at]
+    if (char === '"') at = skipString(text, at)
+    else {
+      if (char === '{' || char === '[') depth += 1
+      if (char === '}' || char === ']') depth -= 1
+      at += 1
+    }
+  } while (depth > 0 || !endsValue(text.charCodeAt(at)))
+  return at
+}
+
+/** `,` `}` `]` or space. */
+function endsValue(code: number): boolean {
+  return code === 0x2c || code === 0x7d || code === 0x5d || code <= 0x20
+}

@@ -1,0 +1,90 @@
+/** Every no of this interface as `application/problem+json` (RFC 9457), in one table: code, status, text. */
+import type { FastifyReply } from 'fastify'
+import type { Refusal } from '../ledger/refusal.ts'
+
+/** The reasons that only HTTP has; the ledger has its own, the refusals. */
+export type HttpProblem =
+  | 'malformed_request'
+  | 'malformed_body'
+  | 'account_number_invalid'
+  | 'amount_missing'
+  | 'amount_repeated'
+  | 'idempotency_key_invalid'
+  | 'page_invalid'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'body_too_large'
+  | 'media_type_unsupported'
+  | 'headers_too_large'
+  | 'internal'
+
+export type ProblemCode = Refusal | HttpProblem
+
+type Entry = { readonly status: number; readonly error: string; readonly retryAfterS?: number }
+
+/** The texts are what the old clients match on: they never change. */
+const problems: Record<ProblemCode, Entry> = {
+  account_not_found: { status: 404, error: 'Account not found' },
+  insufficient_funds: { status: 400, error: 'Insufficient balance' },
+  balance_too_large: { status: 400, error: 'Balance would be too large' },
+  amount_missing: { status: 400, error: 'Amount is required' },
+  amount_invalid: { status: 400, error: 'Invalid amount format' },
+  amount_repeated: { status: 400, error: 'Amount is given more than once' },
+  amount_not_positive: { status: 400, error: 'Amount must be positive' },
+  amount_too_large: { status: 400, error: 'Amount is too large' },
+  account_number_invalid: { status: 400, error: 'Invalid account number' },
+  idempotency_key_invalid: { status: 400, error: 'Invalid Idempotency-Key' },
+  idempotency_conflict: { status: 422, error: 'Idempotency-Key was used for another request' },
+  page_invalid: { status: 400, error: 'Invalid limit or cursor' },
+  malformed_request: { status: 400, error: 'Malformed request' },
+  malformed_body: { status: 400, error: 'Malformed JSON body' },
+  not_found: { status: 404, error: 'Not found' },
+  method_not_allowed: { status: 405, error: 'Method not allowed' },
+  request_timeout: { status: 408, error: 'Request took too long to arrive' },
+  in_progress: { status: 409, error: 'A request with this Idempotency-Key is still running', retryAfterS: 1 },
+  body_too_large: { status: 413, error: 'Request body is too large' },
+  media_type_unsupported: {
+    status: 415,
+    error: 'Content-Type must be application/json, in UTF-8 and not compressed',
+  },
+  account_busy: { status: 423, error: 'Account is busy, please try again later', retryAfterS: 1 },
+  headers_too_large: { status: 431, error: 'Request headers are too large' },
+  internal: { status: 500, error: 'Internal server error' },
+  overloaded: { status: 503, error: 'Server is overloaded, please try again later', retryAfterS: 1 },
+  storage_low: { status: 503, error: 'Storage is almost full, only reads are served', retryAfterS: 30 },
+  store_unavailable: { status: 503, error: 'Storage is unavailable, nothing was done', retryAfterS: 5 },
+  outcome_unknown: {
+    status: 503,
+    error: 'Outcome is unknown, please retry with the same Idempotency-Key or check the balance',
+    retryAfterS: 1,
+  },
+}
+
+/** A no as an exception, for where a handler cannot simply answer. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode
+  readonly detail: string | undefined
+
+  constructor(code: ProblemCode, detail?: string) {
+    super(detail ?? code)
+    this.code = code
+    this.detail = detail
+  }
+}
+
+/** `detail` says what was wrong with this very request; never more than the client knows. */
+export function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
+  const { status, retryAfterS } = problems[code]
+  if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
+  return reply.code(status).type('application/problem+json').send(problemBody(code, detail))
+}
+
+export function problemBody(code: ProblemCode, detail?: string): string {
+  const { status, error } = problems[code]
+  return JSON.stringify({ type: `urn:cashpoint:problem:${code}`, title: error, status, code, detail, error })
+}
+
+export function statusOf(code: ProblemCode): number {
+  return problems[code].status
+}

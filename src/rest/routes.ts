@@ -1,0 +1,32 @@
+/** Routes as data, so that what a path does not allow is known from the same table: 405 with `Allow`. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { sendProblem } from './problem.ts'
+
+export type Route = {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
+}
+
+const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'OPTIONS']
+
+/** Adds the routes, and for each of their paths the answer to every other method. */
+export function addRoutes(app: FastifyInstance, routes: readonly Route[], { cors }: { cors: boolean }): void {
+  for (const { method, url, handler } of routes) app.route({ method, url, handler })
+
+  for (const url of new Set(routes.map((route) => route.url))) {
+    const allowed: HTTPMethods[] = routes.filter((route) => route.url === url).map(({ method }) => method)
+    // Fastify answers HEAD wherever there is a GET, and the CORS plugin answers OPTIONS.
+    if (allowed.includes('GET')) allowed.push('HEAD')
+    if (cors) allowed.push('OPTIONS')
+    app.route({
+      method: methods.filter((method) => !allowed.includes(method)),
+      url,
+      // Before the body is looked at: what is wrong is the method.
+      onRequest: (_, reply, __) => {
+        sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed')
+      },
+      handler: () => {},
+    })
+  }
+}

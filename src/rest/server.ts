@@ -1,0 +1,159 @@
+/** The HTTP interface: requests to commands, replies to responses. It knows no rule and no SQL. */
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import type { Logger } from 'pino'
+import type { Bank } from '../bank/bank.ts'
+import type { Currency } from '../ledger/money.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { accountRoutes } from './accounts.ts'
+import { healthRoutes } from './health.ts'
+import { readMembers } from './members.ts'
+import { type ProblemCode, ProblemError, problemBody, sendProblem } from './problem.ts'
+import { addRoutes, type Route } from './routes.ts'
+
+export type ServerOptions = {
+  readonly bank: Bank
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Of accounts that a deposit opens. */
+  readonly currency: Currency
+  /** Whether pages of other origins may call: only where nobody but this machine can. */
+  readonly cors: boolean
+  /** Whether the server is going down, for `/readyz`. */
+  draining(): boolean
+  /** Routes beside the usual ones; the bench adds its control here. */
+  readonly moreRoutes?: readonly Route[]
+}
+
+const bodyMax = 64 * 1024
+
+/**
+ * A body that never ends would hold its socket for ever under Node's defaults. The headers' limit must be the
+ * smaller one, or the body's is never looked at.
+ */
+export const httpLimits = {
+  requestTimeout: 10_000,
+  headersTimeout: 8_000,
+  connectionsCheckingInterval: 1_000,
+}
+
+/** Longer than the lock deadline, so that it only cuts clients that stopped reading. Milliseconds. */
+export const stalledSocketMs = 30_000
+
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { bank, log, metrics, currency, draining, moreRoutes = [] } = options
+  const app = Fastify({
+    bodyLimit: bodyMax,
+    requestTimeout: httpLimits.requestTimeout,
+    connectionTimeout: stalledSocketMs,
+    http: httpLimits,
+    routerOptions: { maxParamLength: 16_384 },
+    forceCloseConnections: 'idle',
+    genReqId: requestId,
+    frameworkErrors: (_error, request, reply) => {
+      onError(new ProblemError('malformed_request'), request, reply)
+    },
+    clientErrorHandler: onClientError,
+  })
+  if (options.cors)
+    await app.register(cors, { exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'] })
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody)
+  app.setErrorHandler(onError)
+  app.setNotFoundHandler((_, reply) => sendProblem(reply, 'not_found'))
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, url, id } = request
+    const ms = reply.elapsedTime
+    metrics.onResponse(method, request.routeOptions.url ?? 'none', reply.statusCode, ms)
+    log.info({
+      id,
+      method,
+      path: url.split('?', 1)[0],
+      status: reply.statusCode,
+      ms: Math.round(ms * 100) / 100,
+    })
+    done()
+  })
+
+  addRoutes(
+    app,
+    [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
+    options,
+  )
+  return app
+
+  function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
+    if (error instanceof ProblemError) sendProblem(reply, error.code, error.detail)
+    else if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500)
+      sendProblem(reply, codeByStatus[error.statusCode] ?? 'malformed_request')
+    else {
+      log.error({ id: request.id, err: error }, 'request failed')
+      sendProblem(reply, 'internal')
+    }
+  }
+}
+
+const codeByStatus: Record<number, ProblemCode> = {
+  404: 'not_found',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  415: 'media_type_unsupported',
+  431: 'headers_too_large',
+}
+
+function parseBody(
+  request: FastifyRequest,
+  body: string,
+  done: (error: Error | null, body?: unknown) => void,
+): void {
+  const { 'content-type': type, 'content-encoding': encoding = 'identity' } = request.headers
+  const charset = /charset="?([^\s;"]+)/i.exec(type ?? '')?.[1] ?? 'utf-8'
+  if (encoding !== 'identity' || charset.toLowerCase() !== 'utf-8')
+    return done(new ProblemError('media_type_unsupported'))
+  if (body === '') return done(null, undefined)
+  try {
+    done(null, readMembers(body))
+  } catch (error) {
+    done(new ProblemError('malformed_body', error instanceof Error ? error.message : undefined))
+  }
+}
+
+// The start's time and a count: unique over restarts, and cheap.
+const idPrefix = `${Date.now().toString(36)}-`
+let idCount = 0
+
+/** The client's own `X-Request-Id` where it is fit for a log line, else one of ours. */
+function requestId(request: { headers: Record<string, unknown> }): string {
+  const given = request.headers['x-request-id']
+  if (typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given)) return given
+  idCount += 1
+  return idPrefix + idCount.toString(36)
+}
+
+/** What is not even HTTP: answered by hand, since there is no request yet. */
+export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const body = problemBody(codeByStatus[status] ?? 'malformed_request')
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

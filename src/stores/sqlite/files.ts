@@ -1,0 +1,190 @@
+/** The files of a store: which they are, whether they are ours, and how a handle on them is set up. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { sha256 } from '../../bank/batch.ts'
+import { StoreError } from '../../bank/store.ts'
+
+export type Files = {
+  /** The journal: the truth. */
+  readonly journal: string
+  /** Held exclusively by the server for as long as it lives. */
+  readonly lock: string
+  /** Says which process that is, for people. */
+  readonly pid: string
+}
+
+export function filesOf(path: string): Files {
+  const journal = resolve(path)
+  const stem = journal.replace(/\.db$/, '')
+  return { journal, lock: `${stem}.lock`, pid: `${stem}.pid` }
+}
+
+// 'CASH': says that a SQLite file is a Cashpoint journal.
+const applicationId = 0x43415348
+
+type Migration = {
+  readonly number: number
+  readonly name: string
+  readonly sql: string
+  readonly checksum: string
+}
+
+const migrations: readonly Migration[] = readdirSync(new URL('schema/', import.meta.url))
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .map((name) => {
+    const sql = readFileSync(new URL(`schema/${name}`, import.meta.url), 'utf8')
+    return { number: Number.parseInt(name, 10), name, sql, checksum: sha256(sql) }
+  })
+
+/**
+ * Takes the store for this process until it ends; gives a function that lets go. No code opens these files but
+ * through SQLite: closing any other descriptor of them would drop SQLite's locks without a word.
+ */
+export function lockStore(files: Files): () => void {
+  mkdirSync(dirname(files.journal), { recursive: true })
+  const handle = new DatabaseSync(files.lock, { timeout: 0 })
+  try {
+    handle.exec('pragma journal_mode = memory; begin exclusive')
+  } catch (cause) {
+    handle.close()
+    const pid = existsSync(files.pid) ? readFileSync(files.pid, 'utf8').trim() : 'unknown'
+    throw new StoreError('unusable', `the store ${files.journal} is in use by another server (pid ${pid})`, {
+      cause,
+    })
+  }
+  writeFileSync(files.pid, `${process.pid}\n`)
+  return () => {
+    rmSync(files.pid, { force: true })
+    handle.close()
+  }
+}
+
+/** Makes sure that the journal is there, is ours and has today's schema. Must be called with the store locked. */
+export function prepareJournal(files: Files): void {
+  if (!existsSync(files.journal)) createJournal(files)
+  const version = judgeJournal(files)
+  if (version < migrations.length) {
+    const db = openForWriting(files.journal)
+    migrate(db, version)
+    db.close()
+  }
+}
+
+/**
+ * Judges a journal through a read-only handle, since opening a strange file for writing can change it, and
+ * delete a killed server's WAL. Gives the number of its schema; throws with one line for the operator.
+ */
+export function judgeJournal(files: Files): number {
+  const { journal } = files
+  if (!existsSync(journal)) throw new StoreError('unusable', `there is no store at ${journal}`)
+  if (statSync(journal).size === 0)
+    throw new StoreError('unusable', `${journal} is an empty file, not a Cashpoint store`)
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(journal, { readOnly: true })
+    if (pragma(db, 'application_id') !== applicationId)
+      throw new StoreError('unusable', `${journal} is a database of another program, not a Cashpoint store`)
+    const version = pragma(db, 'user_version')
+    if (version > migrations.length)
+      throw new StoreError(
+        'unusable',
+        `${journal} was written by a newer Cashpoint (schema ${version}; this one knows ${migrations.length})`,
+      )
+    for (const { number, checksum } of db.prepare('select number, checksum from migrations').all())
+      if (migrations[Number(number) - 1]?.checksum !== checksum)
+        throw new StoreError(
+          'unusable',
+          `${journal} was made with another migration ${number} than this Cashpoint has`,
+        )
+    return version
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause
+    throw new StoreError(
+      'unusable',
+      `${journal} is not a Cashpoint store, or is damaged: ${messageOf(cause)}`,
+      { cause },
+    )
+  } finally {
+    db?.close()
+  }
+}
+
+/** Made under another name and moved into place, so that a kill leaves no half of a store behind. */
+function createJournal({ journal }: Files): void {
+  const draft = `${journal}.new`
+  for (const file of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(file, { force: true })
+  const db = openForWriting(draft)
+  db.exec(`pragma application_id = ${applicationId}`)
+  migrate(db, 0)
+  db.close()
+  renameSync(draft, journal)
+  syncDirectory(dirname(journal))
+}
+
+function migrate(db: DatabaseSync, version: number): void {
+  for (const { number, name, sql, checksum } of migrations.slice(version)) {
+    db.exec('begin immediate')
+    db.exec(sql)
+    db.prepare('insert into migrations (number, name, checksum, at) values (?, ?, ?, ?)').run(
+      number,
+      name,
+      checksum,
+      Date.now(),
+    )
+    db.exec(`pragma user_version = ${number}; commit`)
+  }
+}
+
+/** A handle that commits durably: when COMMIT returns, the records are on disk. */
+export function openForWriting(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: busySliceMs })
+  db.exec(`
+    pragma journal_mode = wal;
+    pragma synchronous = full;
+    pragma fullfsync = on;
+    pragma checkpoint_fullfsync = on;
+    pragma recursive_triggers = on;
+    pragma cache_size = -16384;
+    pragma journal_size_limit = 67108864;
+  `)
+  return db
+}
+
+/** How long one try for the write lock waits before deadlines are looked at again. Milliseconds. */
+export const busySliceMs = 50
+
+export function openForReading(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 1000 })
+  db.exec('pragma cache_size = -16384')
+  return db
+}
+
+export function pragma(db: DatabaseSync, name: string): number {
+  return Number(db.prepare(`pragma ${name}`).get()?.[name])
+}
+
+function syncDirectory(directory: string): void {
+  // Windows has no directory to sync; its rename is journaled.
+  if (process.platform === 'win32') return
+  const descriptor = openSync(directory, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,75 @@
+/** Figures for Prometheus. Names and labels are few and fixed, so that no client can make more of them. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #requests = new Histogram({
+    name: 'cashpoint_http_request_seconds',
+    help: 'Requests by method, route and status: how many, and how long they took.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10],
+    registers: [this.#registry],
+  })
+  readonly #batch = new Histogram({
+    name: 'cashpoint_batch_commands',
+    help: 'Commands in one commit.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
+    registers: [this.#registry],
+  })
+  readonly #commit = new Histogram({
+    name: 'cashpoint_commit_seconds',
+    help: 'From handing a batch to the store to its answer.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1, 10],
+    registers: [this.#registry],
+  })
+  readonly #errors = new Counter({
+    name: 'cashpoint_command_errors_total',
+    help: 'Commands that failed for a reason of ours.',
+    registers: [this.#registry],
+  })
+  /** The label sets seen so far: looking them up once here is cheaper than once in every request. */
+  readonly #seen = new Map<string, { observe(seconds: number): void }>()
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  read(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  onResponse(method: string, route: string, status: number, ms: number): void {
+    const labels = `${method} ${route} ${status}`
+    let child = this.#seen.get(labels)
+    if (child === undefined) {
+      child = this.#requests.labels(method, route, String(status))
+      this.#seen.set(labels, child)
+    }
+    child.observe(ms / 1000)
+  }
+
+  onCommit(size: number, ms: number): void {
+    this.#batch.observe(size)
+    this.#commit.observe(ms / 1000)
+  }
+
+  onError(): void {
+    this.#errors.inc()
+  }
+
+  /** Figures that are read when they are asked for. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `cashpoint_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}
