@@ -60,7 +60,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     keyRetentionMs: settings.keyRetentionMs,
     minFreeBytes: settings.minFreeBytes,
     onDead: (error) => onDead(log, error),
-    onChange: (shut) => log.warn({ shut: shut ?? 'open' }, 'writing'),
+    onNotice: (notice) => log.warn(notice),
   })
   const metrics = new Metrics()
   const bank = new Bank(store, systemClock, {

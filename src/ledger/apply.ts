@@ -5,10 +5,12 @@
 import { type Account, available, cashOf, equityOf } from './account.ts'
 import type { Books } from './books.ts'
 import {
+  accountsLeft,
   type Command,
   type Deposit,
   type OpenBooks,
   type Outcome,
+  type Posted,
   type Reply,
   refuse,
   type Submission,
@@ -82,13 +84,13 @@ function deposit(books: Books, by: Submission, command: Deposit, now: Instant): 
 
 /** The accounts of a new store, each with its opening balance out of equity. Books that exist are left alone. */
 function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instant): Reply {
-  if (books.sequence > 0) return { type: 'done' }
+  if (books.sequence > 0) return { type: 'books_opened', accounts: [] }
 
-  for (const { number, currency, ledger } of command.accounts) {
+  const posted = command.accounts.map(({ number, currency, ledger }) => {
     const account = openAccount(books, by, number, currency, now)
-    post(books, by, { type: 'opening', credit: account, amount: ledger, opened: true, now })
-  }
-  return { type: 'done' }
+    return post(books, by, { type: 'opening', credit: account, amount: ledger, opened: true, now })
+  })
+  return { type: 'books_opened', accounts: posted.flatMap(accountsLeft) }
 }
 
 function openAccount(books: Books, by: Submission, number: string, currency: string, now: Instant): Account {
@@ -103,7 +105,7 @@ type Posting = { readonly amount: number; readonly opened?: boolean; readonly no
 )
 
 /** Posts one transfer between a customer's account and the house. Everything has been checked before. */
-function post(books: Books, by: Submission, posting: Posting): Reply {
+function post(books: Books, by: Submission, posting: Posting): Posted {
   const { type, amount, opened = false } = posting
   const paysOut = type === 'withdrawal'
   const account = paysOut ? posting.debit : posting.credit
@@ -111,6 +113,8 @@ function post(books: Books, by: Submission, posting: Posting): Reply {
   const house = type === 'opening' ? equityOf(currency) : cashOf(currency)
   const after = { ledger: account.ledger + (paysOut ? -amount : amount), held, version: account.version + 1 }
 
+  // An account's records never go back in time, also where the wall clock does.
+  const at = Math.max(posting.now, account.at)
   const transfer = books.nextId
   const content: Transfer = {
     kind: 'transfer',
@@ -123,9 +127,8 @@ function post(books: Books, by: Submission, posting: Posting): Reply {
     credit_after: paysOut ? null : after,
     key: by.key?.key ?? null,
   }
-  // An account's records never go back in time, also where the wall clock does.
-  books.append(content, markOf(by, Math.max(posting.now, account.at)))
-  return { type: 'posted', transfer, account: number, currency, amount, ...after, opened }
+  books.append(content, markOf(by, at))
+  return { type: 'posted', transfer, account: number, currency, amount, ...after, at, opened }
 }
 
 function markOf({ actor, key }: Submission, at: Instant): { at: Instant; actor: string; scope: string } {

@@ -44,14 +44,14 @@ export class Books {
     return this.#sequence
   }
 
+  /** The layer that this one reads through to. */
+  get below(): Books | undefined {
+    return this.#below
+  }
+
   /** How many accounts and replies this layer itself holds. */
   get size(): number {
     return this.#accounts.size + this.#replies.size
-  }
-
-  /** The accounts this layer itself holds. */
-  get changed(): Iterable<Account> {
-    return this.#accounts.values()
   }
 
   account(number: AccountNumber): Account | undefined {

@@ -1,6 +1,6 @@
 /** What can be asked of the ledger, and what it answers. Plain data: it is fingerprinted, queued and stored. */
-import type { AccountNumber } from './account.ts'
-import type { Currency, Decimal, Minor } from './money.ts'
+import type { Account, AccountNumber } from './account.ts'
+import type { Currency, Decimal, Instant, Minor } from './money.ts'
 import type { RecordId } from './record.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -57,15 +57,31 @@ export type Posted = {
   readonly ledger: Minor
   readonly held: Minor
   readonly version: number
+  readonly at: Instant
   /** Whether this command opened the account. */
   readonly opened: boolean
 }
 
+/** The books have been opened, with these accounts; with none where they were open before. */
+export type BooksOpened = { readonly type: 'books_opened'; readonly accounts: readonly Account[] }
+
 export type Refused = { readonly type: 'refused'; readonly refusal: Refusal }
 
-export type Done = { readonly type: 'done' }
+export type Reply = Posted | Refused | BooksOpened
 
-export type Reply = Posted | Refused | Done
+/** The customers' accounts as a reply says it left them. */
+export function accountsLeft(reply: Reply): readonly Account[] {
+  switch (reply.type) {
+    case 'posted': {
+      const { account: number, currency, ledger, held, version, at } = reply
+      return [{ number, currency, ledger, held, version, at }]
+    }
+    case 'books_opened':
+      return reply.accounts
+    case 'refused':
+      return []
+  }
+}
 
 /** A reply, and whether it is the stored one of an earlier request with the same key. */
 export type Outcome = { readonly reply: Reply; readonly replayed: boolean }

@@ -62,7 +62,7 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
         return sendJson(reply, write(outcome.reply))
       case 'refused':
         return sendProblem(reply, outcome.reply.refusal)
-      case 'done':
+      case 'books_opened':
         throw new Error(`a ${command.type} was answered without a posting`)
     }
   }

@@ -122,8 +122,12 @@ function parseBody(
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = request.headers
   const charset = /charset="?([^\s;"]+)/i.exec(type ?? '')?.[1] ?? 'utf-8'
   if (encoding !== 'identity' || charset.toLowerCase() !== 'utf-8')
-    return done(new ProblemError('media_type_unsupported'))
-  if (body === '') return done(null, undefined)
+    done(new ProblemError('media_type_unsupported'))
+  else if (body === '') done(null, undefined)
+  else parseMembers(body, done)
+}
+
+function parseMembers(body: string, done: (error: Error | null, body?: unknown) => void): void {
   try {
     done(null, readMembers(body))
   } catch (error) {

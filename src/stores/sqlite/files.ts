@@ -20,6 +20,8 @@ import { StoreError } from '../../bank/store.ts'
 export type Files = {
   /** The journal: the truth. */
   readonly journal: string
+  /** Derived from the journal; may be deleted while no server runs. */
+  readonly index: string
   /** Held exclusively by the server for as long as it lives. */
   readonly lock: string
   /** Says which process that is, for people. */
@@ -29,7 +31,7 @@ export type Files = {
 export function filesOf(path: string): Files {
   const journal = resolve(path)
   const stem = journal.replace(/\.db$/, '')
-  return { journal, lock: `${stem}.lock`, pid: `${stem}.pid` }
+  return { journal, index: `${stem}-index.db`, lock: `${stem}.lock`, pid: `${stem}.pid` }
 }
 
 // 'CASH': says that a SQLite file is a Cashpoint journal.
@@ -43,7 +45,7 @@ type Migration = {
 }
 
 const migrations: readonly Migration[] = readdirSync(new URL('schema/', import.meta.url))
-  .filter((name) => name.endsWith('.sql'))
+  .filter((name) => /^\d+-.*\.sql$/.test(name))
   .sort()
   .map((name) => {
     const sql = readFileSync(new URL(`schema/${name}`, import.meta.url), 'utf8')
@@ -149,6 +151,66 @@ function migrate(db: DatabaseSync, version: number): void {
   }
 }
 
+/**
+ * Page caches of the handles: 56 MiB together. The journal is only appended to and the system caches files too; it
+ * is the index's own handle, which changes random pages, that gains from a large one.
+ */
+const cacheKiB = { journal: 4_096, index: 24_576, reading: 4_096 }
+
+const indexSql = readFileSync(new URL('schema/index.sql', import.meta.url), 'utf8')
+/** Of the index's schema, as SQLite's user_version: an index made from another text is made anew. */
+const indexVersion = Number.parseInt(sha256(indexSql).slice(0, 7), 16)
+
+/**
+ * Makes sure that there is an index which belongs to this journal. One that is missing, damaged, from another
+ * schema or of another journal is made anew: says why, since filling it takes time.
+ */
+export function prepareIndex(files: Files): string | undefined {
+  const problem = judgeIndex(files)
+  if (problem === undefined) return undefined
+  for (const suffix of ['', '-wal', '-shm']) rmSync(files.index + suffix, { force: true })
+  const db = openIndex(files.index)
+  db.exec(`begin; ${indexSql}; pragma user_version = ${indexVersion}; commit`)
+  db.close()
+  return problem
+}
+
+function judgeIndex({ index, journal }: Files): string | undefined {
+  if (!existsSync(index)) return 'is missing'
+  const handles: DatabaseSync[] = []
+  try {
+    const db = openForReading(index)
+    handles.push(db)
+    if (pragma(db, 'user_version') !== indexVersion) return 'is of another version'
+    const { block, hash } = db.prepare('select block, hash from progress').get() as {
+      block: number
+      hash: string
+    }
+    const truth = openForReading(journal)
+    handles.push(truth)
+    const found =
+      block === 0 ? { hash: '' } : truth.prepare('select hash from blocks where sequence = ?').get(block)
+    return found?.['hash'] === hash ? undefined : 'belongs to another journal'
+  } catch (error) {
+    return `is damaged (${messageOf(error)})`
+  } finally {
+    for (const handle of handles) handle.close()
+  }
+}
+
+/** A handle on the index that may write: not synced at every commit, since it can be made again. */
+export function openIndex(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 1000 })
+  db.exec(`
+    pragma journal_mode = wal;
+    pragma synchronous = normal;
+    pragma cache_size = -${cacheKiB.index};
+    pragma wal_autocheckpoint = 8192;
+    pragma journal_size_limit = 67108864;
+  `)
+  return db
+}
+
 /** A handle that commits durably: when COMMIT returns, the records are on disk. */
 export function openForWriting(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busySliceMs })
@@ -158,7 +220,7 @@ export function openForWriting(path: string): DatabaseSync {
     pragma fullfsync = on;
     pragma checkpoint_fullfsync = on;
     pragma recursive_triggers = on;
-    pragma cache_size = -16384;
+    pragma cache_size = -${cacheKiB.journal};
     pragma journal_size_limit = 67108864;
   `)
   return db
@@ -169,7 +231,7 @@ export const busySliceMs = 50
 
 export function openForReading(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 1000 })
-  db.exec('pragma cache_size = -16384')
+  db.exec(`pragma cache_size = -${cacheKiB.reading}`)
   return db
 }
 

@@ -24,13 +24,17 @@ export class Loader {
 
   load(books: Books, batch: readonly Pending[]): void {
     for (const { command, key } of batch) {
-      for (const number of accountsOf(command)) {
-        const account = books.account(number) === undefined ? this.account(number) : undefined
-        if (account !== undefined) books.load({ account })
-      }
+      this.loadAccounts(books, accountsOf(command))
       if (key === undefined || books.reply(key.scope, key.key) !== undefined) continue
       const stored = this.reply(key.scope, key.key)
       if (stored !== undefined) books.load({ ...key, stored })
+    }
+  }
+
+  loadAccounts(books: Books, numbers: readonly AccountNumber[]): void {
+    for (const number of numbers) {
+      const account = books.account(number) === undefined ? this.account(number) : undefined
+      if (account !== undefined) books.load({ account })
     }
   }
 

@@ -1,142 +1,319 @@
-/** The embedded store, as the main thread sees it: batches go to the writer's thread, point reads happen here. */
+/**
+ * The embedded store as the main thread sees it. Batches go to the writer's thread, which owns the journal; the
+ * indexer's thread carries the journal over into the index; a reader's thread does the long reads; point reads
+ * happen here, in the tail of what was just answered or in the index.
+ */
 import assert from 'node:assert'
+import { once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { type AccountList, type Pending, type Store, StoreError } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
-import type { Block } from '../../ledger/block.ts'
-import type { Outcome } from '../../ledger/command.ts'
-import type { Line } from '../../ledger/record.ts'
+import { accountsLeft, type Outcome } from '../../ledger/command.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
-import { type Files, filesOf, lockStore, openForReading, prepareJournal } from './files.ts'
+import { freeBytes, storeBytes } from './disk.ts'
+import { type Files, filesOf, lockStore, openForReading, prepareIndex, prepareJournal } from './files.ts'
+import type { IndexerMessage, IndexerOptions } from './indexer.ts'
+import type { Sealed } from './journal.ts'
 import { Loader } from './load.ts'
+import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from './reader.ts'
+import { Tail } from './tail.ts'
 import type { WriterMessage, WriterOptions } from './writer.ts'
 
 export type SqliteOptions = {
   readonly path: string
+  /** How long a client's key is remembered. Milliseconds. */
   readonly keyRetentionMs?: number
   /** Free space on the disk below which writes are refused. Bytes. */
   readonly minFreeBytes?: number
-  /** Called when writes are refused from now on, and when they are not any more. */
-  onChange?(shut: Refusal | undefined): void
-  /** Called when the writer's thread has died: what was under way is unknown, and the process must end. */
+  /** Told of what an operator should know: that the index is made anew, that writes are refused or are not any more. */
+  onNotice?(notice: string): void
+  /** Called when a thread has died: what was under way is unknown, and the process must end. */
   onDead?(error: unknown): void
 }
 
 type Commit = { resolve(outcomes: readonly Outcome[]): void; reject(error: StoreError): void }
+type Call = { resolve(result: unknown): void; reject(error: Error): void }
+
+const dayMs = 24 * 3600 * 1000
+// The index is brought forward when so many records wait for it, or when so long has passed.
+const indexEveryRecords = 4_096
+const indexEveryMs = 100
+// Beyond this many records the index is too far behind: the tail is in memory. Writing goes on at half of it.
+const tailMax = 200_000
+const diskEveryMs = 1_000
 
 export class SqliteStore implements Store {
   readonly name: string
-  shut: Refusal | undefined
   readonly #files: Files
+  readonly #options: SqliteOptions
   readonly #unlock: () => void
+  readonly #indexer: Worker
   readonly #writer: Worker
-  readonly #onDead: (error: unknown) => void
-  #reader!: DatabaseSync
-  #loader!: Loader
+  readonly #reader: Worker
+  readonly #index: DatabaseSync
+  readonly #loader: Loader
+  readonly #journal: DatabaseSync
+  readonly #tail = new Tail()
+  readonly #calls = new Map<number, Call>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #callCount = 0
   #commit: Commit | undefined
-  #closing = false
+  /** Sequence of the last record in the journal, and in the index. */
+  #last = 0
+  #indexed = 0
+  #indexing = false
+  #state: 'open' | 'broken' | 'reopened' = 'open'
+  #diskLow = false
+  #behind = false
+  #closed = false
+  #told: Refusal | undefined
 
+  /** Opens the store, making it where there is none. Throws a StoreError `unusable` with one line for the operator. */
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const files = filesOf(options.path)
     const unlock = lockStore(files)
     try {
       prepareJournal(files)
-      const store = new SqliteStore(files, unlock, options)
-      await store.#ready()
-      return store
+      const problem = prepareIndex(files)
+      if (problem !== undefined) options.onNotice?.(`the index ${problem}: it is made from the journal`)
+
+      const { keyRetentionMs = dayMs } = options
+      const indexer = await startThread('indexer', { files, keyRetentionMs } satisfies IndexerOptions)
+      const writer = await startThread('writer', { files, keyRetentionMs } satisfies WriterOptions)
+      const reader = await startThread('reader', { files } satisfies ReaderOptions)
+      return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
       unlock()
       throw error
     }
   }
 
-  private constructor(files: Files, unlock: () => void, { keyRetentionMs, onDead }: SqliteOptions) {
+  private constructor(files: Files, unlock: () => void, options: SqliteOptions, threads: Threads) {
     this.name = `sqlite:${files.journal}`
     this.#files = files
     this.#unlock = unlock
-    this.#onDead = onDead ?? (() => {})
-    const workerData: WriterOptions = {
-      journal: files.journal,
-      ...(keyRetentionMs !== undefined && { keyRetentionMs }),
+    this.#options = options
+    this.#last = threads.writer.first.last
+    this.#indexed = threads.indexer.first.sequence
+
+    this.#indexer = threads.indexer.worker
+    this.#writer = threads.writer.worker
+    this.#reader = threads.reader.worker
+    this.#indexer.on('message', (message: IndexerMessage) => {
+      this.#indexing = false
+      this.#onIndexed(message)
+    })
+    this.#writer.on('message', (message: WriterMessage) => this.#onWritten(message))
+    this.#reader.on('message', (message: ReaderResponse) => this.#onRead(message))
+    for (const thread of [this.#indexer, this.#writer, this.#reader]) {
+      thread.on('error', (error) => this.#onDead(error))
+      thread.on('exit', () => this.#onDead(new Error('a thread of the store stopped')))
     }
-    this.#writer = new Worker(new URL('./writer.ts', import.meta.url), { workerData })
-    this.#writer.on('message', (message: WriterMessage) => this.#onMessage(message))
-    this.#writer.on('error', (error) => this.#onExit(error))
-    this.#writer.on('exit', () => this.#onExit(new Error('the writer stopped')))
+
+    this.#index = openForReading(files.index)
+    this.#journal = openForReading(files.journal)
+    this.#loader = new Loader({ index: this.#index, journal: this.#journal })
+    this.#timers.push(
+      setInterval(() => this.#advanceIndex(), indexEveryMs).unref(),
+      setInterval(() => this.#lookAtDisk(), diskEveryMs).unref(),
+    )
+    this.#lookAtDisk()
   }
 
-  async #ready(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#commit = { resolve: () => resolve(), reject }
-    })
-    this.#reader = openForReading(this.#files.journal)
-    this.#loader = new Loader({ index: this.#reader, journal: this.#reader })
+  get shut(): Refusal | undefined {
+    if (this.#state !== 'open') return 'store_unavailable'
+    if (this.#diskLow) return 'storage_low'
+    return this.#behind ? 'overloaded' : undefined
   }
 
   commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
     assert(this.#commit === undefined, 'one batch at a time')
     return new Promise((resolve, reject) => {
       this.#commit = { resolve, reject }
-      this.#writer.postMessage(batch)
+      if (this.#closed) this.#settle()?.reject(new StoreError('unavailable', 'the store is closed'))
+      else this.#writer.postMessage(batch)
     })
-  }
-
-  #onMessage(message: WriterMessage): void {
-    const commit = this.#commit
-    switch (message.type) {
-      case 'ready':
-        this.#commit = undefined
-        return commit?.resolve([])
-      case 'outcomes':
-        this.#commit = undefined
-        return commit?.resolve(message.outcomes)
-      case 'error':
-        this.#commit = undefined
-        return commit?.reject(new StoreError(message.code, message.message))
-      case 'shut':
-        this.shut = message.shut ? 'store_unavailable' : undefined
-    }
-  }
-
-  #onExit(error: unknown): void {
-    if (this.#closing) return
-    this.#closing = true
-    this.shut = 'store_unavailable'
-    this.#commit?.reject(new StoreError('outcome_unknown', 'the writer died', { cause: error }))
-    this.#onDead(error)
   }
 
   async account(number: AccountNumber): Promise<Account | undefined> {
-    return this.#loader.account(number)
+    return this.#tail.get(number) ?? this.#loader.account(number)
   }
 
-  async accounts({ after = '', limit }: { after?: AccountNumber; limit?: number }): Promise<AccountList> {
-    const accounts = this.#reader
-      .prepare('select * from accounts where number > ? order by number limit ?')
-      .all(after, (limit ?? -2) + 1) as Account[]
-    const total = this.#reader.prepare('select count(*) as total from accounts').get()?.['total'] as number
-    const more = limit !== undefined && accounts.length > limit
-    const pieces = (async function* () {
-      yield accounts.slice(0, limit)
-    })()
-    return { total, more, pieces }
+  async accounts(page: { after?: AccountNumber; limit?: number }): Promise<AccountList> {
+    const { list, total, more } = await this.#call('accounts', page)
+    return { total, more, pieces: this.#pieces(list) }
   }
 
-  // biome-ignore lint/correctness/useYield: to come
-  async *journal(): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {}
+  async *#pieces(list: number): AsyncGenerator<readonly Account[]> {
+    try {
+      for (;;) {
+        const piece = await this.#call('piece', list)
+        if (piece.length === 0) return
+        yield piece
+      }
+    } finally {
+      if (!this.#closed) await this.#call('drop', list)
+    }
+  }
 
-  figures(): Record<string, never> {
-    return {}
+  async *journal(fromBlock = 1): AsyncGenerator<Sealed> {
+    let after = await this.#call('before', fromBlock)
+    for (;;) {
+      const read = await this.#call('journal', after)
+      yield* read
+      const last = read.at(-1)
+      if (last === undefined) return
+      after = last.block
+    }
+  }
+
+  figures(): ReturnType<Store['figures']> {
+    return {
+      store_free_bytes: { help: 'Free space on the disk of the store.', read: () => freeBytes(this.#files) },
+      store_bytes: { help: 'Size of the journal and the index.', read: () => storeBytes(this.#files) },
+      store_records: { help: 'Records in the journal.', read: () => this.#last },
+      store_bytes_per_record: {
+        help: 'Size over records: a withdrawal is one record, with an Idempotency-Key two.',
+        read: () => storeBytes(this.#files) / Math.max(1, this.#last),
+      },
+      store_index_lag_records: {
+        help: 'Records that the index has yet to take in.',
+        read: () => this.#last - this.#indexed,
+      },
+      store_writable: {
+        help: '1 if commands are accepted, else 0.',
+        read: () => (this.shut === undefined ? 1 : 0),
+      },
+    }
   }
 
   async close(): Promise<void> {
-    this.#closing = true
-    this.#reader.close()
-    await new Promise((resolve) => {
-      this.#writer.on('exit', resolve)
-      this.#writer.postMessage('close')
-    })
+    if (this.#closed) return
+    this.#closed = true
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#index.close()
+    this.#journal.close()
+    // The writer last: the last handle to close folds the WAL back into the journal.
+    for (const thread of [this.#reader, this.#indexer, this.#writer]) {
+      const exit = once(thread, 'exit')
+      thread.postMessage('close')
+      await exit
+    }
     this.#unlock()
   }
+
+  #settle(): Commit | undefined {
+    const commit = this.#commit
+    this.#commit = undefined
+    return commit
+  }
+
+  #onWritten(message: WriterMessage): void {
+    switch (message.type) {
+      case 'outcomes':
+        this.#last = message.last
+        for (const { reply, replayed } of message.outcomes)
+          if (!replayed) for (const account of accountsLeft(reply)) this.#tail.put(account)
+        this.#judgeTail()
+        this.#settle()?.resolve(message.outcomes)
+        break
+      case 'error':
+        this.#settle()?.reject(new StoreError(message.code, message.message))
+        break
+      case 'broken':
+        this.#state = 'broken'
+        break
+      case 'ready':
+      case 'reopened':
+        // What was unknown may have been committed: writing goes on once the index knows.
+        this.#state = 'reopened'
+        this.#last = message.last
+        this.#onIndexed({ sequence: this.#indexed })
+    }
+    this.#tellChange()
+  }
+
+  #onIndexed({ sequence }: IndexerMessage): void {
+    this.#indexed = sequence
+    this.#tail.turn({ last: this.#last, indexed: sequence })
+    if (this.#state === 'reopened' && sequence >= this.#last) this.#state = 'open'
+    this.#judgeTail()
+    this.#tellChange()
+  }
+
+  #advanceIndex(): void {
+    if (this.#indexing || this.#closed || this.#indexed >= this.#last) return
+    this.#indexing = true
+    this.#indexer.postMessage('advance')
+  }
+
+  #judgeTail(): void {
+    const lag = this.#last - this.#indexed
+    if (lag >= indexEveryRecords) this.#advanceIndex()
+    this.#behind = lag > (this.#behind ? tailMax / 2 : tailMax)
+  }
+
+  #lookAtDisk(): void {
+    this.#diskLow = freeBytes(this.#files) < (this.#options.minFreeBytes ?? 0)
+    this.#tellChange()
+  }
+
+  #tellChange(): void {
+    const { shut } = this
+    if (shut === this.#told) return
+    this.#told = shut
+    this.#options.onNotice?.(shut === undefined ? 'writes are accepted again' : `writes are refused: ${shut}`)
+  }
+
+  #call<Name extends keyof ReaderCalls>(
+    call: Name,
+    argument: Parameters<ReaderCalls[Name]>[0],
+  ): Promise<Awaited<ReturnType<ReaderCalls[Name]>>> {
+    this.#callCount += 1
+    const id = this.#callCount
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve: resolve as Call['resolve'], reject })
+      this.#reader.postMessage({ id, call, argument } satisfies ReaderRequest)
+    })
+  }
+
+  #onRead({ id, result, error }: ReaderResponse): void {
+    const call = this.#calls.get(id)
+    this.#calls.delete(id)
+    if (error === undefined) call?.resolve(result)
+    else call?.reject(new StoreError('failed', error))
+  }
+
+  #onDead(error: unknown): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#state = 'broken'
+    const cause = { cause: error }
+    this.#settle()?.reject(new StoreError('outcome_unknown', 'the store died', cause))
+    for (const call of this.#calls.values()) call.reject(new StoreError('failed', 'the store died', cause))
+    this.#options.onDead?.(error)
+  }
+}
+
+type Thread<First> = { readonly worker: Worker; readonly first: First }
+type Threads = {
+  readonly indexer: Thread<IndexerMessage>
+  readonly writer: Thread<WriterMessage & { type: 'ready' }>
+  readonly reader: Thread<ReaderResponse>
+}
+
+/** Starts a thread and waits for its first message, which says that it is ready. */
+async function startThread<Name extends keyof Threads>(
+  name: Name,
+  workerData: unknown,
+): Promise<Threads[Name]> {
+  const worker = new Worker(new URL(`./${name}.ts`, import.meta.url), {
+    workerData,
+    name,
+    // What a batch makes is garbage soon after: a small nursery is as fast as the 96 MB that V8 would take.
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
+  })
+  const [first] = await once(worker, 'message')
+  return { worker, first } as Threads[Name]
 }

@@ -6,37 +6,45 @@
  * While broken, batches are refused `unavailable` and the thread tries to reopen by itself. A failed sync is never
  * tried again: the newest block on disk says whether the batch counts, and the books are read anew from there.
  */
+import assert from 'node:assert'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
 import { systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError, type StoreErrorCode } from '../../bank/store.ts'
-import { type Block, genesis, seal } from '../../ledger/block.ts'
+import { type Block, seal } from '../../ledger/block.ts'
 import { Books } from '../../ledger/books.ts'
 import type { Outcome } from '../../ledger/command.ts'
 import { toLine } from '../../ledger/record.ts'
-import { messageOf, openForWriting } from './files.ts'
+import { type Files, messageOf, openForReading, openForWriting } from './files.ts'
+import { JournalReader } from './journal.ts'
 import { Loader } from './load.ts'
-import { Projection } from './projection.ts'
+import { type Progress, progressOf } from './projection.ts'
+import { replay } from './replay.ts'
 import { JournalWriter } from './save.ts'
 
-export type WriterOptions = { readonly journal: string; readonly keyRetentionMs?: number }
+export type WriterOptions = { readonly files: Files; readonly keyRetentionMs: number }
 
 export type WriterMessage =
-  | { readonly type: 'ready'; readonly head: Block }
-  | { readonly type: 'outcomes'; readonly outcomes: readonly Outcome[] }
+  | { readonly type: 'ready' | 'reopened'; readonly last: number }
+  | { readonly type: 'outcomes'; readonly outcomes: readonly Outcome[]; readonly last: number }
   | { readonly type: 'error'; readonly code: StoreErrorCode; readonly message: string }
-  | { readonly type: 'shut'; readonly shut: boolean }
+  | { readonly type: 'broken' }
 
 const reopenEveryMs = 500
+
+// Accounts and replies that one layer of the cache holds before the next is begun: some 5 MB.
+const pagesMax = 10_000
 
 class Writer {
   readonly #options: WriterOptions
   readonly #rules: ReturnType<typeof rulesOf>
+  readonly #index: DatabaseSync
+  readonly #progress: () => Progress
   #db!: DatabaseSync
   #loader!: Loader
   #journal!: JournalWriter
-  #projection!: Projection
+  /** Two layers at the most: what this one reads through to goes when the index has come beyond it. */
   #books!: Books
   #head!: Block
   #broken = false
@@ -44,11 +52,14 @@ class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#rules = rulesOf(options)
+    this.#index = openForReading(options.files.index)
+    this.#progress = progressOf(this.#index)
     this.#open()
   }
 
-  get head(): Block {
-    return this.#head
+  /** Sequence of the last record. */
+  get last(): number {
+    return this.#head.last
   }
 
   commit(batch: readonly Pending[]): Outcome[] {
@@ -69,7 +80,6 @@ class Writer {
       const lines = books.records.map(toLine)
       head = seal(this.#head, lines, { at: systemClock.now(), totals: books.totals(), sha256 })
       this.#journal.append(lines, head)
-      this.#projection.save(books, books.records)
     } catch (error) {
       throw this.#onFailedBeforeCommit(error)
     }
@@ -83,7 +93,15 @@ class Writer {
     books.merge()
     this.#books.records.length = 0
     this.#head = head
+    if (this.#books.size > pagesMax) this.#turnLayers()
     return outcomes
+  }
+
+  #turnLayers(): void {
+    const below = this.#books.below
+    if (below !== undefined && this.#progress().sequence < below.sequence) return
+    this.#books.detach()
+    this.#books = this.#books.fork()
   }
 
   /** Takes the write lock, in short tries, until the first deadline of the batch. */
@@ -115,7 +133,7 @@ class Writer {
 
   #onBroken(): void {
     this.#broken = true
-    post({ type: 'shut', shut: true })
+    post({ type: 'broken' })
     setTimeout(() => this.#onReopen(), 0)
   }
 
@@ -125,20 +143,25 @@ class Writer {
       this.#open()
       this.#checkpoint()
       this.#broken = false
-      post({ type: 'shut', shut: false })
+      post({ type: 'reopened', last: this.last })
     } catch {
       setTimeout(() => this.#onReopen(), reopenEveryMs)
     }
   }
 
   #open(): void {
-    this.#db = openForWriting(this.#options.journal)
-    this.#loader = new Loader({ index: this.#db, journal: this.#db })
+    const { journal } = this.#options.files
+    this.#db = openForWriting(journal)
+    const reader = new JournalReader(this.#db)
+    this.#loader = new Loader({ index: this.#index, journal: this.#db })
     this.#journal = new JournalWriter(this.#db)
-    this.#projection = new Projection(this.#db)
-    this.#head = (this.#db.prepare('select * from blocks order by sequence desc limit 1').get() ??
-      genesis(1)) as Block
-    this.#books = Books.at(this.#head)
+    this.#head = reader.head()
+
+    const { block, sequence } = this.#progress()
+    const indexed = reader.block(block)
+    assert(indexed !== undefined, 'the index is of a block of this journal')
+    this.#books = Books.at(indexed)
+    replay(this.#books, this.#loader, reader.lines(sequence, this.#head.last))
   }
 
   /** Moves the whole WAL into the file and syncs it; throws where that is not possible now. */
@@ -148,6 +171,7 @@ class Writer {
   }
 
   close(): void {
+    this.#index.close()
     this.#db.close()
   }
 }
@@ -165,7 +189,7 @@ function post(message: WriterMessage): void {
 }
 
 const writer = new Writer(workerData as WriterOptions)
-post({ type: 'ready', head: writer.head })
+post({ type: 'ready', last: writer.last })
 parentPort?.on('message', (batch: readonly Pending[] | 'close') => {
   if (batch === 'close') {
     writer.close()
@@ -173,7 +197,7 @@ parentPort?.on('message', (batch: readonly Pending[] | 'close') => {
     return
   }
   try {
-    post({ type: 'outcomes', outcomes: writer.commit(batch) })
+    post({ type: 'outcomes', outcomes: writer.commit(batch), last: writer.last })
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     post({ type: 'error', code: error.code, message: error.message })

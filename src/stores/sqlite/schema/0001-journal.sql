@@ -1,4 +1,4 @@
--- The journal: what happened, in order, for ever. Nothing here is updated or deleted but `writers.epoch`.
+-- The journal: what happened, in order, for ever. Nothing in `records` and `blocks` is ever updated or deleted.
 
 create table migrations (
   number integer primary key,
@@ -71,18 +71,3 @@ from records
 where kind = 'transfer';
 
 insert into writers (id, epoch, holder) values (1, 0, '');
-
-create table accounts (
-  number text primary key,
-  currency text not null,
-  ledger integer not null,
-  held integer not null,
-  version integer not null,
-  at integer not null
-) strict, without rowid;
-
-create table keys (
-  hash integer not null,
-  sequence integer not null,
-  primary key (hash, sequence)
-) strict, without rowid;

@@ -1,0 +1,100 @@
+/**
+ * The thread that carries the journal over into the index, some thousand records a transaction. It is behind the
+ * journal by what came since its last turn; nothing waits for it.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Files, openForReading, openIndex } from './files.ts'
+import { JournalReader } from './journal.ts'
+import { type Progress, Projection } from './projection.ts'
+
+export type IndexerOptions = { readonly files: Files; readonly keyRetentionMs: number }
+
+/** Says up to which record the index has come. */
+export type IndexerMessage = { readonly sequence: number }
+
+// Large enough that an account's or a page's many changes are written once, small enough for a few milliseconds.
+const recordsPerTurn = 4_096
+const forgottenPerTurn = 2_000
+// Between turns the index goes on being advanced; once all that is old is forgotten, a minute passes.
+const forgetPauseMs = { more: 20, none: 60_000 }
+
+class Indexer {
+  readonly #index: DatabaseSync
+  readonly #journalHandle: DatabaseSync
+  readonly #journal: JournalReader
+  readonly #projection: Projection
+  readonly #keyRetentionMs: number
+  #progress: Progress
+
+  constructor({ files, keyRetentionMs }: IndexerOptions) {
+    this.#index = openIndex(files.index)
+    this.#journalHandle = openForReading(files.journal)
+    this.#journal = new JournalReader(this.#journalHandle)
+    this.#projection = new Projection(this.#index)
+    this.#keyRetentionMs = keyRetentionMs
+    this.#progress = this.#projection.progress
+  }
+
+  get sequence(): number {
+    return this.#progress.sequence
+  }
+
+  /** One transaction forward; false where there was nothing to do. */
+  advance(): boolean {
+    const { block, sequence } = this.#progress
+    const to = this.#journal.blocksAfter({ sequence: block, last: sequence }, recordsPerTurn).at(-1)
+    if (to === undefined) return false
+    this.#write(() => this.#projection.advance(this.#journal.lines(sequence, to.last), to))
+    return true
+  }
+
+  /** Forgets some keys that are too old; false where there are no more. */
+  forget(now: number): boolean {
+    const { forgotten, sequence } = this.#progress
+    const lines = this.#journal.lines(forgotten, Math.min(forgotten + forgottenPerTurn, sequence))
+    const recent = lines.findIndex(({ at }) => at >= now - this.#keyRetentionMs)
+    const old = recent < 0 ? lines : lines.slice(0, recent)
+    if (old.length > 0) this.#write(() => this.#projection.forget(old))
+    return recent < 0 && lines.length > 0
+  }
+
+  #write(change: () => void): void {
+    this.#index.exec('begin immediate')
+    change()
+    this.#index.exec('commit')
+    this.#progress = this.#projection.progress
+  }
+
+  close(): void {
+    while (this.advance());
+    this.#journalHandle.close()
+    // Others may still have the index open to read, so that closing alone would leave its WAL behind.
+    this.#index.exec('pragma wal_checkpoint(truncate)')
+    this.#index.close()
+  }
+}
+
+const indexer = new Indexer(workerData as IndexerOptions)
+while (indexer.advance());
+post()
+let forgetting = setTimeout(onForget, forgetPauseMs.none)
+
+parentPort?.on('message', (message: 'advance' | 'close') => {
+  if (message === 'close') {
+    clearTimeout(forgetting)
+    indexer.close()
+    parentPort?.close()
+    return
+  }
+  indexer.advance()
+  post()
+})
+
+function onForget(): void {
+  forgetting = setTimeout(onForget, indexer.forget(Date.now()) ? forgetPauseMs.more : forgetPauseMs.none)
+}
+
+function post(): void {
+  parentPort?.postMessage({ sequence: indexer.sequence } satisfies IndexerMessage)
+}

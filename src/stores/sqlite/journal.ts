@@ -1,0 +1,63 @@
+/** Reads the journal as it was written: blocks, and the lines between them. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type Block, genesis } from '../../ledger/block.ts'
+import type { Line } from '../../ledger/record.ts'
+
+/** A block with the lines it seals. */
+export type Sealed = { readonly block: Block; readonly lines: readonly Line[] }
+
+export class JournalReader {
+  readonly #head: StatementSync
+  readonly #block: StatementSync
+  readonly #blocks: StatementSync
+  readonly #lines: StatementSync
+
+  constructor(journal: DatabaseSync) {
+    const columns = 'sequence, writer, clock, at, last, totals, previous, hash'
+    this.#head = journal.prepare(`select ${columns} from blocks order by sequence desc limit 1`)
+    this.#block = journal.prepare(`select ${columns} from blocks where sequence = ?`)
+    this.#blocks = journal.prepare(
+      `select ${columns} from blocks where sequence > ? order by sequence limit ?`,
+    )
+    this.#lines = journal.prepare(
+      `select sequence, at, kind, actor, scope, body
+      from records
+      where sequence > ? and sequence <= ?
+      order by sequence`,
+    )
+  }
+
+  /** The newest block. */
+  head(): Block {
+    return { ...((this.#head.get() as Block | undefined) ?? genesis(1)) }
+  }
+
+  block(sequence: number): Block | undefined {
+    return sequence === 0 ? genesis(1) : (this.#block.get(sequence) as Block | undefined)
+  }
+
+  /** The blocks after one, at least one if there is any, and no more once they hold `recordsMax` records. */
+  blocksAfter(block: { readonly sequence: number; readonly last: number }, recordsMax: number): Block[] {
+    const blocks = this.#blocks.all(block.sequence, recordsMax) as Block[]
+    const enough = blocks.findIndex(({ last }) => last - block.last >= recordsMax)
+    return enough < 0 ? blocks : blocks.slice(0, enough + 1)
+  }
+
+  /** The blocks after one with their lines: at least one block if there is any, until they hold `recordsMax` records. */
+  after(from: { readonly sequence: number; readonly last: number }, recordsMax: number): Sealed[] {
+    const blocks = this.blocksAfter(from, recordsMax)
+    const lines = this.lines(from.last, blocks.at(-1)?.last ?? from.last)
+    let given = 0
+    return blocks.map((block) => {
+      const end = block.last - from.last
+      const sealed = { block, lines: lines.slice(given, end) }
+      given = end
+      return sealed
+    })
+  }
+
+  /** The lines beyond `after`, up to `last`. */
+  lines(after: number, last: number): Line[] {
+    return this.#lines.all(after, last) as Line[]
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Reads many accounts as of one moment without holding a read transaction for longer than a slice: the index in
+ * slices, then what the journal has had since the first of them, the later state of an account winning.
+ */
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Account, AccountNumber } from '../../ledger/account.ts'
+import { fromLine, type Line } from '../../ledger/record.ts'
+import { JournalReader } from './journal.ts'
+import { type Progress, progressOf } from './projection.ts'
+
+// About 3 ms of reading; a slice never waits for a client.
+const rowsPerSlice = 2_000
+const recordsPerSlice = 2_000
+
+export type List = { readonly total: number; readonly more: boolean; readonly accounts: readonly Account[] }
+
+export class Lists {
+  readonly #index: DatabaseSync
+  readonly #journal: JournalReader
+  readonly #progress: () => Progress
+  readonly #accounts: StatementSync
+
+  constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
+    this.#index = index
+    this.#journal = new JournalReader(journal)
+    this.#progress = progressOf(index)
+    this.#accounts = index.prepare(
+      `select number, currency, ledger, held, version, at
+      from accounts
+      where number > ?
+      order by number
+      limit ?`,
+    )
+  }
+
+  async accounts({ after = '', limit = Infinity }: { after?: AccountNumber; limit?: number }): Promise<List> {
+    const found = new Map<AccountNumber, Account>()
+    let from: Progress | undefined
+    // One more than is asked for tells whether there are more.
+    for (let slice: Account[] | undefined; slice === undefined || slice.length > 0; ) {
+      const size = Math.min(rowsPerSlice, limit + 1 - found.size)
+      const read = this.#slice(slice?.at(-1)?.number ?? after, size)
+      from ??= read.progress
+      slice = read.accounts
+      for (const account of slice) found.set(account.number, account)
+      if (slice.length < rowsPerSlice) break
+      await turn()
+    }
+    const opened = await this.#catchUp(found, from?.sequence ?? 0)
+    const sorted = [...found.values()]
+      .filter(({ number }) => number > after)
+      .sort((a, b) => (a.number < b.number ? -1 : 1))
+    const total = (from?.accounts ?? 0) + opened
+    return { total, more: sorted.length > limit, accounts: sorted.slice(0, limit) }
+  }
+
+  #slice(after: AccountNumber, size: number): { progress: Progress; accounts: Account[] } {
+    this.#index.exec('begin')
+    try {
+      return { progress: this.#progress(), accounts: this.#accounts.all(after, size) as Account[] }
+    } finally {
+      this.#index.exec('commit')
+    }
+  }
+
+  /** Brings what was found up to the journal's head; tells how many accounts were opened since. */
+  async #catchUp(found: Map<AccountNumber, Account>, sequence: number): Promise<number> {
+    const { last } = this.#journal.head()
+    let opened = 0
+    while (sequence < last) {
+      const to = Math.min(sequence + recordsPerSlice, last)
+      for (const line of this.#journal.lines(sequence, to)) opened += update(found, line)
+      sequence = to
+      await turn()
+    }
+    return opened
+  }
+}
+
+/** Takes over what a line leaves where it is later than what was found; gives 1 where it opens an account. */
+function update(found: Map<AccountNumber, Account>, line: Line): number {
+  const { content, at } = fromLine(line)
+  if (content.kind === 'account_opened') {
+    const { account: number, currency, after } = content
+    if (!found.has(number)) found.set(number, { number, currency, ...after, at })
+    return 1
+  }
+  if (content.kind !== 'transfer') return 0
+  for (const [name, after] of [
+    [content.debit, content.debit_after],
+    [content.credit, content.credit_after],
+  ] as const) {
+    const account = found.get(name)
+    if (account !== undefined && after !== null && after.version > account.version)
+      found.set(name, { ...account, ...after, at })
+  }
+  return 0
+}

@@ -1,0 +1,90 @@
+/**
+ * The thread for reads that are too long for the main one: lists, and the journal itself. What a list found stays
+ * here, and goes over in pieces as they are asked for, so that a slow client costs no memory in transit.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Account, AccountNumber } from '../../ledger/account.ts'
+import { type Files, openForReading } from './files.ts'
+import { JournalReader, type Sealed } from './journal.ts'
+import { Lists } from './lists.ts'
+
+export type ReaderOptions = { readonly files: Files }
+
+/** What can be asked, and what is answered. */
+export type ReaderCalls = {
+  accounts(page: {
+    after?: AccountNumber
+    limit?: number
+  }): Promise<{ list: number; total: number; more: boolean }>
+  /** The next accounts of a list; none when it is at its end, and then it is gone. */
+  piece(list: number): readonly Account[]
+  /** Lets go of a list before its end. */
+  drop(list: number): void
+  /** What comes before a block: where to read the journal from. */
+  before(block: number): { readonly sequence: number; readonly last: number }
+  /** The next blocks with their lines; none at the end. */
+  journal(after: { readonly sequence: number; readonly last: number }): readonly Sealed[]
+}
+
+export type ReaderRequest = {
+  readonly id: number
+  readonly call: keyof ReaderCalls
+  readonly argument: unknown
+}
+export type ReaderResponse = { readonly id: number; readonly result?: unknown; readonly error?: string }
+
+const accountsPerPiece = 1_000
+const recordsPerPiece = 2_000
+
+const { files } = workerData as ReaderOptions
+const index = openForReading(files.index)
+const journal = openForReading(files.journal)
+const lists = new Lists({ index, journal })
+const blocks = new JournalReader(journal)
+
+const open = new Map<number, { accounts: readonly Account[]; given: number }>()
+let opened = 0
+
+const calls: ReaderCalls = {
+  async accounts(page) {
+    const { total, more, accounts } = await lists.accounts(page)
+    opened += 1
+    open.set(opened, { accounts, given: 0 })
+    return { list: opened, total, more }
+  },
+  piece(list) {
+    const of = open.get(list)
+    if (of === undefined) return []
+    const piece = of.accounts.slice(of.given, of.given + accountsPerPiece)
+    of.given += piece.length
+    if (of.given === of.accounts.length) open.delete(list)
+    return piece
+  },
+  drop(list) {
+    open.delete(list)
+  },
+  before(block) {
+    return blocks.block(block - 1) ?? blocks.head()
+  },
+  journal(after) {
+    return blocks.after(after, recordsPerPiece)
+  },
+}
+
+parentPort?.on('message', async (message: ReaderRequest | 'close') => {
+  if (message === 'close') {
+    index.close()
+    journal.close()
+    parentPort?.close()
+    return
+  }
+  const { id, call, argument } = message
+  let response: ReaderResponse
+  try {
+    response = { id, result: await (calls[call] as (argument: unknown) => unknown)(argument) }
+  } catch (error) {
+    response = { id, error: error instanceof Error ? error.message : String(error) }
+  }
+  parentPort?.postMessage(response)
+})
+parentPort?.postMessage({ id: 0 } satisfies ReaderResponse)
