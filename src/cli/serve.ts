@@ -24,6 +24,7 @@ const exitSoftware = 70
 
 // What was accepted is answered well before: nothing waits longer than its deadline.
 const drainMaxMs = 15_000
+const sameSignalMs = 250
 
 export async function serve(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(help())
@@ -33,10 +34,15 @@ export async function serve(args: readonly string[]): Promise<void> {
   const server = await start(settings, log)
   console.log(banner(server))
 
-  let stopping = false
+  let stoppingSince: number | undefined
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1)
-    stopping = true
+    const now = systemClock.monotonicMs()
+    if (stoppingSince !== undefined) {
+      // Ctrl-C under npm arrives twice, from the terminal and from npm: that is one.
+      if (now - stoppingSince > sameSignalMs) process.exit(1)
+      return
+    }
+    stoppingSince = now
     log.info({ signal }, 'stopping')
     server.stop().then(
       () => log.flush(() => process.exit(0)),
