@@ -1,0 +1,70 @@
+/** The bench's side of its servers: started as child processes, never waited for without a limit, always ended. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Memory } from './child.ts'
+
+const startMaxMs = 300_000
+const stopMaxMs = 60_000
+const answerMaxMs = 30_000
+
+const alive = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+
+export type ServerProcess = {
+  readonly url: string
+  memory(): Promise<Memory>
+  /** Stops it in order; throws where it does not end, or not with 0. */
+  stop(): Promise<void>
+}
+
+/** Starts one of the bench's servers and waits for its URL. */
+export async function startServer(script: string, args: readonly string[]): Promise<ServerProcess> {
+  const child = watched(
+    fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    }),
+  )
+  const { url } = (await next(child, 'message', startMaxMs)) as { url: string }
+  return {
+    url,
+    memory() {
+      child.send('memory')
+      return next(child, 'message', answerMaxMs) as Promise<Memory>
+    },
+    async stop() {
+      child.send('stop')
+      const code = await next(child, 'exit', stopMaxMs)
+      if (code !== 0) throw new Error(`${script} ended with ${code}`)
+    },
+  }
+}
+
+/** Makes sure that a child does not outlive the bench. */
+export function watched<Child extends ChildProcess>(child: Child): Child {
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
+  return child
+}
+
+/** What a child says or does next; throws where it ends instead or takes too long. */
+export async function next(child: ChildProcess, event: 'message' | 'exit', maxMs: number): Promise<unknown> {
+  if (child.exitCode !== null && event === 'exit') return child.exitCode
+  const done = new AbortController()
+  const signal = AbortSignal.any([done.signal, AbortSignal.timeout(maxMs)])
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    if (event === 'exit') return code
+    throw new Error(`${child.spawnargs.slice(1).join(' ')} ended with ${code}`)
+  })
+  ended.catch(() => {})
+  try {
+    if (event === 'exit') return await ended
+    return await Promise.race([once(child, event, { signal }).then(([value]) => value), ended])
+  } finally {
+    done.abort()
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * `npm run bench`: how fast Cashpoint is beside the same server doing nothing, and beside a naive one. Prints its
+ * report and leaves it in bench/results. Everything runs on this machine, in stores that go with the run.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type CellName, cells } from './cells.ts'
+import { measureBytes } from './fill.ts'
+import { findGenerator } from './load.ts'
+import { readMachine } from './machine.ts'
+import { measure } from './measure.ts'
+import { measureMemory, memoryReport } from './memory.ts'
+import { writeMachine, writeReport } from './report.ts'
+import { measureStarts, startReport } from './start.ts'
+
+const usage = `usage: npm run bench -- [flags]
+
+  --rounds 3             how often everything is measured, and how many starts are timed
+  --connections 64,256   the numbers of connections
+  --seconds 5            how long one cell is measured
+  --warmup 2             how long each cell runs before, uncounted
+  --only a,b,c           these cells; ratios need both of theirs
+  --records 0,1000000    how many records the journals begin with (0)
+  --load wrk             or autocannon: the load generator (wrk where it is installed)
+  --name latest          of the report in bench/results
+  --directory DIR        where the stores are put (bench/.stores)
+
+Other modes, each with a report of its own:
+  --memory               resident memory over --operations 2000000, at the first number of connections
+  --start N              how long a start takes on N records, after a stop and after a kill`
+
+const { values } = readFlags()
+if (values.help) {
+  console.log(usage)
+  process.exit()
+}
+
+const rounds = wholeOf('rounds')
+const seconds = wholeOf('seconds')
+const connections = wholesOf('connections')
+const only = cellsOf(values.only)
+
+const stores = values.directory ?? fileURLToPath(new URL('.stores', import.meta.url))
+mkdirSync(stores, { recursive: true })
+const directory = mkdtempSync(join(stores, 'run-'))
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+
+const generator = findGenerator(values.load)
+const machine = readMachine(directory, generator.name)
+console.log(`${writeMachine(machine)}\n`)
+
+if (values.memory) {
+  const options = { operations: wholeOf('operations'), connections: connections[0] ?? 64 }
+  const rows = await measureMemory(directory, generator, options)
+  leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
+} else if (values.start !== undefined) {
+  const options = { records: wholeOf('start'), rounds, seconds, connections: connections[0] ?? 64 }
+  const starts = await measureStarts(directory, generator, options)
+  leave(values.name ?? 'start', startReport(starts), { options, ...starts })
+} else {
+  const options = {
+    rounds,
+    seconds,
+    connections,
+    records: wholesOf('records'),
+    warmup: wholeOf('warmup'),
+    only,
+  }
+  const measured = await measure(directory, generator, options)
+  const disk = join(directory, 'disk')
+  mkdirSync(disk)
+  const report = { options, ...measured, bytes: await measureBytes(disk) }
+  leave(values.name ?? 'latest', writeReport(report), report)
+}
+process.exit()
+
+/** Prints a report and leaves it, with the figures it was made from, in bench/results. */
+function leave(name: string, body: string, figures: object): void {
+  const text = `# Cashpoint bench: ${name}\n\n${writeMachine(machine)}\n\n${body}`
+  const results = fileURLToPath(new URL('results/', import.meta.url))
+  mkdirSync(results, { recursive: true })
+  writeFileSync(`${results}${name}.md`, text)
+  writeFileSync(`${results}${name}.json`, `${JSON.stringify({ machine, ...figures }, null, 2)}\n`)
+  console.log(`\n${text}\nbench/results/${name}.md`)
+}
+
+function readFlags() {
+  const text = { type: 'string' } as const
+  try {
+    return parseArgs({
+      options: {
+        rounds: { ...text, default: '3' },
+        connections: { ...text, default: '64,256' },
+        seconds: { ...text, default: '5' },
+        warmup: { ...text, default: '2' },
+        only: { ...text, default: 'a,b,c,d,e,f,g' },
+        records: { ...text, default: '0' },
+        operations: { ...text, default: '2000000' },
+        start: text,
+        memory: { type: 'boolean' },
+        load: text,
+        name: text,
+        directory: text,
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function wholesOf(
+  flag: 'connections' | 'records' | 'rounds' | 'seconds' | 'warmup' | 'operations' | 'start',
+) {
+  return (values[flag] ?? '').split(',').map((text) => {
+    if (!/^[0-9]+$/.test(text)) fail(`--${flag} takes whole numbers, not ${text}`)
+    return Number(text)
+  })
+}
+
+function wholeOf(flag: Parameters<typeof wholesOf>[0]): number {
+  return wholesOf(flag)[0] ?? 0
+}
+
+function cellsOf(list: string): CellName[] {
+  return list.split(',').map((name) => {
+    if (!Object.hasOwn(cells, name)) fail(`--only takes cells from a to g, not ${name}`)
+    return name as CellName
+  })
+}
+
+function fail(problem: string): never {
+  console.error(`bench: ${problem}\n\n${usage}`)
+  process.exit(2)
+}
