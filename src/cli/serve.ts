@@ -32,7 +32,6 @@ export async function serve(args: readonly string[]): Promise<void> {
   // Logs go to stderr as JSON, so that stdout is for people.
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: false }))
   const server = await start(settings, log)
-  console.log(banner(server))
 
   let stoppingSince: number | undefined
   const onSignal = (signal: NodeJS.Signals) => {
@@ -54,6 +53,8 @@ export async function serve(args: readonly string[]): Promise<void> {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  // Last: whoever reads it may send a signal at once.
+  console.log(banner(server))
 }
 
 export type Running = { readonly url: string; readonly store: string; stop(): Promise<void> }

@@ -6,9 +6,9 @@
 import assert from 'node:assert'
 import { type Account, type AccountNumber, type HouseAccount, isHouse } from './account.ts'
 import { readTotals, type Totals } from './block.ts'
-import type { Reply } from './command.ts'
+import type { RecordId, Reply } from './command.ts'
 import { type Instant, type Minor, minorMax } from './money.ts'
-import type { After, Content, JournalRecord, RecordId } from './record.ts'
+import type { After, Content, JournalRecord } from './record.ts'
 
 /** What a client's key was answered with. */
 export type StoredReply = { readonly fingerprint: string; readonly reply: Reply; readonly at: Instant }

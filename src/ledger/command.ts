@@ -1,7 +1,6 @@
 /** What can be asked of the ledger, and what it answers. Plain data: it is fingerprinted, queued and stored. */
 import type { Account, AccountNumber } from './account.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
-import type { RecordId } from './record.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Pays money in. With `open` (a currency) the account is opened where it does not exist. */
@@ -46,6 +45,9 @@ export type Submission = {
   /** The credential that asks; empty in open mode. */
   readonly actor: string
 }
+
+/** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */
+export type RecordId = string
 
 /** Money has moved: the transfer and the account as it left it. Amounts in minor units. */
 export type Posted = {

@@ -6,9 +6,6 @@ import type { AccountNumber } from './account.ts'
 import type { Reply } from './command.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 
-/** `writer-sequence`, such as `1-42`: gap-free and in order within a writer. */
-export type RecordId = string
-
 /** What one side of a transfer leaves on a customer's account; a house account has no state of its own. */
 export type After = { readonly ledger: Minor; readonly held: Minor; readonly version: number }
 

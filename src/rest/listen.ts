@@ -1,8 +1,8 @@
 /** Listening: on an address, or on both loopbacks where the host is `localhost`, since clients try either first. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { httpLimits, onClientError, stalledSocketMs } from './server.ts'
+import { httpLimits, onClientError, responseOn, stalledSocketMs } from './server.ts'
 
 /** The address cannot be listened on; the message is one line for the operator. */
 export class ListenError extends Error {}
@@ -15,8 +15,13 @@ export type Listening = {
   cut(): void
 }
 
+/** How often a server that stops looks for connections that have been answered. Milliseconds. */
+const restingEveryMs = 20
+
 export async function listen(app: FastifyInstance, at: { host: string; port: number }): Promise<Listening> {
   const local = at.host === 'localhost'
+  const sockets = new Set<Socket>()
+  trackSockets(app.server, sockets)
   try {
     await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port })
   } catch (error) {
@@ -24,19 +29,33 @@ export async function listen(app: FastifyInstance, at: { host: string; port: num
   }
   const { port } = app.server.address() as AddressInfo
   const second = local ? await listenToo(app, port) : undefined
+  if (second) trackSockets(second, sockets)
   return {
     url: `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`,
     async close() {
+      // Node looks for idle connections once, and not at those that never asked anything: close would wait for them.
+      const timer = setInterval(() => endResting(sockets), restingEveryMs)
       const closed = second && new Promise((resolve) => second.close(resolve))
-      second?.closeIdleConnections()
       await app.close()
       await closed
+      clearInterval(timer)
     },
     cut() {
-      app.server.closeAllConnections()
-      second?.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function trackSockets(server: Server, sockets: Set<Socket>): void {
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+}
+
+/** Ends the connections that nothing is being answered on. */
+function endResting(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) if (responseOn(socket) === undefined) socket.destroy()
 }
 
 /** The same server on the IPv6 loopback, or nothing where the machine has none. */
@@ -49,6 +68,7 @@ function listenToo(app: FastifyInstance, port: number): Promise<Server | undefin
     })
     server.on('clientError', onClientError)
     server.setTimeout(stalledSocketMs)
+    server.keepAliveTimeout = app.server.keepAliveTimeout
     server.listen({ host: '::1', port, ipv6Only: true }, () => resolve(server))
   })
 }

@@ -1,5 +1,5 @@
 /** The HTTP interface: requests to commands, replies to responses. It knows no rule and no SQL. */
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import Fastify, {
@@ -56,6 +56,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     http: httpLimits,
     routerOptions: { maxParamLength: 16_384 },
     forceCloseConnections: 'idle',
+    // What comes while the server stops is answered like the rest, and `/readyz` says draining.
+    return503OnClosing: false,
     genReqId: requestId,
     frameworkErrors: (_error, request, reply) => {
       onError(new ProblemError('malformed_request'), request, reply)
@@ -63,7 +65,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: onClientError,
   })
   if (options.cors)
-    await app.register(cors, { exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'] })
+    await app.register(cors, {
+      exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'],
+      strictPreflight: false,
+    })
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody)
@@ -72,7 +77,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    done()
+    if (!hasTwoHosts(request.raw)) return done()
+    reply.header('connection', 'close')
+    done(new ProblemError('malformed_request', 'There must be one Host header'))
   })
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
@@ -147,10 +154,31 @@ function requestId(request: { headers: Record<string, unknown> }): string {
   return idPrefix + idCount.toString(36)
 }
 
+/** Node takes the first of them, a proxy before us may have taken the other: RFC 9112, section 3.2, wants 400. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count > 1
+}
+
+/** The response that a connection waits for, if any. Node knows it under this name, and tells it in no other way. */
+export function responseOn(socket: Socket): ServerResponse | undefined {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
+}
+
 /** What is not even HTTP: answered by hand, since there is no request yet. */
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
+    return
+  }
+  // Requests that came whole before the bad one have their answers first: what was done must not be called malformed.
+  const response = responseOn(socket)
+  if (response?.req.complete) {
+    response.once('finish', () => onClientError(error, socket))
     return
   }
   const status =

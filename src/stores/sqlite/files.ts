@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -29,7 +30,8 @@ export type Files = {
 }
 
 export function filesOf(path: string): Files {
-  const journal = resolve(path)
+  // Its real name: the lock of a store that is reached through a link must be the same.
+  const journal = existsSync(path) ? realpathSync(path) : resolve(path)
   const stem = journal.replace(/\.db$/, '')
   return { journal, index: `${stem}-index.db`, lock: `${stem}.lock`, pid: `${stem}.pid` }
 }
@@ -93,8 +95,13 @@ export function prepareJournal(files: Files): void {
 export function judgeJournal(files: Files): number {
   const { journal } = files
   if (!existsSync(journal)) throw new StoreError('unusable', `there is no store at ${journal}`)
-  if (statSync(journal).size === 0)
+  const found = statSync(journal)
+  if (!found.isFile()) throw new StoreError('unusable', `${journal} is not a file`)
+  if (found.size === 0)
     throw new StoreError('unusable', `${journal} is an empty file, not a Cashpoint store`)
+  // SQLite names the WAL after the file: under two names, two programs would not see each other's commits.
+  if (found.nlink > 1)
+    throw new StoreError('unusable', `${journal} has a second name (a hard link), which is not safe`)
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(journal, { readOnly: true })

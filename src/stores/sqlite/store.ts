@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert'
 import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { type AccountList, type Pending, type Store, StoreError } from '../../bank/store.ts'
@@ -137,6 +138,9 @@ export class SqliteStore implements Store {
   }
 
   async account(number: AccountNumber): Promise<Account | undefined> {
+    // Together with the reads that arrived with it: answered one socket at a time, each client is woken alone, and
+    // the server with them (0.84 of the echo control's rate instead of 1.2 on two cores).
+    await turn()
     return this.#tail.get(number) ?? this.#loader.account(number)
   }
 
@@ -303,17 +307,21 @@ type Threads = {
   readonly reader: Thread<ReaderResponse>
 }
 
+/**
+ * What V8 may take for each thread's heap, MB. What a batch makes is garbage soon after, and V8 lets garbage lie
+ * the longer the more it may take: without these the server is half as large again. The writer holds a tail of up to
+ * `tailMax` records, the reader a whole list.
+ */
+const heaps = {
+  writer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 },
+  indexer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
+  reader: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 2_048 },
+}
+
 /** Starts a thread and waits for its first message, which says that it is ready. */
-async function startThread<Name extends keyof Threads>(
-  name: Name,
-  workerData: unknown,
-): Promise<Threads[Name]> {
-  const worker = new Worker(new URL(`./${name}.ts`, import.meta.url), {
-    workerData,
-    name,
-    // What a batch makes is garbage soon after: a small nursery is as fast as the 96 MB that V8 would take.
-    resourceLimits: { maxYoungGenerationSizeMb: 12 },
-  })
+async function startThread<Name extends keyof Threads>(name: Name, workerData: unknown): Promise<Threads[Name]> {
+  const file = new URL(`./${name}.ts`, import.meta.url)
+  const worker = new Worker(file, { name, workerData, resourceLimits: heaps[name] })
   const [first] = await once(worker, 'message')
   return { worker, first } as Threads[Name]
 }
