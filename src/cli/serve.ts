@@ -22,8 +22,8 @@ const openingAccounts = [
 /** What sysexits(3) calls an internal software error: the store's thread died, and a supervisor should start us again. */
 const exitSoftware = 70
 
-// What was accepted is answered well before: nothing waits longer than its deadline.
-const drainMaxMs = 15_000
+// Beyond the lock deadline, by when all that was accepted has been answered.
+const drainSlackMs = 5_000
 const sameSignalMs = 250
 
 export async function serve(args: readonly string[]): Promise<void> {
@@ -104,7 +104,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     store: store.name,
     async stop() {
       draining = true
-      setTimeout(() => listening.cut(), drainMaxMs).unref()
+      setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
       await listening.close()
       await bank.drain()
       await store.close()

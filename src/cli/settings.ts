@@ -17,10 +17,16 @@ export type Settings = {
 }
 
 /** Something the operator must change; its message is the one line that says what. */
-export class SettingError extends Error {}
+export class SettingError extends Error {
+  constructor(message: string) {
+    super(message.replace(/\s*[\r\n]+\s*/g, ' '))
+  }
+}
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const hourMs = 3_600_000
+// Below the time after which a silent socket is cut, or 423 would find nobody.
+const lockDeadlineMaxMs = 25_000
 const mebibyte = 2 ** 20
 
 type Setting = {
@@ -95,7 +101,7 @@ export function readSettings(
     host,
     storePath: storePathOf(value(settings.store)),
     logLevel: oneOf(settings.logLevel, value, logLevels),
-    lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: hourMs }),
+    lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: lockDeadlineMaxMs }),
     keyRetentionMs: wholeOf(settings.keyRetention, value, { min: 24, max: 24 * 3660 }) * hourMs,
     currency: currencyOf(value(settings.currency)),
     minFreeBytes: wholeOf(settings.minFree, value, { min: 0, max: 2 ** 30 }) * mebibyte,

@@ -60,7 +60,7 @@ export function parseDecimal(literal: string): { decimal: Decimal } | { problem:
   const digits = (whole + fraction).replace(/^0+/, '')
   if (sign === '-' || digits === '') return { problem: 'amount_not_positive' }
 
-  const significant = digits.replace(/0+$/, '')
+  const significant = withoutZerosBehind(digits)
   // Power of ten of the last significant digit. An exponent text of any length is safe here: Number makes it ±Infinity.
   const power = Number(exponentText) - fraction.length + (digits.length - significant.length)
   if (significant.length + power > digitsMax) return { problem: 'amount_too_large' }
@@ -69,6 +69,13 @@ export function parseDecimal(literal: string): { decimal: Decimal } | { problem:
   if (power >= 0) return { decimal: significant + '0'.repeat(power) }
   const padded = significant.padStart(1 - power, '0')
   return { decimal: `${padded.slice(0, power)}.${padded.slice(power)}` }
+}
+
+/** Not /0+$/: that looks at every run of zeros to its end, and a hostile amount can have thousands. */
+function withoutZerosBehind(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
 }
 
 /** A decimal in minor units of a currency; a problem where the currency has fewer decimals or 2^53 − 1 is passed. */

@@ -25,7 +25,7 @@ export async function listen(app: FastifyInstance, at: { host: string; port: num
   try {
     await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port })
   } catch (error) {
-    throw asPortTaken(error, at.port)
+    throw asListenError(error, at.port)
   }
   const { port } = app.server.address() as AddressInfo
   const second = local ? await listenToo(app, port) : undefined
@@ -64,7 +64,7 @@ function listenToo(app: FastifyInstance, port: number): Promise<Server | undefin
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve(undefined)
-      else app.close().then(() => reject(asPortTaken(error, port)), reject)
+      else app.close().then(() => reject(asListenError(error, port)), reject)
     })
     server.on('clientError', onClientError)
     server.setTimeout(stalledSocketMs)
@@ -73,10 +73,21 @@ function listenToo(app: FastifyInstance, port: number): Promise<Server | undefin
   })
 }
 
-function asPortTaken(error: unknown, port: number): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error
-  const airPlay = port === 5000 ? ' (on macOS it is often AirPlay Receiver, which can be switched off)' : ''
-  return new ListenError(
-    `port ${port} is taken by another program${airPlay}; choose another, such as PORT=5050`,
-  )
+function asListenError(error: unknown, port: number): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE': {
+      const airPlay =
+        port === 5000 ? ' (on macOS it is often AirPlay Receiver, which can be switched off)' : ''
+      return new ListenError(
+        `port ${port} is taken by another program${airPlay}; choose another, such as PORT=5050`,
+      )
+    }
+    case 'EACCES':
+      return new ListenError(`port ${port} needs rights that this user does not have; choose one above 1023`)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ListenError('HOST is not an address of this machine')
+    default:
+      return error
+  }
 }

@@ -1,0 +1,169 @@
+// Settings: the environment, then flags; whatever is wrong is one line that names what to change.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isLoopback, readSettings, SettingError, type Settings, settings } from '../../src/cli/settings.ts'
+
+const defaults: Settings = {
+  port: 5000,
+  host: 'localhost',
+  storePath: './data/cashpoint.db',
+  logLevel: 'info',
+  lockDeadlineMs: 10_000,
+  keyRetentionMs: 86_400_000,
+  currency: 'USD',
+  minFreeBytes: 67_108_864,
+  openAccess: false,
+}
+
+// For every setting: the variable, the flag, a value, and what it makes.
+const good: readonly (readonly [string, string, string, Partial<Settings>])[] = [
+  ['PORT', '--port', '8080', { port: 8080 }],
+  ['PORT', '--port', '0', { port: 0 }],
+  ['PORT', '--port', '65535', { port: 65_535 }],
+  ['HOST', '--host', '127.0.0.1', { host: '127.0.0.1' }],
+  ['HOST', '--host', '127.1.2.3', { host: '127.1.2.3' }],
+  ['HOST', '--host', '::1', { host: '::1' }],
+  ['CASHPOINT_STORE', '--store', 'sqlite:/var/lib/bank.db', { storePath: '/var/lib/bank.db' }],
+  ['CASHPOINT_STORE', '--store', 'sqlite:a: b', { storePath: 'a: b' }],
+  ['CASHPOINT_STORE', '--store', 'temp', { storePath: undefined }],
+  ['CASHPOINT_LOG_LEVEL', '--log-level', 'silent', { logLevel: 'silent' }],
+  ['CASHPOINT_LOG_LEVEL', '--log-level', 'trace', { logLevel: 'trace' }],
+  ['CASHPOINT_LOCK_DEADLINE_MS', '--lock-deadline-ms', '250', { lockDeadlineMs: 250 }],
+  ['CASHPOINT_KEY_RETENTION_HOURS', '--key-retention-hours', '48', { keyRetentionMs: 172_800_000 }],
+  ['CASHPOINT_CURRENCY', '--currency', 'JPY', { currency: 'JPY' }],
+  ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '0', { minFreeBytes: 0 }],
+  ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '1', { minFreeBytes: 1_048_576 }],
+  ['CASHPOINT_OPEN_ACCESS', '--open-access', '1', { openAccess: true }],
+  ['CASHPOINT_OPEN_ACCESS', '--open-access', '0', { openAccess: false }],
+]
+
+const bad: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'PORT',
+    '--port',
+    ['65536', '-1', '80.5', '1e3', '0x50', 'http', ' 80', '80 ', '٨٠', '99999999999999999999'],
+  ],
+  ['CASHPOINT_STORE', '--store', ['bank.db', 'sqlite:', 'SQLITE:x', 'postgres://x', 'Temp', ':memory:']],
+  ['CASHPOINT_LOG_LEVEL', '--log-level', ['verbose', 'INFO', '30', '__proto__', 'info,debug']],
+  [
+    'CASHPOINT_LOCK_DEADLINE_MS',
+    '--lock-deadline-ms',
+    ['0', '-5', '10s', '1.5', '3600001', 'Infinity', 'NaN'],
+  ],
+  ['CASHPOINT_KEY_RETENTION_HOURS', '--key-retention-hours', ['0', '23', '1d', '-24', '24.5', '999999']],
+  ['CASHPOINT_CURRENCY', '--currency', ['usd', 'XXX', 'US', 'DOLLAR', '__proto__', 'constructor', 'USD,JPY']],
+  ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', ['-1', '64MB', '0.5', '1e3', '99999999999']],
+  ['CASHPOINT_OPEN_ACCESS', '--open-access', ['2', 'true', 'yes', '01', 'no']],
+]
+
+const beyondLoopback = [
+  '0.0.0.0',
+  '::',
+  '192.168.1.5',
+  'example.org',
+  '127.example.org',
+  '::ffff:10.0.0.1',
+  '128.0.0.1',
+]
+
+/** That these settings are refused in one line that names the variable. */
+function checkRefused(args: readonly string[], env: Record<string, string>, names: string): void {
+  const what = JSON.stringify({ args, env })
+  const error = errorOf(() => readSettings(args, env))
+  assert.ok(error instanceof SettingError, `${what}: ${error}`)
+  assert.ok(error.message.includes(names), `${what}: ${error.message}`)
+  assert.doesNotMatch(error.message, /[\r\n]/, what)
+}
+
+function errorOf(read: () => Settings): unknown {
+  try {
+    return `read as ${JSON.stringify(read())}`
+  } catch (error) {
+    return error
+  }
+}
+
+test('without any setting there are the defaults', () => {
+  assert.deepEqual(readSettings([], {}), defaults)
+  assert.deepEqual(readSettings([], { PATH: '/bin', port: '1', CASHPOINT_PORT: '2' }), defaults)
+})
+
+test('every setting is read from the environment and from a flag', () => {
+  for (const [variable, flag, text, expected] of good) {
+    const settings = { ...defaults, ...expected }
+    assert.deepEqual(readSettings([], { [variable]: text }), settings, `${variable}=${text}`)
+    assert.deepEqual(readSettings([flag, text], {}), settings, `${flag} ${text}`)
+    assert.deepEqual(readSettings([`${flag}=${text}`], {}), settings, `${flag}=${text}`)
+  }
+})
+
+test('every setting there is has been tried here', () => {
+  const tried = new Set(good.map(([variable, flag]) => `${variable} ${flag}`))
+  const all = Object.values(settings).map(({ variable, flag }) => `${variable} --${flag}`)
+  assert.deepEqual([...tried].sort(), all.sort())
+  const refused = new Set([...bad.map(([variable]) => variable), 'HOST'])
+  assert.deepEqual(
+    [...refused].sort(),
+    Object.values(settings)
+      .map(({ variable }) => variable)
+      .sort(),
+  )
+})
+
+test('flags win over the environment, and leave the rest of it alone', () => {
+  const env = { PORT: '1111', CASHPOINT_CURRENCY: 'JPY' }
+  assert.deepEqual(readSettings(['--port', '2222'], env), { ...defaults, port: 2222, currency: 'JPY' })
+})
+
+test('a good flag saves a bad variable', () => {
+  for (const [variable, flag, text, expected] of good) {
+    const wrong = bad.find(([name]) => name === variable)?.[2][0] ?? '0.0.0.0'
+    assert.deepEqual(readSettings([flag, text], { [variable]: wrong }), { ...defaults, ...expected })
+  }
+})
+
+test('an empty variable is one that is not set', () => {
+  const empty = Object.fromEntries(Object.values(settings).map(({ variable }) => [variable, '']))
+  assert.deepEqual(readSettings([], empty), defaults)
+})
+
+test('a bad setting is one line that names the variable', () => {
+  for (const [variable, flag, texts] of bad)
+    for (const text of texts) {
+      checkRefused([], { [variable]: text }, variable)
+      checkRefused([`${flag}=${text}`], {}, variable)
+      assert.ok(String(errorOf(() => readSettings([], { [variable]: text }))).endsWith(text), text)
+    }
+})
+
+test('a flag that nobody knows is one line that names it', () => {
+  checkRefused(['--ports', '1'], {}, '--ports')
+  checkRefused(['--portx=1'], {}, '--portx')
+  checkRefused(['-p', '1'], {}, '-p')
+  checkRefused(['8080'], {}, '8080')
+  checkRefused(['--port'], {}, '--port')
+  checkRefused(['--no-port'], {}, '--no-port')
+})
+
+test('a bad setting with a line break, or a flag with a dash for a value, is one line too', () => {
+  for (const [variable, flag] of bad) checkRefused([`${flag}=1\n2`], { [variable]: '3\r\n4' }, variable)
+  checkRefused([], { HOST: '0.0.0.0\n' }, 'HOST')
+  checkRefused(['--port', '-1'], {}, '--port')
+  checkRefused(['--po\nrt'], {}, '--po')
+})
+
+test('listening beyond loopback needs a word', () => {
+  for (const host of beyondLoopback) {
+    checkRefused([], { HOST: host }, `HOST=${host}`)
+    checkRefused(['--host', host], {}, 'CASHPOINT_OPEN_ACCESS=1')
+    checkRefused([], { HOST: host, CASHPOINT_OPEN_ACCESS: '0' }, 'CASHPOINT_OPEN_ACCESS=1')
+    checkRefused([], { HOST: host, CASHPOINT_OPEN_ACCESS: '' }, 'CASHPOINT_OPEN_ACCESS=1')
+
+    const open = { ...defaults, host, openAccess: true }
+    assert.deepEqual(readSettings([], { HOST: host, CASHPOINT_OPEN_ACCESS: '1' }), open)
+    assert.deepEqual(readSettings(['--host', host, '--open-access', '1'], {}), open)
+    assert.ok(!isLoopback(host), host)
+  }
+  for (const host of ['localhost', '127.0.0.1', '127.255.255.254', '::1']) assert.ok(isLoopback(host), host)
+})

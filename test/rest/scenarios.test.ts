@@ -1,0 +1,116 @@
+/** Every scenario through HTTP: a real server on a real socket, over a bank over a store. */
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import { createServer } from '../../src/rest/server.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
+import { BankDriver } from '../support/bank-driver.ts'
+import { type Answer, type Driver, type Request, testScenarios } from '../support/scenario.ts'
+import { memoryPlace, type Place, sqlitePlace } from '../support/stores.ts'
+
+testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
+// The rest of them SQLite has answered to the bank already.
+testScenarios('rest on sqlite', { can: ['restart'], only: 'restart' }, () => RestDriver.open(sqlitePlace()))
+
+class RestDriver implements Driver {
+  readonly #below: BankDriver
+  #app: FastifyInstance | undefined
+  #url = ''
+
+  private constructor(below: BankDriver) {
+    this.#below = below
+  }
+
+  static async open(place: Place): Promise<RestDriver> {
+    const driver = new RestDriver(await BankDriver.open(place))
+    await driver.#listen()
+    return driver
+  }
+
+  async #listen(): Promise<void> {
+    await this.#app?.close()
+    this.#app = await createServer({
+      bank: this.#below.bank,
+      log: pino({ level: 'silent' }),
+      metrics: new Metrics(),
+      currency: this.#below.currency,
+      cors: false,
+      draining: () => false,
+    })
+    await this.#app.listen({ host: '127.0.0.1', port: 0 })
+    this.#url = `http://127.0.0.1:${(this.#app.server.address() as AddressInfo).port}`
+  }
+
+  async submit({ type, account, amount, key }: Request): Promise<Answer> {
+    const response = await fetch(`${this.#url}/accounts/${account}/${type}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key.key }) },
+      body: `{"amount": ${amount}}`,
+    })
+    const body = await response.text()
+    const replayed = response.headers.get('idempotency-replayed') === 'true'
+    const whole = `${response.status} ${response.headers.get('content-type')} ${body}`
+    if (response.status !== 200) return { said: JSON.parse(body).code, replayed, whole }
+
+    assert.equal(JSON.parse(body).account_number, account)
+    return {
+      said: 'posted',
+      amount: figureIn(body, type === 'deposit' ? 'deposited_amount' : 'withdrawn_amount'),
+      balance: figureIn(body, 'new_balance'),
+      opened: body.includes('"account_created":true'),
+      replayed,
+      whole,
+    }
+  }
+
+  async balance(number: string): Promise<string | undefined> {
+    const response = await fetch(`${this.#url}/accounts/${number}/balance`)
+    const body = await response.text()
+    if (response.status === 404) {
+      assert.equal(JSON.parse(body).code, 'account_not_found')
+      return undefined
+    }
+    const simple = await fetch(`${this.#url}/accounts/${number}/balance?simple=true`)
+    assert.equal(await simple.text(), figureIn(body, 'balance'), 'the simple balance is the balance')
+    return figureIn(body, 'balance')
+  }
+
+  async accounts(): Promise<{ number: string; balance: string }[]> {
+    const body = await (await fetch(`${this.#url}/accounts`)).text()
+    const accounts = [...body.matchAll(/"account_number":"([^"]+)","balance":([0-9.]+)/g)]
+    assert.equal(JSON.parse(body).total_accounts, accounts.length)
+    return accounts.map(([, number = '', balance = '']) => ({ number, balance }))
+  }
+
+  openBooks(accounts: Parameters<Driver['openBooks']>[0]): Promise<Answer> {
+    return this.#below.openBooks(accounts)
+  }
+
+  async useCurrency(currency: string): Promise<void> {
+    await this.#below.useCurrency(currency)
+    await this.#listen()
+  }
+
+  moveClock(ms: number): void {
+    this.#below.moveClock(ms)
+  }
+
+  async restart(): Promise<void> {
+    await this.#app?.close()
+    await this.#below.restart()
+    await this.#listen()
+  }
+
+  async close(): Promise<void> {
+    await this.#app?.close()
+    await this.#below.close()
+  }
+}
+
+/** A figure from the digits in the body: JSON.parse would round the large ones. */
+function figureIn(body: string, name: string): string {
+  const figure = new RegExp(`"${name}":(-?[0-9.]+)[,}]`).exec(body)?.[1]
+  assert(figure !== undefined, `${name} is a number in ${body}`)
+  return figure
+}
