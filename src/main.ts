@@ -19,7 +19,7 @@ ${Object.entries(commands)
   .join('\n')}`
 
 const [name = '', ...args] = process.argv.slice(2)
-const command = commands[name]
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined
 if (command === undefined) {
   const asked = name === '--help' || name === 'help'
   console[asked ? 'log' : 'error'](usage)

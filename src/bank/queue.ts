@@ -40,6 +40,8 @@ export const queueDefaults = {
 type Waiting = {
   readonly pending: Pending
   settled: boolean
+  /** Whether it goes to the store by itself, having failed together with others. */
+  alone: boolean
   settle(outcome: Outcome): void
   fail(error: unknown): void
 }
@@ -75,6 +77,7 @@ export class Queue {
       const waiting: Waiting = {
         pending: { ...submission, deadlineMs },
         settled: false,
+        alone: false,
         settle(outcome) {
           waiting.settled = true
           resolve(outcome)
@@ -104,7 +107,10 @@ export class Queue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, this.#options.batchMax))
+    while (this.#waiting.length > 0) {
+      const alone = this.#waiting[0]?.alone === true
+      await this.#commit(this.#waiting.splice(0, alone ? 1 : this.#options.batchMax))
+    }
     this.#running = false
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
@@ -112,47 +118,67 @@ export class Queue {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const startedMs = this.#clock.monotonicMs()
     this.#handedOver = batch
+    let outcomes: readonly Outcome[]
     try {
-      const outcomes = await this.#store.commit(batch.map(({ pending }) => pending))
+      outcomes = await this.#store.commit(batch.map(({ pending }) => pending))
+    } catch (error) {
+      this.#handedOver = []
+      this.#onFailed(batch, error)
+      return
+    }
+    this.#handedOver = []
+    this.#onCommitted(batch, outcomes, this.#clock.monotonicMs() - startedMs)
+  }
+
+  /** It is done, whatever goes wrong in telling of it. */
+  #onCommitted(batch: readonly Waiting[], outcomes: readonly Outcome[], ms: number): void {
+    try {
       for (const [i, waiting] of batch.entries()) {
         const outcome = outcomes[i]
         assert(outcome !== undefined, 'a store answers every command of a batch')
         if (!waiting.settled) waiting.settle(outcome)
       }
-      this.#options.onCommit?.(batch.length, this.#clock.monotonicMs() - startedMs)
+      this.#options.onCommit?.(batch.length, ms)
     } catch (error) {
-      await this.#onFailed(batch, error)
-    } finally {
-      this.#handedOver = []
+      this.#options.onError?.(error)
+      for (const waiting of batch) if (!waiting.settled) waiting.fail(error)
     }
   }
 
-  async #onFailed(batch: readonly Waiting[], error: unknown): Promise<void> {
+  #onFailed(batch: readonly Waiting[], error: unknown): void {
     const code = error instanceof StoreError ? error.code : 'failed'
     switch (code) {
       case 'busy':
         // Nothing was applied: those whose time is up are refused, the others try again, in the order they came.
-        this.#waiting = [...batch.filter(({ settled }) => !settled), ...this.#waiting]
-        this.#handedOver = []
-        return this.#refuseExpired()
+        this.#putBack(batch)
+        this.#refuseExpired()
+        break
       case 'failed':
-        return this.#onCulprit(batch, error)
+        this.#onCulprit(batch, error)
+        break
       case 'unavailable':
       case 'unusable':
-        return settleAll(batch, 'store_unavailable')
+        settleAll(batch, 'store_unavailable')
+        break
       case 'outcome_unknown':
-        return settleAll(batch, 'outcome_unknown')
+        settleAll(batch, 'outcome_unknown')
+        break
     }
   }
 
-  /** Something in the batch made it fail: each goes alone, and only the culprit gets the error. */
-  async #onCulprit(batch: readonly Waiting[], error: unknown): Promise<void> {
+  /** Something in the batch made it fail: each goes again alone, and only the culprit gets the error. */
+  #onCulprit(batch: readonly Waiting[], error: unknown): void {
     if (batch.length > 1) {
-      for (const waiting of batch) await this.#commit([waiting])
+      for (const waiting of batch) waiting.alone = true
+      this.#putBack(batch)
       return
     }
     this.#options.onError?.(error)
     for (const waiting of batch) if (!waiting.settled) waiting.fail(error)
+  }
+
+  #putBack(batch: readonly Waiting[]): void {
+    this.#waiting = [...batch.filter(({ settled }) => !settled), ...this.#waiting]
   }
 
   #armTimer(ms: number): void {
@@ -175,8 +201,11 @@ export class Queue {
     }
 
     const handedOver = this.#handedOver.find(({ settled }) => !settled)
-    const next = handedOver ? handedOver.pending.deadlineMs + graceMs : this.#waiting[0]?.pending.deadlineMs
-    if (next !== undefined) this.#armTimer(Math.min(next - nowMs, this.#options.deadlineMs))
+    const nextMs = Math.min(
+      handedOver === undefined ? Infinity : handedOver.pending.deadlineMs + graceMs,
+      this.#waiting[0]?.pending.deadlineMs ?? Infinity,
+    )
+    if (nextMs < Infinity) this.#armTimer(nextMs - nowMs)
   }
 
   /** Refuses what still waits and whose deadline has passed. All wait equally long, so they stand in front. */

@@ -6,7 +6,7 @@ import pino, { type Logger } from 'pino'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
 import { StoreError } from '../bank/store.ts'
-import { listen } from '../rest/listen.ts'
+import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
 import { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -61,15 +61,57 @@ export type Running = { readonly url: string; readonly store: string; stop(): Pr
 
 /** Opens the store, listens, and gives what is needed to stop in order. */
 export async function start(settings: Settings, log: Logger, parts: Parts = {}): Promise<Running> {
-  const temporary = settings.storePath === undefined ? mkdtempSync(join(tmpdir(), 'cashpoint-')) : undefined
-  const store = await SqliteStore.open({
-    path: settings.storePath ?? join(temporary ?? '', 'cashpoint.db'),
-    keyRetentionMs: settings.keyRetentionMs,
-    minFreeBytes: settings.minFreeBytes,
+  const metrics = new Metrics()
+  const store = await openStore(settings, log)
+  const bank = createBank(store, { settings, log, metrics })
+  let draining = false
+  try {
+    await openBooks(bank)
+    const app = await createServer({
+      bank,
+      log,
+      metrics,
+      currency: settings.currency,
+      cors: isLoopback(settings.host),
+      draining: () => draining,
+      ...parts,
+    })
+    const listening = await listen(app, settings)
+    log.info({ url: listening.url, store: store.name }, 'serving')
+    return { url: listening.url, store: store.name, stop: () => stop(listening) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+
+  async function stop(listening: Listening): Promise<void> {
+    draining = true
+    setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
+    await listening.close()
+    await bank.drain()
+    await store.close()
+  }
+}
+
+function openStore({ storePath, keyRetentionMs, minFreeBytes }: Settings, log: Logger): Promise<SqliteStore> {
+  return SqliteStore.open({
+    path: storePath ?? temporaryPath(),
+    keyRetentionMs,
+    minFreeBytes,
     onDead: (error) => onDead(log, error),
     onNotice: (notice) => log.warn(notice),
   })
-  const metrics = new Metrics()
+}
+
+/** A place for a store that goes with the process, however that ends in order. */
+function temporaryPath(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cashpoint-'))
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'cashpoint.db')
+}
+
+function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
+  const { settings, log, metrics } = of
   const bank = new Bank(store, systemClock, {
     deadlineMs: settings.lockDeadlineMs,
     onCommit: (size, ms) => metrics.onCommit(size, ms),
@@ -80,37 +122,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   })
   for (const [name, { help, read }] of Object.entries(store.figures())) metrics.gauge(name, help, read)
   metrics.gauge('queue_commands', 'Commands that wait or are being committed.', () => bank.queueLength)
-  await openBooks(bank)
-
-  let draining = false
-  const cors = isLoopback(settings.host)
-  const app = await createServer({
-    bank,
-    log,
-    metrics,
-    currency: settings.currency,
-    cors,
-    draining: () => draining,
-    ...parts,
-  })
-  const listening = await listen(app, settings).catch(async (error) => {
-    await store.close()
-    throw error
-  })
-  log.info({ url: listening.url, store: store.name }, 'serving')
-
-  return {
-    url: listening.url,
-    store: store.name,
-    async stop() {
-      draining = true
-      setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
-      await listening.close()
-      await bank.drain()
-      await store.close()
-      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
-    },
-  }
+  return bank
 }
 
 async function openBooks(bank: Bank): Promise<void> {

@@ -22,6 +22,8 @@ export class Books {
   readonly writer: number
   #below: Books | undefined
   #sequence: number
+  /** Sequence of the layer below when this one was made. */
+  readonly #forkedAt: number
   readonly #accounts = new Map<AccountNumber, Account>()
   readonly #replies = new Map<string, StoredReply>()
   readonly #totals = new Map<HouseAccount, bigint>()
@@ -29,6 +31,7 @@ export class Books {
   private constructor(writer: number, sequence: number, below?: Books) {
     this.writer = writer
     this.#sequence = sequence
+    this.#forkedAt = sequence
     this.#below = below
   }
 
@@ -138,6 +141,7 @@ export class Books {
   merge(): void {
     const below = this.#below
     assert(below !== undefined, 'only a fork can be merged')
+    assert(below.#sequence === this.#forkedAt, 'a fork is merged into the books it was made from')
     for (const [number, account] of this.#accounts) below.#accounts.set(number, account)
     for (const [page, stored] of this.#replies) below.#replies.set(page, stored)
     for (const [house, total] of this.#totals) below.#totals.set(house, total)

@@ -36,6 +36,11 @@ export class Verifier {
     this.#head = genesis(writer)
   }
 
+  /** The last block that was found right. */
+  get head(): Block {
+    return this.#head
+  }
+
   /** Accounts as the blocks so far leave them, to compare with what was derived elsewhere. */
   get accounts(): ReadonlyMap<string, State> {
     return this.#accounts
@@ -45,10 +50,11 @@ export class Verifier {
   check(block: Block, lines: readonly Line[]): Fault | undefined {
     const what = this.#checkChain(block, lines)
     if (what !== undefined) return { block: block.sequence, what }
-    for (const line of lines) {
-      const fault = this.#checkLine(line)
-      if (fault !== undefined) return { block: block.sequence, record: line.sequence, what: fault }
-    }
+    const intact = block.hash === blockHash(block, lines, this.#sha256)
+    const fault = this.#checkLines(block, lines)
+    if (fault !== undefined) return intact ? fault : { ...fault, what: `was changed: ${fault.what}` }
+    if (!intact)
+      return { block: block.sequence, what: 'does not match its hash: a record or the block was changed' }
     const totals = writeTotals(this.#totals)
     if (block.totals !== totals)
       return { block: block.sequence, what: `house totals are ${block.totals}, the records make ${totals}` }
@@ -93,19 +99,27 @@ export class Verifier {
     if (missing >= 0) return `record ${head.last + 1 + missing} is missing`
     if (block.last !== head.last + lines.length)
       return `says its last record is ${block.last}; it is ${lines.at(-1)?.sequence}`
-    if (block.hash !== blockHash(block, lines, this.#sha256))
-      return 'does not match its hash: a record or the block was changed'
+    return undefined
+  }
+
+  #checkLines(block: Block, lines: readonly Line[]): Fault | undefined {
+    for (const line of lines) {
+      const what = this.#checkLine(line)
+      if (what !== undefined) return { block: block.sequence, record: line.sequence, what }
+    }
     return undefined
   }
 
   #checkLine(line: Line): string | undefined {
-    let record: JournalRecord
     try {
-      record = fromLine(line)
-    } catch {
-      return 'is not JSON'
+      return this.#checkRecord(fromLine(line), line.kind)
+    } catch (error) {
+      // What is on the disk is not trusted to have the shape its type says.
+      return error instanceof SyntaxError ? 'is not JSON' : `is no proper ${line.kind}`
     }
-    const { content, at } = record
+  }
+
+  #checkRecord({ content, at }: JournalRecord, kind: string): string | undefined {
     switch (content.kind) {
       case 'account_opened': {
         const { account, currency, after } = content
@@ -122,7 +136,7 @@ export class Verifier {
           ? 'remembers no proper key'
           : undefined
       default:
-        return `is of a kind this Cashpoint does not know: ${line.kind}`
+        return `is of a kind this Cashpoint does not know: ${kind}`
     }
   }
 

@@ -59,22 +59,26 @@ const migrations: readonly Migration[] = readdirSync(new URL('schema/', import.m
  * through SQLite: closing any other descriptor of them would drop SQLite's locks without a word.
  */
 export function lockStore(files: Files): () => void {
-  mkdirSync(dirname(files.journal), { recursive: true })
-  const handle = new DatabaseSync(files.lock, { timeout: 0 })
+  let handle: DatabaseSync | undefined
   try {
+    mkdirSync(dirname(files.journal), { recursive: true })
+    handle = new DatabaseSync(files.lock, { timeout: 0 })
     handle.exec('pragma journal_mode = memory; begin exclusive')
+    writeFileSync(files.pid, `${process.pid}\n`)
   } catch (cause) {
-    handle.close()
-    const pid = existsSync(files.pid) ? readFileSync(files.pid, 'utf8').trim() : 'unknown'
-    throw new StoreError('unusable', `the store ${files.journal} is in use by another server (pid ${pid})`, {
-      cause,
-    })
+    handle?.close()
+    throw new StoreError('unusable', whyNotLocked(files, cause), { cause })
   }
-  writeFileSync(files.pid, `${process.pid}\n`)
   return () => {
     rmSync(files.pid, { force: true })
     handle.close()
   }
+}
+
+function whyNotLocked({ journal, pid }: Files, cause: unknown): string {
+  if (resultCode(cause) !== sqliteBusy) return `${dirname(journal)} cannot be written: ${messageOf(cause)}`
+  const other = existsSync(pid) ? readFileSync(pid, 'utf8').trim() : 'unknown'
+  return `the store ${journal} is in use by another server (pid ${other})`
 }
 
 /** Makes sure that the journal is there, is ours and has today's schema. Must be called with the store locked. */
@@ -97,8 +101,7 @@ export function judgeJournal(files: Files): number {
   if (!existsSync(journal)) throw new StoreError('unusable', `there is no store at ${journal}`)
   const found = statSync(journal)
   if (!found.isFile()) throw new StoreError('unusable', `${journal} is not a file`)
-  if (found.size === 0)
-    throw new StoreError('unusable', `${journal} is an empty file, not a Cashpoint store`)
+  if (found.size === 0) throw new StoreError('unusable', `${journal} is an empty file, not a Cashpoint store`)
   // SQLite names the WAL after the file: under two names, two programs would not see each other's commits.
   if (found.nlink > 1)
     throw new StoreError('unusable', `${journal} has a second name (a hard link), which is not safe`)
@@ -175,33 +178,51 @@ const indexVersion = Number.parseInt(sha256(indexSql).slice(0, 7), 16)
 export function prepareIndex(files: Files): string | undefined {
   const problem = judgeIndex(files)
   if (problem === undefined) return undefined
-  for (const suffix of ['', '-wal', '-shm']) rmSync(files.index + suffix, { force: true })
+  dropIndex(files)
   const db = openIndex(files.index)
   db.exec(`begin; ${indexSql}; pragma user_version = ${indexVersion}; commit`)
   db.close()
   return problem
 }
 
+/** Deletes the index: the next start makes it anew. */
+export function dropIndex({ index }: Files): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(index + suffix, { force: true })
+}
+
 function judgeIndex({ index, journal }: Files): string | undefined {
   if (!existsSync(index)) return 'is missing'
-  const handles: DatabaseSync[] = []
+  const indexed = lookInto(index)
+  if ('problem' in indexed) return indexed.problem
+  return indexed.hash === hashOf(journal, indexed.block)
+    ? undefined
+    : 'is not of this journal, or the journal has lost its end'
+}
+
+/** Which block an index has come to, or why it is of no use. */
+function lookInto(index: string): { block: number; hash: string } | { problem: string } {
+  let db: DatabaseSync | undefined
   try {
-    const db = openForReading(index)
-    handles.push(db)
-    if (pragma(db, 'user_version') !== indexVersion) return 'is of another version'
-    const { block, hash } = db.prepare('select block, hash from progress').get() as {
-      block: number
-      hash: string
-    }
-    const truth = openForReading(journal)
-    handles.push(truth)
-    const found =
-      block === 0 ? { hash: '' } : truth.prepare('select hash from blocks where sequence = ?').get(block)
-    return found?.['hash'] === hash ? undefined : 'belongs to another journal'
+    db = openForReading(index)
+    if (pragma(db, 'user_version') !== indexVersion) return { problem: 'is of another version' }
+    // The accounts only: the keys take long to check, and a reply found there is compared with the journal's anyway.
+    const check = db.prepare("pragma quick_check('accounts')").get()?.['quick_check']
+    if (check !== 'ok') return { problem: `is damaged (${check})` }
+    return db.prepare('select block, hash from progress').get() as { block: number; hash: string }
   } catch (error) {
-    return `is damaged (${messageOf(error)})`
+    return { problem: `is damaged (${messageOf(error)})` }
   } finally {
-    for (const handle of handles) handle.close()
+    db?.close()
+  }
+}
+
+function hashOf(journal: string, block: number): unknown {
+  if (block === 0) return ''
+  const db = openForReading(journal)
+  try {
+    return db.prepare('select hash from blocks where sequence = ?').get(block)?.['hash']
+  } finally {
+    db.close()
   }
 }
 
@@ -252,6 +273,30 @@ function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, 'r')
   fsyncSync(descriptor)
   closeSync(descriptor)
+}
+
+export const sqliteBusy = 5
+const sqliteIoError = 10
+const sqliteDamaged = 11
+const sqliteFull = 13
+const sqliteNotADatabase = 26
+
+/** SQLite's own code for what went wrong, without its extension; undefined where the mistake is not SQLite's. */
+export function resultCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' ? code & 0xff : undefined
+}
+
+/** Whether the disk is full or fails, rather than what is on it being wrong. */
+export function isDiskTrouble(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === sqliteFull || code === sqliteIoError
+}
+
+/** Whether what is on the disk is wrong. */
+export function isDamage(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === sqliteDamaged || code === sqliteNotADatabase
 }
 
 export function messageOf(error: unknown): string {

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Files, openForReading, openIndex } from './files.ts'
+import { type Files, isDiskTrouble, openForReading, openIndex } from './files.ts'
 import { JournalReader } from './journal.ts'
 import { type Progress, Projection } from './projection.ts'
 
@@ -18,6 +18,7 @@ const recordsPerTurn = 4_096
 const forgottenPerTurn = 2_000
 // Between turns the index goes on being advanced; once all that is old is forgotten, a minute passes.
 const forgetPauseMs = { more: 20, none: 60_000 }
+const retryMs = 200
 
 class Indexer {
   readonly #index: DatabaseSync
@@ -61,17 +62,35 @@ class Indexer {
 
   #write(change: () => void): void {
     this.#index.exec('begin immediate')
-    change()
-    this.#index.exec('commit')
+    try {
+      change()
+      this.#index.exec('commit')
+    } catch (error) {
+      if (this.#index.isTransaction) this.#index.exec('rollback')
+      throw error
+    }
     this.#progress = this.#projection.progress
   }
 
   close(): void {
-    while (this.advance());
+    onDisk(() => {
+      while (this.advance());
+      // Others may still have the index open to read, so that closing alone would leave its WAL behind.
+      this.#index.exec('pragma wal_checkpoint(truncate)')
+    })
     this.#journalHandle.close()
-    // Others may still have the index open to read, so that closing alone would leave its WAL behind.
-    this.#index.exec('pragma wal_checkpoint(truncate)')
     this.#index.close()
+  }
+}
+
+/** False where the disk is full or fails: the index stays as it was, and goes on from there when it can. */
+function onDisk(change: () => void): boolean {
+  try {
+    change()
+    return true
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error
+    return false
   }
 }
 
@@ -87,12 +106,17 @@ parentPort?.on('message', (message: 'advance' | 'close') => {
     parentPort?.close()
     return
   }
-  indexer.advance()
-  post()
+  // Where the disk did not let it, the answer waits, since the next turn is asked for when it comes.
+  if (onDisk(() => indexer.advance())) post()
+  else setTimeout(post, retryMs)
 })
 
 function onForget(): void {
-  forgetting = setTimeout(onForget, indexer.forget(Date.now()) ? forgetPauseMs.more : forgetPauseMs.none)
+  let more = false
+  onDisk(() => {
+    more = indexer.forget(Date.now())
+  })
+  forgetting = setTimeout(onForget, more ? forgetPauseMs.more : forgetPauseMs.none)
 }
 
 function post(): void {

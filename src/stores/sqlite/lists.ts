@@ -14,6 +14,9 @@ import { type Progress, progressOf } from './projection.ts'
 const rowsPerSlice = 2_000
 const recordsPerSlice = 2_000
 
+/** How many accounts of a list go over to the main thread at a time. */
+export const accountsPerPiece = 1_000
+
 export type List = { readonly total: number; readonly more: boolean; readonly accounts: readonly Account[] }
 
 export class Lists {

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
+import { StoreError } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import { type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 import { filesOf, judgeJournal, messageOf, openForReading } from './files.ts'
@@ -17,29 +18,26 @@ const recordsPerSlice = 5_000
 export function prove(path: string): Fault | Proven {
   const files = filesOf(path)
   judgeJournal(files)
+  // The index first, at once: a running server goes on changing it, and the journal's head is then beyond it.
+  const derived = existsSync(files.index) ? readIndex(files.index) : undefined
   const journal = openForReading(files.journal)
-  const index = existsSync(files.index) ? openForReading(files.index) : undefined
   try {
-    return proveJournal(journal, index)
+    return proveJournal(journal, derived)
   } finally {
-    index?.close()
     journal.close()
   }
 }
 
-function proveJournal(journal: DatabaseSync, index: DatabaseSync | undefined): Fault | Proven {
-  // The index first, at once: a running server goes on changing it, and the journal's head is then beyond it.
-  const derived = index && readIndex(index)
-  const reader = new JournalReader(journal)
+function proveJournal(journal: DatabaseSync, derived: Derived | undefined): Fault | Proven {
   const verifier = new Verifier({ sha256 })
-  const head = reader.head()
-
   let at = { sequence: 0, last: 0 }
   try {
+    const reader = new JournalReader(journal)
+    const head = reader.head()
     for (;;) {
-      const what = derived?.block === at.sequence ? compare(verifier.accounts, derived.accounts) : undefined
+      const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined
       if (what !== undefined) return { block: at.sequence, what }
-      if (at.sequence >= head.sequence) return verifier.finish()
+      if (at.sequence >= head.sequence) break
 
       for (const { block, lines } of reader.after(at, recordsPerSlice)) {
         const fault = verifier.check(block, lines)
@@ -48,26 +46,36 @@ function proveJournal(journal: DatabaseSync, index: DatabaseSync | undefined): F
         if (derived?.block === at.sequence) break
       }
     }
+    if (derived !== undefined && derived.block > at.sequence)
+      return { block: derived.block, what: 'is what the index has come to, but the journal ends before it' }
+    return verifier.finish()
   } catch (error) {
     // A damaged page says so when it is read.
     return { block: at.sequence + 1, what: `cannot be read: ${messageOf(error)}` }
   }
 }
 
-type Derived = { readonly block: number; readonly accounts: readonly Account[] }
+type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly Account[] }
 
-function readIndex(index: DatabaseSync): Derived {
-  index.exec('begin')
+function readIndex(path: string): Derived {
+  let index: DatabaseSync | undefined
   try {
+    index = openForReading(path)
+    index.exec('begin')
     const accounts = index.prepare('select number, currency, ledger, held, version, at from accounts').all()
-    return { block: progressOf(index)().block, accounts: accounts as Account[] }
+    const { block, hash } = progressOf(index)()
+    return { block, hash, accounts: accounts as Account[] }
+  } catch (cause) {
+    const what = `the index ${path} cannot be read (${messageOf(cause)}): without it, one is made at the next start`
+    throw new StoreError('unusable', what, { cause })
   } finally {
-    index.exec('commit')
+    index?.close()
   }
 }
 
-function compare(accounts: Verifier['accounts'], derived: readonly Account[]): string | undefined {
-  for (const { number, currency, ledger, held, version } of derived) {
+function compare({ accounts, head }: Verifier, derived: Derived): string | undefined {
+  if (head.sequence > 0 && head.hash !== derived.hash) return `has another hash in the index, ${derived.hash}`
+  for (const { number, currency, ledger, held, version } of derived.accounts) {
     const account = accounts.get(number)
     if (account === undefined) return `the index has account ${number}, which the journal never opened`
     const same =
@@ -77,5 +85,5 @@ function compare(accounts: Verifier['accounts'], derived: readonly Account[]): s
       account.version === version
     if (!same) return `the index has ${ledger} on account ${number}; the journal leaves ${account.ledger}`
   }
-  return derived.length === accounts.size ? undefined : 'the index does not have every account'
+  return derived.accounts.length === accounts.size ? undefined : 'the index does not have every account'
 }

@@ -4,19 +4,16 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
-import { type Files, openForReading } from './files.ts'
+import { type Files, isDamage, openForReading } from './files.ts'
 import { JournalReader, type Sealed } from './journal.ts'
-import { Lists } from './lists.ts'
+import { accountsPerPiece, Lists } from './lists.ts'
 
 export type ReaderOptions = { readonly files: Files }
 
 /** What can be asked, and what is answered. */
 export type ReaderCalls = {
-  accounts(page: {
-    after?: AccountNumber
-    limit?: number
-  }): Promise<{ list: number; total: number; more: boolean }>
-  /** The next accounts of a list; none when it is at its end, and then it is gone. */
+  accounts(page: { after?: AccountNumber; limit?: number }): Promise<ListOpened>
+  /** The next accounts of a list; fewer than `accountsPerPiece` when it is at its end, and then it is gone. */
   piece(list: number): readonly Account[]
   /** Lets go of a list before its end. */
   drop(list: number): void
@@ -26,6 +23,14 @@ export type ReaderCalls = {
   journal(after: { readonly sequence: number; readonly last: number }): readonly Sealed[]
 }
 
+/** A list with its first piece; the others are asked for by its number. */
+export type ListOpened = {
+  readonly list: number
+  readonly total: number
+  readonly more: boolean
+  readonly first: readonly Account[]
+}
+
 export type ReaderRequest = {
   readonly id: number
   readonly call: keyof ReaderCalls
@@ -33,7 +38,6 @@ export type ReaderRequest = {
 }
 export type ReaderResponse = { readonly id: number; readonly result?: unknown; readonly error?: string }
 
-const accountsPerPiece = 1_000
 const recordsPerPiece = 2_000
 
 const { files } = workerData as ReaderOptions
@@ -42,7 +46,7 @@ const journal = openForReading(files.journal)
 const lists = new Lists({ index, journal })
 const blocks = new JournalReader(journal)
 
-const open = new Map<number, { accounts: readonly Account[]; given: number }>()
+const open = new Map<number, { readonly accounts: readonly Account[]; given: number }>()
 let opened = 0
 
 const calls: ReaderCalls = {
@@ -50,14 +54,14 @@ const calls: ReaderCalls = {
     const { total, more, accounts } = await lists.accounts(page)
     opened += 1
     open.set(opened, { accounts, given: 0 })
-    return { list: opened, total, more }
+    return { list: opened, total, more, first: calls.piece(opened) }
   },
   piece(list) {
     const of = open.get(list)
     if (of === undefined) return []
     const piece = of.accounts.slice(of.given, of.given + accountsPerPiece)
     of.given += piece.length
-    if (of.given === of.accounts.length) open.delete(list)
+    if (piece.length < accountsPerPiece) open.delete(list)
     return piece
   },
   drop(list) {
@@ -83,6 +87,7 @@ parentPort?.on('message', async (message: ReaderRequest | 'close') => {
   try {
     response = { id, result: await (calls[call] as (argument: unknown) => unknown)(argument) }
   } catch (error) {
+    if (isDamage(error)) throw error
     response = { id, error: error instanceof Error ? error.message : String(error) }
   }
   parentPort?.postMessage(response)

@@ -5,17 +5,29 @@
  */
 import assert from 'node:assert'
 import { once } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type AccountList, type Pending, type Store, StoreError } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { accountsLeft, type Outcome } from '../../ledger/command.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import { freeBytes, storeBytes } from './disk.ts'
-import { type Files, filesOf, lockStore, openForReading, prepareIndex, prepareJournal } from './files.ts'
+import {
+  dropIndex,
+  type Files,
+  filesOf,
+  isDamage,
+  lockStore,
+  messageOf,
+  openForReading,
+  prepareIndex,
+  prepareJournal,
+  resultCode,
+} from './files.ts'
 import type { IndexerMessage, IndexerOptions } from './indexer.ts'
 import type { Sealed } from './journal.ts'
+import { accountsPerPiece } from './lists.ts'
 import { Loader } from './load.ts'
 import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from './reader.ts'
 import { Tail } from './tail.ts'
@@ -85,8 +97,11 @@ export class SqliteStore implements Store {
       const reader = await startThread('reader', { files } satisfies ReaderOptions)
       return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
+      if (isDamage(error)) dropIndex(files)
       unlock()
-      throw error
+      if (resultCode(error) === undefined) throw error
+      const what = `${files.journal} is damaged, or cannot be written: ${messageOf(error)}`
+      throw new StoreError('unusable', what, { cause: error })
     }
   }
 
@@ -141,23 +156,37 @@ export class SqliteStore implements Store {
     // Together with the reads that arrived with it: answered one socket at a time, each client is woken alone, and
     // the server with them (0.84 of the echo control's rate instead of 1.2 on two cores).
     await turn()
-    return this.#tail.get(number) ?? this.#loader.account(number)
+    try {
+      return this.#tail.get(number) ?? this.#loader.account(number)
+    } catch (error) {
+      if (isDamage(error)) this.#onDead(error)
+      throw error
+    }
   }
 
   async accounts(page: { after?: AccountNumber; limit?: number }): Promise<AccountList> {
-    const { list, total, more } = await this.#call('accounts', page)
-    return { total, more, pieces: this.#pieces(list) }
+    const { list, total, more, first } = await this.#call('accounts', page)
+    return { total, more, pieces: this.#pieces(list, first) }
   }
 
-  async *#pieces(list: number): AsyncGenerator<readonly Account[]> {
-    try {
-      for (;;) {
-        const piece = await this.#call('piece', list)
-        if (piece.length === 0) return
-        yield piece
-      }
-    } finally {
-      if (!this.#closed) await this.#call('drop', list)
+  /** Not a generator: one that is given up before its first piece would never come to its end, and keep the list. */
+  #pieces(list: number, first: readonly Account[]): AsyncIterableIterator<readonly Account[]> {
+    let piece = first
+    let asked = false
+    return {
+      [Symbol.asyncIterator]() {
+        return this
+      },
+      next: async () => {
+        const more = piece.length === accountsPerPiece
+        if (asked) piece = more ? await this.#call('piece', list) : []
+        asked = true
+        return piece.length > 0 ? { value: piece, done: false } : { value: undefined, done: true }
+      },
+      return: async () => {
+        if (piece.length === accountsPerPiece && !this.#closed) await this.#call('drop', list)
+        return { value: undefined, done: true }
+      },
     }
   }
 
@@ -293,6 +322,8 @@ export class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#state = 'broken'
+    // Most likely it is the index, which can be made anew; if it is the journal, the next start says so.
+    if (isDamage(error)) dropIndex(this.#files)
     const cause = { cause: error }
     this.#settle()?.reject(new StoreError('outcome_unknown', 'the store died', cause))
     for (const call of this.#calls.values()) call.reject(new StoreError('failed', 'the store died', cause))
@@ -319,7 +350,10 @@ const heaps = {
 }
 
 /** Starts a thread and waits for its first message, which says that it is ready. */
-async function startThread<Name extends keyof Threads>(name: Name, workerData: unknown): Promise<Threads[Name]> {
+async function startThread<Name extends keyof Threads>(
+  name: Name,
+  workerData: unknown,
+): Promise<Threads[Name]> {
   const file = new URL(`./${name}.ts`, import.meta.url)
   const worker = new Worker(file, { name, workerData, resourceLimits: heaps[name] })
   const [first] = await once(worker, 'message')

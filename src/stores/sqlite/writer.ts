@@ -16,7 +16,15 @@ import { type Block, seal } from '../../ledger/block.ts'
 import { Books } from '../../ledger/books.ts'
 import type { Outcome } from '../../ledger/command.ts'
 import { toLine } from '../../ledger/record.ts'
-import { type Files, messageOf, openForReading, openForWriting } from './files.ts'
+import {
+  type Files,
+  isDamage,
+  messageOf,
+  openForReading,
+  openForWriting,
+  resultCode,
+  sqliteBusy,
+} from './files.ts'
 import { JournalReader } from './journal.ts'
 import { Loader } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
@@ -119,8 +127,12 @@ class Writer {
     }
   }
 
-  /** Nothing was committed. A mistake of ours leaves the store as it is; trouble with the disk makes it reopen. */
+  /**
+   * Nothing was committed. A mistake of ours leaves the store as it is; trouble with the disk makes it reopen; a
+   * damaged file ends the thread, since trying again would not mend it.
+   */
   #onFailedBeforeCommit(cause: unknown): StoreError {
+    if (isDamage(cause)) throw cause
     try {
       if (this.#db.isTransaction) this.#db.exec('rollback')
       if (resultCode(cause) === undefined) return new StoreError('failed', messageOf(cause), { cause })
@@ -144,7 +156,8 @@ class Writer {
       this.#checkpoint()
       this.#broken = false
       post({ type: 'reopened', last: this.last })
-    } catch {
+    } catch (error) {
+      if (isDamage(error)) throw error
       setTimeout(() => this.#onReopen(), reopenEveryMs)
     }
   }
@@ -174,14 +187,6 @@ class Writer {
     this.#index.close()
     this.#db.close()
   }
-}
-
-const sqliteBusy = 5
-
-/** SQLite's own code for what went wrong, without its extension; undefined where the mistake is not SQLite's. */
-function resultCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown }).errcode
-  return typeof code === 'number' ? code & 0xff : undefined
 }
 
 function post(message: WriterMessage): void {

@@ -1,0 +1,37 @@
+/** Places where a store can be opened, so that one test runs on all of them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Store } from '../../src/bank/store.ts'
+import { MemoryStore } from '../../src/stores/memory/store.ts'
+import { SqliteStore } from '../../src/stores/sqlite/store.ts'
+import { type HeldClock, heldClock } from './clock.ts'
+
+/** Where a store is: it can be opened there, closed by its user, and opened again. */
+export type Place = {
+  /** Whether what was committed is still there after it was closed. */
+  readonly keeps: boolean
+  /** The store's wall clock, where a test can hold it. */
+  readonly clock?: HeldClock
+  open(): Promise<Store>
+  remove(): void
+}
+
+export function memoryPlace(): Place {
+  const clock = heldClock()
+  return { keeps: false, clock, open: async () => new MemoryStore({ clock }), remove() {} }
+}
+
+/** A real file in a directory of its own. */
+export function sqlitePlace(): Place & { readonly path: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'cashpoint-test-'))
+  const path = join(directory, 'cashpoint.db')
+  return {
+    keeps: true,
+    path,
+    open: () => SqliteStore.open({ path }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
+}
+
+export const places = { memory: memoryPlace, sqlite: sqlitePlace } satisfies Record<string, () => Place>
