@@ -1,7 +1,7 @@
 /** `cashpoint COMMAND`: argv to one of `cli/*`. */
 import { StoreError } from './bank/store.ts'
 import { SettingError } from './cli/settings.ts'
-import { ListenError } from './rest/listen.ts'
+import { ListenError } from './rest/listen-error.ts'
 
 type Command = (args: readonly string[]) => Promise<void>
 

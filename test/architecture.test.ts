@@ -20,7 +20,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'rest/', may: ['bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
   { from: 'cli/', may: ['bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'] },
   // Beside the commands, what it needs to tell an operator's mistake from ours.
-  { from: 'main.ts', may: ['cli/', 'bank/store.ts', 'rest/listen.ts'] },
+  { from: 'main.ts', may: ['cli/', 'bank/store.ts', 'rest/listen-error.ts'] },
 ]
 
 const src = fileURLToPath(new URL('../src/', import.meta.url))

@@ -4,7 +4,7 @@ import { apply, type Rules } from '../ledger/apply.ts'
 import type { Sha256 } from '../ledger/block.ts'
 import type { Books } from '../ledger/books.ts'
 import { type Command, type Outcome, refuse } from '../ledger/command.ts'
-import type { Clock } from './clock.ts'
+import type { Instant } from '../ledger/money.ts'
 import type { Pending } from './store.ts'
 
 export const sha256: Sha256 = (text) => hash('sha256', text, 'hex')
@@ -20,12 +20,15 @@ function fingerprintOf(command: Command): string {
 }
 
 /**
- * Applies a batch to the books, which are a fork of the store's own. This is the only place beside the queue
- * that says *account busy*: once a command is applied, its answer is what COMMIT makes of it.
+ * Applies a batch to the books, which are a fork of the store's own, at one instant. This is the only place beside
+ * the queue that says *account busy*: once a command is applied, its answer is what COMMIT makes of it.
  */
-export function applyBatch(books: Books, batch: readonly Pending[], clock: Clock, rules: Rules): Outcome[] {
-  const now = clock.now()
-  const monotonicMs = clock.monotonicMs()
+export function applyBatch(
+  books: Books,
+  batch: readonly Pending[],
+  { now, monotonicMs }: { now: Instant; monotonicMs: number },
+  rules: Rules,
+): Outcome[] {
   return batch.map((pending) =>
     pending.deadlineMs <= monotonicMs
       ? { reply: refuse('account_busy'), replayed: false }

@@ -8,6 +8,11 @@ export type Clock = {
   monotonicMs(): number
 }
 
+/** One reading of both: the instant of a batch, and what its deadlines are judged by. */
+export function read(clock: Clock): { now: Instant; monotonicMs: number } {
+  return { now: clock.now(), monotonicMs: clock.monotonicMs() }
+}
+
 export const systemClock: Clock = {
   now: Date.now,
   // Not performance.now(): each worker thread counts that from its own start.

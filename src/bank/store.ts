@@ -48,7 +48,8 @@ export type AccountList = {
   readonly total: number
   /** Whether there are more beyond the last one of this page. */
   readonly more: boolean
-  readonly pieces: AsyncIterable<readonly Account[]>
+  /** Has the accounts ready until it is read to its end, or `return` is called. */
+  readonly pieces: AsyncIterableIterator<readonly Account[]>
 }
 
 /**

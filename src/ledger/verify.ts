@@ -5,7 +5,14 @@
 import { type HouseAccount, isHouse } from './account.ts'
 import { type Block, blockHash, genesis, type Sha256, writeTotals } from './block.ts'
 import type { Currency, Minor } from './money.ts'
-import { type After, fromLine, type JournalRecord, type Line, type Transfer } from './record.ts'
+import {
+  type After,
+  fromLine,
+  type JournalRecord,
+  type Line,
+  type Remembered,
+  type Transfer,
+} from './record.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
 export type Fault = { readonly block: number; readonly record?: number; readonly what: string }
@@ -30,6 +37,7 @@ export class Verifier {
   #head: Block
   readonly #accounts = new Map<string, State>()
   readonly #totals = new Map<HouseAccount, bigint>()
+  #latest: { readonly id: string; readonly transfer: Transfer } | undefined
 
   constructor({ sha256, writer = 1 }: { sha256: Sha256; writer?: number }) {
     this.#sha256 = sha256
@@ -119,7 +127,7 @@ export class Verifier {
     }
   }
 
-  #checkRecord({ content, at }: JournalRecord, kind: string): string | undefined {
+  #checkRecord({ sequence, content, at }: JournalRecord, kind: string): string | undefined {
     switch (content.kind) {
       case 'account_opened': {
         const { account, currency, after } = content
@@ -130,14 +138,31 @@ export class Verifier {
         return undefined
       }
       case 'transfer':
+        this.#latest = { id: `${this.#head.writer}-${sequence}`, transfer: content }
         return this.#checkTransfer(content, at)
       case 'reply':
-        return content.key === '' || !/^[0-9a-f]{64}$/.test(content.fingerprint)
-          ? 'remembers no proper key'
-          : undefined
+        return this.#checkReply(content)
       default:
         return `is of a kind this Cashpoint does not know: ${kind}`
     }
+  }
+
+  /** A key that moved money remembers the transfer just before it, as it was. */
+  #checkReply({ key, fingerprint, reply }: Remembered): string | undefined {
+    if (key === '' || !/^[0-9a-f]{64}$/.test(fingerprint)) return 'remembers no proper key'
+    if (reply.type !== 'posted') return undefined
+    const { id, transfer } = this.#latest ?? {}
+    if (reply.transfer !== id || transfer === undefined)
+      return `answers with transfer ${reply.transfer}, not ${id}`
+    const after = transfer.debit === reply.account ? transfer.debit_after : transfer.credit_after
+    const same =
+      transfer.key === key &&
+      [transfer.debit, transfer.credit].includes(reply.account) &&
+      reply.amount === transfer.amount &&
+      reply.currency === transfer.currency &&
+      reply.ledger === after?.ledger &&
+      reply.version === after.version
+    return same ? undefined : `answers otherwise than transfer ${id} says`
   }
 
   #checkTransfer(transfer: Transfer, at: number): string | undefined {

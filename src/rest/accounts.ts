@@ -70,7 +70,12 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
   async function listAccounts(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const page = pageIn(request)
     const { total, more, pieces } = await bank.accounts(page)
-    if (page.limit === undefined) return sendJson(reply, Readable.from(writeList(pieces, total)))
+    if (page.limit === undefined) {
+      const text = Readable.from(writeList(pieces, total))
+      // A generator that never began, its client being gone, never comes to tell the store that the list can go.
+      text.once('close', () => void pieces.return?.())
+      return sendJson(reply, text)
+    }
 
     const accounts: Account[] = []
     for await (const piece of pieces) accounts.push(...piece)

@@ -2,10 +2,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { ListenError } from './listen-error.ts'
 import { httpLimits, onClientError, responseOn, stalledSocketMs } from './server.ts'
-
-/** The address cannot be listened on; the message is one line for the operator. */
-export class ListenError extends Error {}
 
 export type Listening = {
   readonly url: string

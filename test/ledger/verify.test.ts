@@ -130,8 +130,8 @@ test('a changed record does not match the hash of its block, whatever was change
   )
   check(
     changeBody(7, (body) => (body.reply.ledger = 1000)),
-    { block: 2 },
-    byHash,
+    { block: 2, record: 7 },
+    byWhatItSays,
   )
   check(
     change(10, (line) => ({ ...line, at: line.at + 1 })),
@@ -292,6 +292,11 @@ test('re-sealed records that no rule could have written are named, each with wha
     [5, (body) => (body.account = 'a'), /opens account a, which is open/],
     [7, (body) => (body.key = ''), /remembers no proper key/],
     [7, (body) => (body.fingerprint = 'f'), /remembers no proper key/],
+    [7, (body) => (body.reply.transfer = '1-4'), /answers with transfer 1-4, not 1-6/],
+    [7, (body) => (body.reply.amount = 1), /answers otherwise than transfer 1-6 says/],
+    [7, (body) => (body.reply.ledger = 1), /answers otherwise than transfer 1-6 says/],
+    [7, (body) => (body.reply.account = 'a'), /answers otherwise than transfer 1-6 says/],
+    [7, (body) => (body.key = 'another'), /answers otherwise than transfer 1-6 says/],
   ]
   for (const [record, forge, what] of forgeries) {
     const block = honest.findIndex(({ block }) => record <= block.last) + 1

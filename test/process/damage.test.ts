@@ -27,7 +27,6 @@ import {
   assertProves,
   Client,
   isRoot,
-  pause,
   place,
   prng,
   type Ran,
@@ -36,6 +35,7 @@ import {
   seed,
   serve,
   smallDisk,
+  until,
   verify,
 } from './support.ts'
 
@@ -52,7 +52,7 @@ async function makeHistory(): Promise<void> {
   const path = join(killed, 'cashpoint.db')
   const server = await serve({ after }, { path })
   const load = startLoad(judge, { port: server.port, chance, name: 'history', clients: 3 })
-  await pause(400)
+  await until('there is a history', () => (judge.tally['done'] ?? 0) > 200)
   await load.stop()
   await server.kill()
   cpSync(killed, stopped, { recursive: true })
@@ -245,7 +245,7 @@ function rowsOf(path: string, table: string): unknown[] {
   return rows.map((row) => ({ ...row }))
 }
 
-test('a changed amount is named, by block and record', async (t) => {
+test('a changed amount is named, by block and record', async () => {
   const { path } = copyOf(stopped)
   const genuine = recordsOf(path)
   // SQLite leaves old bytes behind where it moves rows, so that not every place that looks like a record is one.
@@ -271,6 +271,15 @@ type Row = { readonly sequence: number; readonly body: string; readonly last: nu
 function recordsOf(path: string): Row[] {
   return rowsOf(path, 'records') as Row[]
 }
+
+test('a balance that only the index has is named', () => {
+  const { directory, path } = copyOf(stopped)
+  const index = new DatabaseSync(join(directory, 'cashpoint-index.db'))
+  index.exec("update accounts set ledger = ledger + 1 where number = '123456789'")
+  index.close()
+  const found = prove(path)
+  assert.match('what' in found ? found.what : '', /the index has \d+ on account 123456789/)
+})
 
 test('whatever page of the journal is damaged, verify says so in one line', async () => {
   const genuine = readFileSync(join(stopped, 'cashpoint.db'))

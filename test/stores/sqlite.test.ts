@@ -141,7 +141,7 @@ describe('sqlite: the index is derived, and made again from the journal', () => 
     const other = await filled()
     const { place, index } = await filled()
     copyFileSync(other.index, index)
-    await checkAll(place.path, /another journal/)
+    await checkAll(place.path, /index is not of this journal/)
     place.remove()
     other.place.remove()
   })

@@ -1,6 +1,6 @@
 /** The store in memory: the reference that the others are compared with, and the one for tests. It keeps nothing. */
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
-import { type Clock, systemClock } from '../../bank/clock.ts'
+import { type Clock, read, systemClock } from '../../bank/clock.ts'
 import type { AccountList, Pending, Store } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal } from '../../ledger/block.ts'
@@ -25,12 +25,13 @@ export class MemoryStore implements Store {
 
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
     const books = this.#books.fork()
-    const outcomes = applyBatch(books, batch, this.#clock, this.#rules)
+    const time = read(this.#clock)
+    const outcomes = applyBatch(books, batch, time, this.#rules)
     if (books.records.length === 0) return outcomes
 
     const lines = books.records.map(toLine)
     const head = this.#journal.at(-1)?.block ?? genesis(1)
-    const block = seal(head, lines, { at: this.#clock.now(), totals: books.totals(), sha256 })
+    const block = seal(head, lines, { at: time.now, totals: books.totals(), sha256 })
     this.#journal.push({ block, lines })
     for (const { content } of books.records)
       if (content.kind === 'account_opened') this.#numbers.add(content.account)

@@ -92,9 +92,12 @@ export class SqliteStore implements Store {
       if (problem !== undefined) options.onNotice?.(`the index ${problem}: it is made from the journal`)
 
       const { keyRetentionMs = dayMs } = options
-      const indexer = await startThread('indexer', { files, keyRetentionMs } satisfies IndexerOptions)
+      const [indexer, reader] = await Promise.all([
+        startThread('indexer', { files, keyRetentionMs } satisfies IndexerOptions),
+        startThread('reader', { files } satisfies ReaderOptions),
+      ])
+      // After the indexer has caught up, so that there is little to replay.
       const writer = await startThread('writer', { files, keyRetentionMs } satisfies WriterOptions)
-      const reader = await startThread('reader', { files } satisfies ReaderOptions)
       return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
       if (isDamage(error)) dropIndex(files)

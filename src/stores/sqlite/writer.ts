@@ -10,7 +10,7 @@ import assert from 'node:assert'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
-import { systemClock } from '../../bank/clock.ts'
+import { read, systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError, type StoreErrorCode } from '../../bank/store.ts'
 import { type Block, seal } from '../../ledger/block.ts'
 import { Books } from '../../ledger/books.ts'
@@ -80,13 +80,14 @@ class Writer {
     try {
       this.#loader.load(this.#books, batch)
       books = this.#books.fork()
-      outcomes = applyBatch(books, batch, systemClock, this.#rules)
+      const time = read(systemClock)
+      outcomes = applyBatch(books, batch, time, this.#rules)
       if (books.records.length === 0) {
         this.#db.exec('rollback')
         return outcomes
       }
       const lines = books.records.map(toLine)
-      head = seal(this.#head, lines, { at: systemClock.now(), totals: books.totals(), sha256 })
+      head = seal(this.#head, lines, { at: time.now, totals: books.totals(), sha256 })
       this.#journal.append(lines, head)
     } catch (error) {
       throw this.#onFailedBeforeCommit(error)
