@@ -1,4 +1,5 @@
 /** The main mode's report: ratios first, each by its own round, then what they are made of. */
+import { checkpointPages } from '../src/stores/sqlite/files.ts'
 import { type CellName, cellOrder, cells, type Target, targets } from './cells.ts'
 import { median, megabytes, spread, table, two, whole } from './figures.ts'
 import type { BytesPerWithdrawal, Filled } from './fill.ts'
@@ -27,6 +28,8 @@ ${ratioTable(report)}
 ${rateTable(report, used)}
 
 Every reply was 2xx. The books moved by the withdrawals that were answered and nothing else, and every journal was proven after its round (up to ${whole(Math.max(...units.map(({ recordsAfter }) => recordsAfter)))} records).
+
+The journal's WAL is folded in every ${whole(checkpointPages)} pages (src/stores/sqlite/files.ts says why).
 
 ## Memory and disk
 ${memoryTable(report)}

@@ -239,6 +239,12 @@ export function openIndex(path: string): DatabaseSync {
   return db
 }
 
+/**
+ * Pages of WAL after which the writer folds them into the journal, while its commits wait. Tried with 64 withdrawals
+ * a commit: 1,000 gave a longest commit of 20 ms, 4,000 of 46 ms, 16,000 of 72 ms, and the p99 was 6 ms with each.
+ */
+export const checkpointPages = 1_000
+
 /** A handle that commits durably: when COMMIT returns, the records are on disk. */
 export function openForWriting(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busySliceMs })
@@ -249,6 +255,7 @@ export function openForWriting(path: string): DatabaseSync {
     pragma checkpoint_fullfsync = on;
     pragma recursive_triggers = on;
     pragma cache_size = -${cacheKiB.journal};
+    pragma wal_autocheckpoint = ${checkpointPages};
     pragma journal_size_limit = 67108864;
   `)
   return db
