@@ -26,7 +26,10 @@ export async function startServer(script: string, args: readonly string[]): Prom
   const child = watched(
     fork(fileURLToPath(new URL(script, import.meta.url)), args, {
       // With the nursery and the compile cache that `npm start` gives.
-      env: { ...process.env, NODE_COMPILE_CACHE: fileURLToPath(new URL('.stores/compiled', import.meta.url)) },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: fileURLToPath(new URL('.stores/compiled', import.meta.url)),
+      },
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),

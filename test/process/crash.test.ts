@@ -24,17 +24,17 @@ test(`${rounds} times killed under load (SEED=${seed})`, { timeout: 80_000 }, as
   const judge = new Judge()
   const readyMs: number[] = []
 
-  await killWhileStarting(t, path, chance(700))
+  await killWhileStarting(t, path, chance(500))
   let server = await serve(t, { path })
   for (let round = 1; round <= rounds; round += 1) {
-    const aliveMs = 20 + chance(400)
+    const aliveMs = 20 + chance(300)
     await t.test(`round ${round}: alive for ${aliveMs} ms`, async () => {
       const load = startLoad(judge, { port: server.port, chance, name: `round-${round}` })
       await pause(aliveMs)
       await server.kill()
       await load.stop()
 
-      if (chance(4) === 0) await killWhileStarting(t, path, chance(700))
+      if (chance(4) === 0) await killWhileStarting(t, path, chance(500))
       server = await serve(t, { path })
       readyMs.push(server.readyMs)
 

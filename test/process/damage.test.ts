@@ -223,7 +223,9 @@ test('a directory that cannot be written is refused in one line', async (t) => {
 async function readOnlyPlace(scope: Scope, source: string | undefined) {
   if (!isRoot) {
     const at = source === undefined ? emptyPlace() : copyOf(source)
+    for (const name of readdirSync(at.directory)) chmodSync(join(at.directory, name), 0o444)
     chmodSync(at.directory, 0o555)
+    scope.after(() => chmodSync(at.directory, 0o755))
     return at
   }
   const disk = smallDisk(scope, 16)

@@ -89,6 +89,7 @@ export function launch(
   scope: Scope,
   { path, env = {}, entry = launcher, under = [] }: ServeOptions,
 ): Launched {
+  assert.ok(!late, `a file of tests takes less than ${fileMaxMs} ms`)
   const [command = '', ...args] = [...under, process.execPath, entry]
   const child = spawn(command, [...args, 'serve', '--store', `sqlite:${path}`, '--port', '0'], {
     stdio: entry === launcher ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -115,8 +116,12 @@ function killAll(): void {
 
 // Also where the tests themselves are stopped; and a server that hangs makes them fail, not hang.
 const fileMaxMs = 150_000
+let late = false
 process.on('exit', killAll)
-setTimeout(killAll, fileMaxMs).unref()
+setTimeout(() => {
+  late = true
+  killAll()
+}, fileMaxMs).unref()
 
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 

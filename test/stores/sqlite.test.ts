@@ -214,6 +214,35 @@ describe('sqlite: keys in the index', () => {
     await store.close()
     remove()
   })
+
+  test('keys that are too old leave the index, and the others stay', async () => {
+    const keyRetentionMs = 600
+    const { path, remove } = sqlitePlace()
+    const store = await SqliteStore.open({ path, keyRetentionMs })
+    const keyed = (from: number) =>
+      Array.from({ length: 500 }, (_, i) =>
+        pending(deposit('a', '1'), { key: { scope: '', key: `k${from + i}` } }),
+      )
+    const keysInIndex = () => {
+      const index = new DatabaseSync(path.replace(/\.db$/, '-index.db'), { readOnly: true })
+      const row = index.prepare('select count(*) as keys from keys').get()
+      index.close()
+      return row?.['keys']
+    }
+    for (let batch = 0; batch < 5; batch += 1) await store.commit(keyed(batch * 500))
+    const waitFor = async (keys: number) => {
+      for (let waitedMs = 0; keysInIndex() !== keys; waitedMs += 20) {
+        assert(waitedMs < 10_000, `${keysInIndex()} keys, not ${keys}`)
+        await sleep(20)
+      }
+    }
+    await waitFor(2500)
+    await waitFor(0)
+    await store.commit(keyed(0))
+    await waitFor(500)
+    await store.close()
+    remove()
+  })
 })
 
 describe('sqlite: lists', () => {

@@ -26,11 +26,14 @@ export function memoryPlace(): Place {
 export function sqlitePlace(): Place & { readonly path: string } {
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-test-'))
   const path = join(directory, 'cashpoint.db')
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  // Also where a test fails before it comes to it.
+  process.on('exit', remove)
   return {
     keeps: true,
     path,
     open: () => SqliteStore.open({ path }),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove,
   }
 }
 

@@ -81,15 +81,20 @@ function whyNotLocked({ journal, pid }: Files, cause: unknown): string {
   return `the store ${journal} is in use by another server (pid ${other})`
 }
 
-/** Makes sure that the journal is there, is ours and has today's schema. Must be called with the store locked. */
-export function prepareJournal(files: Files): void {
-  if (!existsSync(files.journal)) createJournal(files)
+/**
+ * Makes sure that the journal is there, is ours and has today's schema; tells whether it has just been made. Must be
+ * called with the store locked.
+ */
+export function prepareJournal(files: Files): { made: boolean } {
+  const made = !existsSync(files.journal)
+  if (made) createJournal(files)
   const version = judgeJournal(files)
   if (version < migrations.length) {
     const db = openForWriting(files.journal)
     migrate(db, version)
     db.close()
   }
+  return { made }
 }
 
 /**
@@ -248,17 +253,23 @@ export const checkpointPages = 1_000
 /** A handle that commits durably: when COMMIT returns, the records are on disk. */
 export function openForWriting(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busySliceMs })
-  db.exec(`
-    pragma journal_mode = wal;
-    pragma synchronous = full;
-    pragma fullfsync = on;
-    pragma checkpoint_fullfsync = on;
-    pragma recursive_triggers = on;
-    pragma cache_size = -${cacheKiB.journal};
-    pragma wal_autocheckpoint = ${checkpointPages};
-    pragma journal_size_limit = 67108864;
-  `)
-  return db
+  try {
+    db.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = full;
+      pragma fullfsync = on;
+      pragma checkpoint_fullfsync = on;
+      pragma recursive_triggers = on;
+      pragma cache_size = -${cacheKiB.journal};
+      pragma wal_autocheckpoint = ${checkpointPages};
+      pragma journal_size_limit = 67108864;
+    `)
+    return db
+  } catch (error) {
+    // Reopening may be tried twice a second for as long as the disk is full.
+    db.close()
+    throw error
+  }
 }
 
 /** How long one try for the write lock waits before deadlines are looked at again. Milliseconds. */

@@ -13,10 +13,11 @@ export type IndexerOptions = { readonly files: Files; readonly keyRetentionMs: n
 /** Says up to which record the index has come. */
 export type IndexerMessage = { readonly sequence: number }
 
-// Large enough that an account's or a page's many changes are written once, small enough for a few milliseconds.
-const recordsPerTurn = 4_096
+// A page that many records change is written once a turn. Keys are spread over all pages of their table: with 4,096 a
+// turn and 10^6 records, withdrawals with a key had 0.48 of the echo control's rate; with 16,384, 0.80.
+const recordsPerTurn = 16_384
 const forgottenPerTurn = 2_000
-// Between turns the index goes on being advanced; once all that is old is forgotten, a minute passes.
+// Between turns the index goes on being advanced; once all that is old is forgotten, a minute passes at the most.
 const forgetPauseMs = { more: 20, none: 60_000 }
 const retryMs = 200
 
@@ -94,10 +95,12 @@ function onDisk(change: () => void): boolean {
   }
 }
 
-const indexer = new Indexer(workerData as IndexerOptions)
+const options = workerData as IndexerOptions
+const indexer = new Indexer(options)
+const idlePauseMs = Math.min(forgetPauseMs.none, options.keyRetentionMs)
 while (indexer.advance());
 post()
-let forgetting = setTimeout(onForget, forgetPauseMs.none)
+let forgetting = setTimeout(onForget, idlePauseMs)
 
 parentPort?.on('message', (message: 'advance' | 'close') => {
   if (message === 'close') {
@@ -116,7 +119,7 @@ function onForget(): void {
   onDisk(() => {
     more = indexer.forget(Date.now())
   })
-  forgetting = setTimeout(onForget, more ? forgetPauseMs.more : forgetPauseMs.none)
+  forgetting = setTimeout(onForget, more ? forgetPauseMs.more : idlePauseMs)
 }
 
 function post(): void {

@@ -50,8 +50,8 @@ type Call = { resolve(result: unknown): void; reject(error: Error): void }
 
 const dayMs = 24 * 3600 * 1000
 // The index is brought forward when so many records wait for it, or when so long has passed.
-const indexEveryRecords = 4_096
-const indexEveryMs = 100
+const indexEveryRecords = 16_384
+const indexEveryMs = 500
 // Beyond this many records the index is too far behind: the tail is in memory. Writing goes on at half of it.
 const tailMax = 200_000
 const diskEveryMs = 1_000
@@ -87,9 +87,10 @@ export class SqliteStore implements Store {
     const files = filesOf(options.path)
     const unlock = lockStore(files)
     try {
-      prepareJournal(files)
+      const { made } = prepareJournal(files)
       const problem = prepareIndex(files)
-      if (problem !== undefined) options.onNotice?.(`the index ${problem}: it is made from the journal`)
+      if (problem !== undefined && !made)
+        options.onNotice?.(`the index ${problem}: it is made from the journal`)
 
       const { keyRetentionMs = dayMs } = options
       const [indexer, reader] = await Promise.all([
