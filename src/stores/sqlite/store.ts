@@ -348,7 +348,7 @@ type Threads = {
  * `tailMax` records, the reader a whole list.
  */
 const heaps = {
-  writer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 384 },
+  writer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
   indexer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
   reader: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 2_048 },
 }
