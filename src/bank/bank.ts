@@ -1,16 +1,20 @@
 /** The bank: what every interface calls. It knows commands and replies, and neither HTTP nor SQL. */
 import type { Account, AccountNumber } from '../ledger/account.ts'
-import type { Outcome, Submission } from '../ledger/command.ts'
+import type { StoredReply, TransferPage } from '../ledger/books.ts'
+import type { Hold, Key, Outcome, RecordId, Submission } from '../ledger/command.ts'
+import type { Instant } from '../ledger/money.ts'
 import type { Clock } from './clock.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
-import type { AccountList, Store } from './store.ts'
+import type { AccountList, AccountPage, Entry, EntryPage, Store } from './store.ts'
 
 export class Bank {
   readonly #store: Store
+  readonly #clock: Clock
   readonly #queue: Queue
 
   constructor(store: Store, clock: Clock, options: Partial<QueueOptions> = {}) {
     this.#store = store
+    this.#clock = clock
     this.#queue = new Queue(store, clock, { ...queueDefaults, ...options })
   }
 
@@ -23,8 +27,32 @@ export class Bank {
     return this.#store.account(number)
   }
 
-  accounts(page: { after?: AccountNumber; limit?: number }): Promise<AccountList> {
+  transfer(id: RecordId): Promise<TransferPage | undefined> {
+    return this.#store.transfer(id)
+  }
+
+  /** A hold as it is now: one whose time is up has expired, also before a command has resolved it. */
+  async hold(id: RecordId): Promise<Hold | undefined> {
+    const hold = await this.#store.hold(id)
+    const expired = hold?.state === 'pending' && hold.expires_at <= this.now
+    return expired ? { ...hold, state: 'expired' } : hold
+  }
+
+  reply(key: Key): Promise<StoredReply | undefined> {
+    return this.#store.reply(key)
+  }
+
+  entries(page: EntryPage): Promise<readonly Entry[]> {
+    return this.#store.entries(page)
+  }
+
+  accounts(page: AccountPage): Promise<AccountList> {
     return this.#store.accounts(page)
+  }
+
+  /** The instant by which a read tells what is held and what has expired. */
+  get now(): Instant {
+    return this.#clock.now()
   }
 
   /** Whether commands are accepted now. */

@@ -2,9 +2,11 @@
  * The port that every store implements: one write method, all or nothing, and a few reads. A store knows rows
  * and SQL and no rule; the conformance suite in `test/stores` is its contract.
  */
-import type { Account, AccountNumber } from '../ledger/account.ts'
+import type { Account, AccountNumber, AccountState } from '../ledger/account.ts'
 import type { Block } from '../ledger/block.ts'
-import type { Outcome, Submission } from '../ledger/command.ts'
+import type { StoredReply, TransferPage } from '../ledger/books.ts'
+import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '../ledger/command.ts'
+import type { Currency, Instant } from '../ledger/money.ts'
 import type { Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 
@@ -27,11 +29,23 @@ export interface Store {
   /** The account, with every commit that has been answered. */
   account(number: AccountNumber): Promise<Account | undefined>
 
+  /** A transfer and what was reversed of it, with every commit that has been answered. */
+  transfer(id: RecordId): Promise<TransferPage | undefined>
+
+  /** A hold as the last commit left it; whether its time is up since is for the reader to see. */
+  hold(id: RecordId): Promise<Hold | undefined>
+
+  /** What was answered under a key, also where it is too old to be answered again. */
+  reply(key: Key): Promise<StoredReply | undefined>
+
+  /** The transfers of an account, newest first, with every commit that has been answered. */
+  entries(page: EntryPage): Promise<readonly Entry[]>
+
   /**
    * Accounts in bytewise order of their numbers, beyond `after`, `limit` of them or all, as of one moment.
    * They come in pieces, each when it is asked for.
    */
-  accounts(page: { after?: AccountNumber; limit?: number }): Promise<AccountList>
+  accounts(page: AccountPage): Promise<AccountList>
 
   /** Blocks with their lines, from the one with this sequence on, as they were committed. */
   journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
@@ -43,8 +57,27 @@ export interface Store {
   close(): Promise<void>
 }
 
+export type AccountPage = {
+  readonly after?: AccountNumber
+  readonly limit?: number
+  readonly state?: AccountState
+  readonly currency?: Currency
+}
+
+/** Entries of versions below `before`, at instants from `from` on and before `to`, at most `limit`. */
+export type EntryPage = {
+  readonly account: AccountNumber
+  readonly before?: number
+  readonly from?: Instant
+  readonly to?: Instant
+  readonly limit: number
+}
+
+/** One side of a transfer, as the account saw it: `version` is the account's after it. */
+export type Entry = { readonly version: number; readonly transfer: PostedTransfer }
+
 export type AccountList = {
-  /** How many accounts there are altogether. */
+  /** How many accounts there are altogether, whatever the page asks for. */
   readonly total: number
   /** Whether there are more beyond the last one of this page. */
   readonly more: boolean

@@ -1,5 +1,6 @@
 /** Accounts: a customer's, with a row and a state of its own, and the house's, which are running totals. */
-import type { Currency, Instant, Minor } from './money.ts'
+import { type Currency, type Instant, type Minor, minorMax } from './money.ts'
+import type { After, PendingHold } from './record.ts'
 
 /** 1 to 34 of `A–Z a–z 0–9 -`. Leading zeros count: `007` and `7` are two accounts. */
 export type AccountNumber = string
@@ -16,6 +17,57 @@ export type Account = {
   readonly version: number
   /** The instant of the last record that touched it; the account's records never go back in time. */
   readonly at: Instant
+  readonly state: AccountState
+  /** How far below zero the account may go. Minor units. */
+  readonly overdraft_limit: Minor
+  /** What must stay on the account. Minor units. */
+  readonly minimum_balance: Minor
+  /** The holds that `held` is the sum of, as they were placed; one whose time is up counts no more. */
+  readonly holds: readonly PendingHold[]
+  /** The client's own words about it; no rule reads them. */
+  readonly metadata: Metadata
+}
+
+/** What is refused on the account; only `closed` is for ever. */
+export type AccountState = 'active' | 'debit_blocked' | 'credit_blocked' | 'frozen' | 'closed'
+
+export type Metadata = Readonly<Record<string, string>>
+
+const noHolds: readonly PendingHold[] = []
+const noMetadata: Metadata = {}
+
+/** An account as most are: active, without limits, holds or metadata. */
+export function plainAccount(of: {
+  readonly number: AccountNumber
+  readonly currency: Currency
+  readonly after: After
+  readonly at: Instant
+}): Account {
+  const { ledger, held, version } = of.after
+  return {
+    number: of.number,
+    currency: of.currency,
+    ledger,
+    held,
+    version,
+    at: of.at,
+    state: 'active',
+    overdraft_limit: 0,
+    minimum_balance: 0,
+    holds: noHolds,
+    metadata: noMetadata,
+  }
+}
+
+/** Whether `plainAccount` would make it, so that its balance is all there is to tell. */
+export function isPlain({ state, overdraft_limit, minimum_balance, holds, metadata }: Account): boolean {
+  return (
+    state === 'active' &&
+    overdraft_limit === 0 &&
+    minimum_balance === 0 &&
+    holds.length === 0 &&
+    Object.keys(metadata).length === 0
+  )
 }
 
 const accountNumber = /^[A-Za-z0-9-]{1,34}$/
@@ -24,9 +76,18 @@ export function isAccountNumber(text: string): text is AccountNumber {
   return accountNumber.test(text)
 }
 
-/** What may leave the account now. Minor units. */
-export function available(account: Account): Minor {
-  return account.ledger - account.held
+/** What holds set aside at an instant: an expired hold never counts, also before it is resolved. Minor units. */
+export function heldAt({ held, holds }: Account, now: Instant): Minor {
+  let live = held
+  for (const hold of holds) if (hold.expires_at <= now) live -= hold.amount
+  return live
+}
+
+/** What may leave the account at an instant; below zero where it is overdrawn beyond its limit. Minor units. */
+export function available(account: Account, now: Instant): Minor {
+  const own = account.ledger - heldAt(account, now)
+  // One rounding at most, and only beyond 2^53, where no amount is.
+  return Math.min(own + (account.overdraft_limit - account.minimum_balance), minorMax)
 }
 
 /**

@@ -2,23 +2,38 @@
  * The rules, all of them, and nothing else: no input or output, no clock, no chance, no waiting. What a command
  * may touch has been loaded into the books before; what it changes is in the records appended to them after.
  */
-import { type Account, available, cashOf, equityOf } from './account.ts'
-import type { Books } from './books.ts'
+import assert from 'node:assert'
+import { type Account, type AccountNumber, available, cashOf, equityOf, isAccountNumber } from './account.ts'
+import { type Books, posted } from './books.ts'
 import {
-  accountsLeft,
+  accountLeft,
+  type Batch,
+  type Capture,
   type Command,
   type Deposit,
+  type Hold,
+  type Move,
+  type OpenAccount,
   type OpenBooks,
   type Outcome,
+  type PlaceHold,
   type Posted,
+  type PostedTransfer,
+  type RecordId,
   type Reply,
+  type Reverse,
   refuse,
+  type SetState,
   type Submission,
+  type VoidHold,
   type Withdraw,
 } from './command.ts'
-import { type Instant, minorMax, toMinor } from './money.ts'
-import type { Transfer } from './record.ts'
-import { refusals } from './refusal.ts'
+import { type Currency, type Instant, type Minor, minorMax, toMinor } from './money.ts'
+import type { After, Transfer, Words } from './record.ts'
+import { type Refusal, refusals } from './refusal.ts'
+
+/** The most holds that can be pending on one account: each command on it looks at all of them. */
+export const holdsMax = 1_000
 
 export type Rules = {
   /** How long a key is remembered. Milliseconds. */
@@ -29,106 +44,410 @@ export type Rules = {
 
 /** Decides one command and writes what it changes into the books. The same books, command and instant: the same reply. */
 export function apply(books: Books, submission: Submission, now: Instant, rules: Rules): Outcome {
-  const { key, actor } = submission
-  if (key === undefined) return { reply: decide(books, submission, now), replayed: false }
+  const { key, actor, command } = submission
+  if (key === undefined || (command.type === 'batch' && command.dry_run))
+    return { reply: decide(books, submission, now, rules), replayed: false }
 
-  const fingerprint = rules.fingerprint(submission.command)
+  const fingerprint = rules.fingerprint(command)
   const stored = books.reply(key.scope, key.key)
   if (stored !== undefined && now < stored.at + rules.keyRetentionMs) {
     if (stored.fingerprint !== fingerprint) return { reply: refuse('idempotency_conflict'), replayed: false }
     return { reply: stored.reply, replayed: true }
   }
 
-  const reply = decide(books, submission, now)
-  if (reply.type !== 'refused' || refusals[reply.refusal].remembered) {
+  const reply = decide(books, submission, now, rules)
+  if (isRemembered(reply)) {
     const content = { kind: 'reply', key: key.key, fingerprint, reply } as const
     books.append(content, { at: now, actor, scope: key.scope })
   }
   return { reply, replayed: false }
 }
 
-function decide(books: Books, submission: Submission, now: Instant): Reply {
-  const { command } = submission
+/** Of an atomic batch that was dropped, what its first refusal is decides. */
+function isRemembered(reply: Reply): boolean {
+  if (reply.type === 'refused') return refusals[reply.refusal].remembered
+  const last = reply.type === 'batch' && reply.failed !== undefined ? reply.results.at(-1)?.reply : undefined
+  return last === undefined || isRemembered(last)
+}
+
+function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply {
+  const { command } = by
   switch (command.type) {
+    case 'batch':
+      return batch(books, by, command, now, rules)
     case 'withdraw':
-      return withdraw(books, submission, command, now)
+      return withdraw(books, by, command, now)
     case 'deposit':
-      return deposit(books, submission, command, now)
+      return deposit(books, by, command, now)
+    case 'move':
+      return move(books, by, command, now)
+    case 'reverse':
+      return reverse(books, by, command, now)
+    case 'hold':
+      return placeHold(books, by, command, now)
+    case 'capture':
+      return capture(books, by, command, now)
+    case 'void':
+      return voidHold(books, by, command, now)
+    case 'open_account':
+      return openAccount(books, by, command, now)
+    case 'set_state':
+      return setState(books, by, command, now)
     case 'open_books':
-      return openBooks(books, submission, command, now)
+      return openBooks(books, by, command, now)
   }
 }
 
 /** Pays out cash: the customer's account is debited, the house's cash credited. */
 function withdraw(books: Books, by: Submission, command: Withdraw, now: Instant): Reply {
-  const account = books.account(command.account)
+  const account = touch(books, by, command.account, now)
   if (account === undefined) return refuse('account_not_found')
   const amount = toMinor(command.amount, account.currency)
   if (typeof amount === 'string') return refuse(amount)
-  if (available(account) < amount) return refuse('insufficient_funds')
+  const no = refusesDebit(account) ?? refusesFunds(account, amount, now)
+  if (no !== undefined) return refuse(no)
 
-  return post(books, by, { type: 'withdrawal', debit: account, amount, now })
+  const transfer = post(books, by, { type: 'withdrawal', debit: account.number, amount, account, now })
+  return paid(transfer, account, false)
 }
 
 /** Pays in: cash is debited, the customer's account credited, and opened first where it does not exist. */
 function deposit(books: Books, by: Submission, command: Deposit, now: Instant): Reply {
-  const found = books.account(command.account)
+  const found = touch(books, by, command.account, now)
   const currency = found?.currency ?? command.open
   const amount = toMinor(command.amount, currency)
   if (typeof amount === 'string') return refuse(amount)
-  if (found !== undefined && found.ledger > minorMax - amount) return refuse('balance_too_large')
+  const no = found && (refusesCredit(found) ?? refusesMore(found, amount))
+  if (no !== undefined) return refuse(no)
 
-  const account = found ?? openAccount(books, by, command.account, currency, now)
-  return post(books, by, { type: 'deposit', credit: account, amount, opened: found === undefined, now })
+  const account = found ?? open(books, by, { number: command.account, currency }, now)
+  const transfer = post(books, by, { type: 'deposit', credit: account.number, amount, account, now })
+  return paid(transfer, account, found === undefined)
+}
+
+/** Moves money between two accounts, or one and the house's cash. */
+function move(books: Books, by: Submission, command: Move, now: Instant): Reply {
+  const { from, to, currency } = command
+  const debit = from === null ? undefined : touch(books, by, from, now)
+  const credit = to === null ? undefined : touch(books, by, to, now)
+  if (from !== null && debit === undefined) return refuse('account_not_found')
+  if (to !== null && credit === undefined) return refuse('account_not_found')
+  const account = debit ?? credit
+  assert(account !== undefined, 'a movement names an account')
+  if (from === to) return refuse('same_account')
+  if ([debit, credit].some((side) => side !== undefined && side.currency !== currency))
+    return refuse('currency_mismatch')
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
+  const blocked = (debit && refusesDebit(debit)) ?? (credit && refusesCredit(credit))
+  if (blocked !== undefined) return refuse(blocked)
+
+  const amount = command.up_to && debit ? Math.min(command.amount, available(debit, now)) : command.amount
+  if (amount < 1) return refuse('insufficient_funds')
+  const no = (debit && refusesFunds(debit, amount, now)) ?? (credit && refusesMore(credit, amount))
+  if (no !== undefined) return refuse(no)
+
+  const type = from === null ? 'deposit' : to === null ? 'withdrawal' : 'transfer'
+  const sides = { ...(from !== null && { debit: from }), ...(to !== null && { credit: to }) }
+  const transfer = post(books, by, { type, ...sides, amount, account, now, more: wordsOf(command) })
+  return { type: 'transferred', made: true, transfer }
+}
+
+/** Takes a transfer back. What nothing is left of was taken back before: the last reversal is the answer again. */
+function reverse(books: Books, by: Submission, command: Reverse, now: Instant): Reply {
+  const page = books.transfer(command.transfer)
+  if (page === undefined) return refuse('transfer_not_found')
+  const { transfer: original, reversed, last } = page
+  if (original.type === 'reversal' || original.type === 'opening') return refuse('not_reversible')
+  const left = original.amount - reversed
+  if (left === 0 && last !== undefined) return { type: 'transferred', made: false, transfer: last }
+  const amount = command.amount ?? left
+  if (amount > left) return refuse('reversal_too_large')
+
+  // What was credited is debited now, and the other way round.
+  const debit = customer(books, by, original.credit, now)
+  const credit = customer(books, by, original.debit, now)
+  if (debit?.state === 'closed' || credit?.state === 'closed') return refuse('account_closed')
+  const forced = debit !== undefined && (refusesDebit(debit) ?? refusesFunds(debit, amount, now))
+  if (forced && !command.force) return refuse(forced)
+  if (debit && debit.ledger - amount < -minorMax) return refuse('insufficient_funds')
+  const no = credit && refusesMore(credit, amount)
+  if (no !== undefined) return refuse(no)
+
+  const account = debit ?? credit
+  assert(account !== undefined, 'a transfer that can be reversed names an account')
+  const transfer = post(books, by, {
+    type: 'reversal',
+    ...(debit && { debit: debit.number }),
+    ...(credit && { credit: credit.number }),
+    amount,
+    account,
+    now,
+    more: { reverses: original.id, ...(forced && { forced: true }), ...wordsOf(command) },
+  })
+  return { type: 'transferred', made: true, transfer }
+}
+
+/** Sets money aside. It stays on the account's ledger balance, and is no longer available. */
+function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instant): Reply {
+  const { amount, currency, expires_in_s } = command
+  const account = touch(books, by, command.account, now)
+  if (account === undefined) return refuse('account_not_found')
+  if (account.currency !== currency) return refuse('currency_mismatch')
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
+  const no = refusesDebit(account) ?? refusesFunds(account, amount, now)
+  if (no !== undefined) return refuse(no)
+  if (account.held > minorMax - amount) return refuse('balance_too_large')
+  if (account.holds.length >= holdsMax) return refuse('too_many_holds')
+
+  const id = books.nextId
+  books.append(
+    {
+      kind: 'hold_placed',
+      account: account.number,
+      amount,
+      currency,
+      expires_at: now + expires_in_s * 1000,
+      after: afterOf(account, { held: amount }),
+      key: by.key?.key ?? null,
+      ...wordsOf(command),
+    },
+    markOf(by, Math.max(now, account.at)),
+  )
+  return { type: 'hold', made: true, hold: holdThere(books, id) }
+}
+
+/** Pays out what was held, or less of it; the rest is free in the same commit. */
+function capture(books: Books, by: Submission, command: Capture, now: Instant): Reply {
+  const found = books.hold(command.hold)
+  if (found === undefined) return refuse('hold_not_found')
+  const account = touch(books, by, found.account, now)
+  assert(account !== undefined, 'a hold is on an account that is there')
+  const { state, ...hold } = holdThere(books, found.id)
+  const late = state === 'expired' && command.advice === true
+  if (state !== 'pending' && !late) return refuse('hold_resolved', state)
+  const amount = command.amount ?? hold.amount
+  if (amount > hold.amount) return refuse('capture_too_large')
+  if (account.state === 'closed') return refuse('account_closed')
+  if (account.state === 'frozen' && !command.advice) return refuse('account_frozen')
+  if (account.ledger - amount < -minorMax) return refuse('insufficient_funds')
+
+  const forced = late ? ({ forced: true } as const) : {}
+  resolve(books, by, hold, { state: 'posted', ...forced }, { freed: late ? 0 : hold.amount, now })
+  const more = { hold: hold.id, ...forced, ...wordsOf(command) }
+  post(books, by, { type: 'capture', debit: account.number, amount, account, now, more })
+  return { type: 'hold', made: false, hold: holdThere(books, hold.id) }
+}
+
+function voidHold(books: Books, by: Submission, command: VoidHold, now: Instant): Reply {
+  const found = books.hold(command.hold)
+  if (found === undefined) return refuse('hold_not_found')
+  touch(books, by, found.account, now)
+  const hold = holdThere(books, found.id)
+  if (hold.state !== 'pending') return refuse('hold_resolved', hold.state)
+
+  resolve(books, by, hold, { state: 'voided' }, { freed: hold.amount, now })
+  return { type: 'hold', made: false, hold: holdThere(books, hold.id) }
+}
+
+function openAccount(books: Books, by: Submission, command: OpenAccount, now: Instant): Reply {
+  const number = command.number ?? by.fresh
+  assert(number !== undefined && isAccountNumber(number), 'an account is opened under a number')
+  if (books.account(number) !== undefined) return refuse('account_exists')
+
+  const { currency, overdraft_limit, minimum_balance, metadata } = command
+  const more = {
+    ...(overdraft_limit > 0 && { overdraft_limit }),
+    ...(minimum_balance > 0 && { minimum_balance }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  }
+  return { type: 'account', made: true, account: open(books, by, { number, currency, ...more }, now) }
+}
+
+function setState(books: Books, by: Submission, command: SetState, now: Instant): Reply {
+  const { state, reason } = command
+  const account = touch(books, by, command.account, now)
+  if (account === undefined) return refuse('account_not_found')
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
+  if (account.state === 'closed') return refuse('account_closed')
+  if (state === 'closed' && (account.ledger !== 0 || account.holds.length > 0))
+    return refuse('account_not_empty')
+
+  books.append(
+    { kind: 'account_changed', account: account.number, state, reason, after: afterOf(account, {}) },
+    markOf(by, Math.max(now, account.at)),
+  )
+  return { type: 'account', made: false, account: accountThere(books, account.number) }
 }
 
 /** The accounts of a new store, each with its opening balance out of equity. Books that exist are left alone. */
 function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instant): Reply {
   if (books.sequence > 0) return { type: 'books_opened', accounts: [] }
 
-  const posted = command.accounts.map(({ number, currency, ledger }) => {
-    const account = openAccount(books, by, number, currency, now)
-    return post(books, by, { type: 'opening', credit: account, amount: ledger, opened: true, now })
+  const accounts = command.accounts.map(({ number, currency, ledger }) => {
+    const account = open(books, by, { number, currency }, now)
+    const transfer = post(books, by, { type: 'opening', credit: number, amount: ledger, account, now })
+    return accountLeft(paid(transfer, account, true))
   })
-  return { type: 'books_opened', accounts: posted.flatMap(accountsLeft) }
+  return { type: 'books_opened', accounts }
 }
 
-function openAccount(books: Books, by: Submission, number: string, currency: string, now: Instant): Account {
+/** Each operation on the books themselves, or all of them on a fork that is merged or dropped. */
+function batch(books: Books, by: Submission, command: Batch, now: Instant, rules: Rules): Reply {
+  const { atomic, dry_run, items } = command
+  const keys = items.flatMap(({ key }) => key ?? [])
+  const scope = by.key?.scope ?? ''
+  if (new Set(keys).size < keys.length || keys.includes(by.key?.key ?? '')) return refuse('key_repeated')
+
+  const fork = atomic || dry_run ? books.fork() : books
+  const results: Outcome[] = []
+  for (const { command, key } of items) {
+    const item = { command, actor: by.actor, ...(key !== undefined && { key: { scope, key } }) }
+    const outcome = apply(fork, item, now, rules)
+    results.push(outcome)
+    if (atomic && outcome.reply.type === 'refused')
+      return { type: 'batch', failed: results.length - 1, dry_run, results }
+  }
+  if (atomic && !dry_run) fork.merge()
+  return { type: 'batch', dry_run, results }
+}
+
+/** The account as it is at this instant: holds whose time is up are resolved first, whatever is decided then. */
+function touch(books: Books, by: Submission, number: AccountNumber, now: Instant): Account | undefined {
+  const account = books.account(number)
+  const expired = account?.holds.filter(({ expires_at }) => expires_at <= now) ?? []
+  for (const { id } of expired) {
+    const hold = holdThere(books, id)
+    resolve(books, by, hold, { state: 'expired' }, { freed: hold.amount, now })
+  }
+  return expired.length > 0 ? books.account(number) : account
+}
+
+/** The same for one side of a transfer; undefined where that is the house. */
+function customer(books: Books, by: Submission, name: string, now: Instant): Account | undefined {
+  return isAccountNumber(name) ? touch(books, by, name, now) : undefined
+}
+
+function refusesDebit({ state }: Account): Refusal | undefined {
+  if (state === 'closed') return 'account_closed'
+  if (state === 'frozen') return 'account_frozen'
+  return state === 'debit_blocked' ? 'account_debit_blocked' : undefined
+}
+
+function refusesCredit({ state }: Account): Refusal | undefined {
+  if (state === 'closed') return 'account_closed'
+  if (state === 'frozen') return 'account_frozen'
+  return state === 'credit_blocked' ? 'account_credit_blocked' : undefined
+}
+
+function refusesFunds(account: Account, amount: Minor, now: Instant): Refusal | undefined {
+  return available(account, now) < amount || account.ledger - amount < -minorMax
+    ? 'insufficient_funds'
+    : undefined
+}
+
+function refusesMore(account: Account, amount: Minor): Refusal | undefined {
+  return account.ledger > minorMax - amount ? 'balance_too_large' : undefined
+}
+
+function isVersion(wanted: number | undefined, { version }: Account): boolean {
+  return wanted === undefined || wanted === version
+}
+
+type Opening = Omit<Partial<OpenAccount>, 'type'> & {
+  readonly number: AccountNumber
+  readonly currency: Currency
+}
+
+function open(books: Books, by: Submission, { number, currency, ...more }: Opening, now: Instant): Account {
   const after = { ledger: 0, held: 0, version: 1 }
-  books.append({ kind: 'account_opened', account: number, currency, after }, markOf(by, now))
-  return { number, currency, ...after, at: now }
+  books.append({ kind: 'account_opened', account: number, currency, ...more, after }, markOf(by, now))
+  return accountThere(books, number)
 }
 
-type Posting = { readonly amount: number; readonly opened?: boolean; readonly now: Instant } & (
-  | { readonly type: 'withdrawal'; readonly debit: Account }
-  | { readonly type: 'deposit' | 'opening'; readonly credit: Account }
-)
+type Posting = {
+  readonly type: Transfer['type']
+  /** Without one, that side is the house's. */
+  readonly debit?: AccountNumber
+  readonly credit?: AccountNumber
+  /** One of the two, for its currency. */
+  readonly account: Account
+  readonly amount: Minor
+  readonly now: Instant
+  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'forced'> & Words
+}
 
-/** Posts one transfer between a customer's account and the house. Everything has been checked before. */
-function post(books: Books, by: Submission, posting: Posting): Posted {
-  const { type, amount, opened = false } = posting
-  const paysOut = type === 'withdrawal'
-  const account = paysOut ? posting.debit : posting.credit
-  const { number, currency, held } = account
+/** Posts one transfer. Everything has been checked before. */
+function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
+  const { type, debit, credit, amount, account, now, more } = posting
+  const { currency } = account
   const house = type === 'opening' ? equityOf(currency) : cashOf(currency)
-  const after = { ledger: account.ledger + (paysOut ? -amount : amount), held, version: account.version + 1 }
-
+  const from = debit === undefined ? undefined : accountThere(books, debit)
+  const to = credit === undefined ? undefined : accountThere(books, credit)
   // An account's records never go back in time, also where the wall clock does.
-  const at = Math.max(posting.now, account.at)
-  const transfer = books.nextId
+  const at = Math.max(now, from?.at ?? 0, to?.at ?? 0)
+  const id = books.nextId
   const content: Transfer = {
     kind: 'transfer',
     type,
-    debit: paysOut ? number : house,
-    credit: paysOut ? house : number,
+    debit: debit ?? house,
+    credit: credit ?? house,
     amount,
     currency,
-    debit_after: paysOut ? after : null,
-    credit_after: paysOut ? null : after,
+    debit_after: from === undefined ? null : afterOf(from, { ledger: -amount }),
+    credit_after: to === undefined ? null : afterOf(to, { ledger: amount }),
     key: by.key?.key ?? null,
+    ...more,
   }
   books.append(content, markOf(by, at))
-  return { type: 'posted', transfer, account: number, currency, amount, ...after, at, opened }
+  return posted(content, id, at)
+}
+
+/** A transfer of one customer's with the house, as the original routes tell it. */
+function paid(transfer: PostedTransfer, { number, currency }: Account, opened: boolean): Posted {
+  const { id, amount, debit_after, credit_after, at } = transfer
+  const after = debit_after ?? credit_after
+  assert(after !== null, 'one side is a customer’s')
+  return { type: 'posted', transfer: id, account: number, currency, amount, ...after, at, opened }
+}
+
+function resolve(
+  books: Books,
+  by: Submission,
+  { id, account: number }: Pick<Hold, 'id' | 'account'>,
+  outcome: { readonly state: 'posted' | 'voided' | 'expired'; readonly forced?: true },
+  { freed, now }: { freed: Minor; now: Instant },
+): void {
+  const account = accountThere(books, number)
+  const after = afterOf(account, { held: -freed })
+  const content = { kind: 'hold_resolved', hold: id, account: number, ...outcome, after } as const
+  books.append(content, markOf(by, Math.max(now, account.at)))
+}
+
+function afterOf(
+  { ledger, held, version }: Account,
+  change: { readonly ledger?: Minor; readonly held?: Minor },
+): After {
+  return {
+    ledger: ledger + (change.ledger ?? 0),
+    held: held + (change.held ?? 0),
+    version: version + 1,
+  }
+}
+
+function accountThere(books: Books, number: AccountNumber): Account {
+  const account = books.account(number)
+  assert(account !== undefined, `account ${number} is there`)
+  return account
+}
+
+function holdThere(books: Books, id: RecordId): Hold {
+  const hold = books.hold(id)
+  assert(hold !== undefined, `hold ${id} is there`)
+  return hold
+}
+
+function wordsOf({ reference, metadata }: Words): Words {
+  return { ...(reference !== undefined && { reference }), ...(metadata !== undefined && { metadata }) }
 }
 
 function markOf({ actor, key }: Submission, at: Instant): { at: Instant; actor: string; scope: string } {

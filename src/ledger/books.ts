@@ -4,17 +4,38 @@
  * batch that may not commit, an atomic batch of a client, a dry run, and the store's cache.
  */
 import assert from 'node:assert'
-import { type Account, type AccountNumber, type HouseAccount, isHouse } from './account.ts'
+import { type Account, type AccountNumber, type HouseAccount, isHouse, plainAccount } from './account.ts'
 import { readTotals, type Totals } from './block.ts'
-import type { RecordId, Reply } from './command.ts'
-import { type Instant, type Minor, minorMax } from './money.ts'
-import type { After, Content, JournalRecord } from './record.ts'
+import type { Hold, PostedTransfer, RecordId, Reply } from './command.ts'
+import type { Instant, Minor } from './money.ts'
+import type { After, Content, HoldPlaced, HoldResolved, JournalRecord, Transfer } from './record.ts'
 
 /** What a client's key was answered with. */
 export type StoredReply = { readonly fingerprint: string; readonly reply: Reply; readonly at: Instant }
 
+/** A transfer, and how much of it has been taken back. The transfer itself never changes. */
+export type TransferPage = {
+  readonly transfer: PostedTransfer
+  readonly reversed: Minor
+  /** The last of its reversals. */
+  readonly last?: PostedTransfer
+}
+
+/** The pages a layer holds, for whoever keeps copies of them. */
+export type Left = {
+  readonly accounts: readonly Account[]
+  readonly transfers: readonly TransferPage[]
+  readonly holds: readonly Hold[]
+}
+
 /** Who a record is written for, and when. */
 export type Mark = { readonly at: Instant; readonly actor: string; readonly scope: string }
+
+type Page =
+  | { readonly account: Account }
+  | { readonly transfer: TransferPage }
+  | { readonly hold: Hold }
+  | { readonly scope: string; readonly key: string; readonly stored: StoredReply }
 
 export class Books {
   /** The records appended to this layer, in order. */
@@ -25,6 +46,8 @@ export class Books {
   /** Sequence of the layer below when this one was made. */
   readonly #forkedAt: number
   readonly #accounts = new Map<AccountNumber, Account>()
+  readonly #transfers = new Map<RecordId, TransferPage>()
+  readonly #holds = new Map<RecordId, Hold>()
   readonly #replies = new Map<string, StoredReply>()
   readonly #totals = new Map<HouseAccount, bigint>()
 
@@ -52,13 +75,31 @@ export class Books {
     return this.#below
   }
 
-  /** How many accounts and replies this layer itself holds. */
+  /** How many pages this layer itself holds. */
   get size(): number {
-    return this.#accounts.size + this.#replies.size
+    return this.#accounts.size + this.#replies.size + this.#transfers.size + this.#holds.size
+  }
+
+  /** The pages of this layer alone: of a batch's fork, what the batch left. */
+  get left(): Left {
+    return {
+      accounts: [...this.#accounts.values()],
+      transfers: [...this.#transfers.values()],
+      holds: [...this.#holds.values()],
+    }
   }
 
   account(number: AccountNumber): Account | undefined {
     return this.#accounts.get(number) ?? this.#below?.account(number)
+  }
+
+  /** A transfer that a reversal names: those that none has named are in the journal alone. */
+  transfer(id: RecordId): TransferPage | undefined {
+    return this.#transfers.get(id) ?? this.#below?.transfer(id)
+  }
+
+  hold(id: RecordId): Hold | undefined {
+    return this.#holds.get(id) ?? this.#below?.hold(id)
   }
 
   reply(scope: string, key: string): StoredReply | undefined {
@@ -75,8 +116,10 @@ export class Books {
   }
 
   /** Loads a page: something that is in the store and was not in these books. */
-  load(page: { account: Account } | { scope: string; key: string; stored: StoredReply }): void {
+  load(page: Page): void {
     if ('account' in page) this.#accounts.set(page.account.number, page.account)
+    else if ('transfer' in page) this.#transfers.set(page.transfer.transfer.id, page.transfer)
+    else if ('hold' in page) this.#holds.set(page.hold.id, page.hold)
     else this.#replies.set(pageOf(page.scope, page.key), page.stored)
   }
 
@@ -96,18 +139,26 @@ export class Books {
   absorb({ sequence, at, scope, content }: JournalRecord): void {
     assert(sequence === this.#sequence + 1, 'records follow each other without a gap')
     this.#sequence = sequence
+    const id = `${this.writer}-${sequence}`
     switch (content.kind) {
-      case 'account_opened':
-        this.#accounts.set(content.account, {
-          number: content.account,
-          currency: content.currency,
-          ...content.after,
-          at,
-        })
+      case 'account_opened': {
+        const { account: number, currency, after, kind: _, ...more } = content
+        this.#accounts.set(number, { ...plainAccount({ number, currency, after, at }), ...more })
+        break
+      }
+      case 'account_changed':
+        this.#change(content.account, content.after, at, { state: content.state })
         break
       case 'transfer':
         this.#leave(content.debit, content.debit_after, -content.amount, at)
         this.#leave(content.credit, content.credit_after, content.amount, at)
+        this.#link(posted(content, id, at))
+        break
+      case 'hold_placed':
+        this.#place(content, id, at)
+        break
+      case 'hold_resolved':
+        this.#resolve(content, at)
         break
       case 'reply': {
         const { key, fingerprint, reply } = content
@@ -123,13 +174,52 @@ export class Books {
       this.#totals.set(name, this.total(name) + BigInt(change))
       return
     }
-    const account = this.account(name)
-    assert(account !== undefined && after !== null, `a transfer names an account that is there: ${name}`)
+    assert(after !== null, `a transfer leaves a balance on ${name}`)
+    this.#change(name, after, at)
+  }
+
+  /** A reversal is noted on what it reverses, a capture on its hold. */
+  #link(transfer: PostedTransfer): void {
+    if (transfer.reverses !== undefined) {
+      const page = this.transfer(transfer.reverses)
+      assert(page !== undefined, 'a reversal names a transfer that is there')
+      const reversed = page.reversed + transfer.amount
+      this.#transfers.set(transfer.reverses, { ...page, reversed, last: transfer })
+    }
+    if (transfer.hold !== undefined) {
+      const hold = this.hold(transfer.hold)
+      assert(hold !== undefined, 'a capture names a hold that is there')
+      this.#holds.set(hold.id, { ...hold, captured: transfer.amount, transfer: transfer.id })
+    }
+  }
+
+  #place(content: HoldPlaced, id: RecordId, at: Instant): void {
+    const { account, amount, expires_at, after } = content
+    this.#holds.set(id, placed(content, id, at))
+    const holds = [...this.#accountThere(account).holds, { id, amount, expires_at }]
+    this.#change(account, after, at, { holds })
+  }
+
+  #resolve({ hold: id, account, state, after, forced }: HoldResolved, at: Instant): void {
+    const hold = this.hold(id)
+    assert(hold !== undefined, `a hold that is resolved is there: ${id}`)
+    this.#holds.set(id, { ...hold, state, ...(forced && { forced }) })
+    const holds = this.#accountThere(account).holds.filter((pending) => pending.id !== id)
+    this.#change(account, after, at, { holds })
+  }
+
+  #change(number: AccountNumber, after: After, at: Instant, more: Partial<Account> = {}): void {
     assert(
-      Number.isSafeInteger(after.ledger) && Math.abs(after.ledger) <= minorMax,
+      Number.isSafeInteger(after.ledger) && Number.isSafeInteger(after.held),
       'balances are safe integers',
     )
-    this.#accounts.set(name, { number: name, currency: account.currency, ...after, at })
+    this.#accounts.set(number, { ...this.#accountThere(number), ...after, at, ...more })
+  }
+
+  #accountThere(number: AccountNumber): Account {
+    const account = this.account(number)
+    assert(account !== undefined, `a record names an account that is there: ${number}`)
+    return account
   }
 
   /** A layer above this one. */
@@ -143,6 +233,8 @@ export class Books {
     assert(below !== undefined, 'only a fork can be merged')
     assert(below.#sequence === this.#forkedAt, 'a fork is merged into the books it was made from')
     for (const [number, account] of this.#accounts) below.#accounts.set(number, account)
+    for (const [id, page] of this.#transfers) below.#transfers.set(id, page)
+    for (const [id, hold] of this.#holds) below.#holds.set(id, hold)
     for (const [page, stored] of this.#replies) below.#replies.set(page, stored)
     for (const [house, total] of this.#totals) below.#totals.set(house, total)
     for (const record of this.records) below.records.push(record)
@@ -158,4 +250,15 @@ export class Books {
 
 function pageOf(scope: string, key: string): string {
   return `${scope}\n${key}`
+}
+
+/** A transfer's record as what it is to those outside. */
+export function posted({ kind: _, ...transfer }: Transfer, id: RecordId, at: Instant): PostedTransfer {
+  return { id, at, ...transfer }
+}
+
+/** A hold as the record that placed it says. */
+export function placed(content: HoldPlaced, id: RecordId, at: Instant): Hold {
+  const { kind: _, after: __, key: ___, ...hold } = content
+  return { id, at, state: 'pending', ...hold }
 }

@@ -1,6 +1,13 @@
 /** What can be asked of the ledger, and what it answers. Plain data: it is fingerprinted, queued and stored. */
-import type { Account, AccountNumber } from './account.ts'
+import {
+  type Account,
+  type AccountNumber,
+  type AccountState,
+  type Metadata,
+  plainAccount,
+} from './account.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
+import type { Transfer, Words } from './record.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Pays money in. With `open` (a currency) the account is opened where it does not exist. */
@@ -28,11 +35,132 @@ export type OpenBooks = {
   }[]
 }
 
-export type Command = Deposit | Withdraw | OpenBooks
+/** Opens an account, under a number of the server's (`Submission.fresh`) where none is given. */
+export type OpenAccount = {
+  readonly type: 'open_account'
+  readonly number?: AccountNumber
+  readonly currency: Currency
+  readonly overdraft_limit: Minor
+  readonly minimum_balance: Minor
+  readonly metadata: Metadata
+}
 
-/** The customers' accounts a command may touch: what a store loads before it is applied. */
-export function accountsOf(command: Command): readonly AccountNumber[] {
-  return command.type === 'open_books' ? command.accounts.map(({ number }) => number) : [command.account]
+/** Blocks, frees or closes an account. Closing wants a balance of zero and no holds, and is for ever. */
+export type SetState = {
+  readonly type: 'set_state'
+  readonly account: AccountNumber
+  readonly state: AccountState
+  readonly reason: string
+  readonly if_version?: number
+}
+
+/** Moves money between two accounts; `null` is the house's cash. With `up_to`, what is available is enough. */
+export type Move = {
+  readonly type: 'move'
+  readonly from: AccountNumber | null
+  readonly to: AccountNumber | null
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly up_to?: true
+  readonly if_version?: number
+} & Words
+
+/** Takes a transfer back, or as much of it as is said. `force` may leave an account below zero. */
+export type Reverse = {
+  readonly type: 'reverse'
+  readonly transfer: RecordId
+  readonly amount?: Minor
+  readonly force?: true
+} & Words
+
+/** Sets money aside for a time. */
+export type PlaceHold = {
+  readonly type: 'hold'
+  readonly account: AccountNumber
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly expires_in_s: number
+  readonly if_version?: number
+} & Words
+
+/** Pays a hold out in cash, whole or in part; the rest is free again. An `advice` reports what already happened. */
+export type Capture = {
+  readonly type: 'capture'
+  readonly hold: RecordId
+  readonly amount?: Minor
+  readonly advice?: true
+} & Words
+
+/** Frees what a hold has set aside. */
+export type VoidHold = { readonly type: 'void'; readonly hold: RecordId }
+
+/** One operation of a batch, with a key of its own if it has one. */
+export type Item = { readonly command: Exclude<Command, Batch>; readonly key?: string }
+
+/**
+ * Several operations in one request. `atomic`: all or none, decided under the batch's own key. `dry_run`: what
+ * would be answered, and nothing changed or remembered.
+ */
+export type Batch = {
+  readonly type: 'batch'
+  readonly atomic: boolean
+  readonly dry_run: boolean
+  readonly items: readonly Item[]
+}
+
+export type Command =
+  | Batch
+  | Deposit
+  | Withdraw
+  | OpenBooks
+  | OpenAccount
+  | SetState
+  | Move
+  | Reverse
+  | PlaceHold
+  | Capture
+  | VoidHold
+
+/**
+ * The pages a submission may touch, which a store loads before it is applied: customers' accounts, transfers (each
+ * with its accounts), holds (each with its account), and what was answered under keys.
+ */
+export type Pages = {
+  readonly accounts?: readonly AccountNumber[]
+  readonly transfer?: RecordId
+  readonly hold?: RecordId
+  readonly key?: Key
+}
+
+export function pagesOf({ command, fresh, key }: Submission): readonly Pages[] {
+  if (command.type !== 'batch') return [{ ...pagesOfCommand(command, fresh), ...(key && { key }) }]
+  const scope = key?.scope ?? ''
+  const items = command.items.map((item) => ({
+    ...pagesOfCommand(item.command, undefined),
+    ...(item.key !== undefined && { key: { scope, key: item.key } }),
+  }))
+  return key === undefined ? items : [{ key }, ...items]
+}
+
+function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefined): Pages {
+  switch (command.type) {
+    case 'open_books':
+      return { accounts: command.accounts.map(({ number }) => number) }
+    case 'open_account':
+      return { accounts: [command.number ?? fresh ?? ''] }
+    case 'move':
+      return { accounts: [command.from, command.to].filter((number) => number !== null) }
+    case 'reverse':
+      return { transfer: command.transfer }
+    case 'capture':
+    case 'void':
+      return { hold: command.hold }
+    case 'deposit':
+    case 'withdraw':
+    case 'hold':
+    case 'set_state':
+      return { accounts: [command.account] }
+  }
 }
 
 /** A client's idempotency key. Scopes keep callers apart; in open mode there is one, empty. */
@@ -44,6 +172,8 @@ export type Submission = {
   readonly key?: Key
   /** The credential that asks; empty in open mode. */
   readonly actor: string
+  /** A number that nobody is likely to have, for an account that is opened without one. */
+  readonly fresh?: AccountNumber
 }
 
 /** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */
@@ -67,27 +197,57 @@ export type Posted = {
 /** The books have been opened, with these accounts; with none where they were open before. */
 export type BooksOpened = { readonly type: 'books_opened'; readonly accounts: readonly Account[] }
 
-export type Refused = { readonly type: 'refused'; readonly refusal: Refusal }
+/** A transfer as it was posted, or the one that had done already what was asked. */
+export type Transferred = {
+  readonly type: 'transferred'
+  /** Whether this command posted it. */
+  readonly made: boolean
+  readonly transfer: PostedTransfer
+}
 
-export type Reply = Posted | Refused | BooksOpened
+export type PostedTransfer = Omit<Transfer, 'kind'> & { readonly id: RecordId; readonly at: Instant }
 
-/** The customers' accounts as a reply says it left them. */
-export function accountsLeft(reply: Reply): readonly Account[] {
-  switch (reply.type) {
-    case 'posted': {
-      const { account: number, currency, ledger, held, version, at } = reply
-      return [{ number, currency, ledger, held, version, at }]
-    }
-    case 'books_opened':
-      return reply.accounts
-    case 'refused':
-      return []
-  }
+/** A hold, with what became of it. `captured` and `transfer` are of a posted one. */
+export type Hold = {
+  readonly id: RecordId
+  readonly account: AccountNumber
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly at: Instant
+  readonly expires_at: Instant
+  readonly state: 'pending' | 'posted' | 'voided' | 'expired'
+  readonly captured?: Minor
+  readonly transfer?: RecordId
+  readonly forced?: true
+} & Words
+
+export type HoldReply = { readonly type: 'hold'; readonly made: boolean; readonly hold: Hold }
+
+/** An account as the command left it. */
+export type AccountReply = { readonly type: 'account'; readonly made: boolean; readonly account: Account }
+
+/** `state` is what stands in the way: of a hold that is resolved already. */
+export type Refused = { readonly type: 'refused'; readonly refusal: Refusal; readonly state?: Hold['state'] }
+
+/** What each operation of a batch was answered, in order; of an atomic one that was refused, up to the refusal. */
+export type BatchReply = {
+  readonly type: 'batch'
+  /** Index of the operation that made an atomic batch be dropped. */
+  readonly failed?: number
+  readonly dry_run: boolean
+  readonly results: readonly Outcome[]
+}
+
+export type Reply = BatchReply | Posted | Refused | BooksOpened | Transferred | HoldReply | AccountReply
+
+/** The one account that an original route's reply says it left, where nothing but its balance is to be told. */
+export function accountLeft({ account: number, currency, ledger, held, version, at }: Posted): Account {
+  return plainAccount({ number, currency, after: { ledger, held, version }, at })
 }
 
 /** A reply, and whether it is the stored one of an earlier request with the same key. */
 export type Outcome = { readonly reply: Reply; readonly replayed: boolean }
 
-export function refuse(refusal: Refusal): Refused {
-  return { type: 'refused', refusal }
+export function refuse(refusal: Refusal, state?: Hold['state']): Refused {
+  return { type: 'refused', refusal, ...(state && { state }) }
 }

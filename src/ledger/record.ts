@@ -2,8 +2,8 @@
  * Records: the lines of the journal, the only truth. Each carries the state it leaves, so that replaying the
  * journal is copying, not calculating again.
  */
-import type { AccountNumber } from './account.ts'
-import type { Reply } from './command.ts'
+import type { AccountNumber, AccountState, Metadata } from './account.ts'
+import type { RecordId, Reply } from './command.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 
 /** What one side of a transfer leaves on a customer's account; a house account has no state of its own. */
@@ -13,13 +13,24 @@ export type AccountOpened = {
   readonly kind: 'account_opened'
   readonly account: AccountNumber
   readonly currency: Currency
+  readonly overdraft_limit?: Minor
+  readonly minimum_balance?: Minor
+  readonly metadata?: Metadata
   readonly after: After
 }
 
-/** One debit, one credit, one amount in minor units; immutable. */
+export type AccountChanged = {
+  readonly kind: 'account_changed'
+  readonly account: AccountNumber
+  readonly state: AccountState
+  readonly reason: string
+  readonly after: After
+}
+
+/** One debit, one credit, one amount in minor units; immutable. Links and the client's words stand only where there are any. */
 export type Transfer = {
   readonly kind: 'transfer'
-  readonly type: 'opening' | 'deposit' | 'withdrawal'
+  readonly type: 'opening' | 'deposit' | 'withdrawal' | 'transfer' | 'capture' | 'reversal'
   readonly debit: string
   readonly credit: string
   readonly amount: Minor
@@ -27,7 +38,41 @@ export type Transfer = {
   readonly debit_after: After | null
   readonly credit_after: After | null
   readonly key: string | null
+  /** The transfer that this one takes back, whole or in part. */
+  readonly reverses?: RecordId
+  /** The hold that this one captures. */
+  readonly hold?: RecordId
+  /** Posted although the account's funds, or the hold's time, did not allow it. */
+  readonly forced?: true
+} & Words
+
+/** What a client says of a movement or hold, for itself. */
+export type Words = { readonly reference?: string; readonly metadata?: Metadata }
+
+/** Money set aside on an account until it is captured, voided, or its time is up. */
+export type HoldPlaced = {
+  readonly kind: 'hold_placed'
+  readonly account: AccountNumber
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly expires_at: Instant
+  readonly after: After
+  readonly key: string | null
+} & Words
+
+/** What became of a hold. `after.held` no longer has it. */
+export type HoldResolved = {
+  readonly kind: 'hold_resolved'
+  readonly hold: RecordId
+  readonly account: AccountNumber
+  readonly state: 'posted' | 'voided' | 'expired'
+  readonly after: After
+  /** An advice captured it after it had expired. */
+  readonly forced?: true
 }
+
+/** A hold as its account keeps it while it is pending. */
+export type PendingHold = { readonly id: RecordId; readonly amount: Minor; readonly expires_at: Instant }
 
 /** The reply a client's key is answered with from now on. */
 export type Remembered = {
@@ -38,7 +83,7 @@ export type Remembered = {
 }
 
 /** What a record says; the rest of the line says where, when and by whom. */
-export type Content = AccountOpened | Transfer | Remembered
+export type Content = AccountOpened | AccountChanged | Transfer | HoldPlaced | HoldResolved | Remembered
 
 /** One line of the journal. */
 export type JournalRecord = {

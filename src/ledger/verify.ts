@@ -2,12 +2,17 @@
  * Proves a journal, block by block: recomputes what `apply` must have done and compares. It shares no code with
  * `apply` or the books, so that one mistake cannot hide in both.
  */
-import { type HouseAccount, isHouse } from './account.ts'
+import { type AccountState, type HouseAccount, isHouse } from './account.ts'
 import { type Block, blockHash, genesis, type Sha256, writeTotals } from './block.ts'
+import type { RecordId } from './command.ts'
 import type { Currency, Minor } from './money.ts'
 import {
+  type AccountChanged,
   type After,
+  type Content,
   fromLine,
+  type HoldPlaced,
+  type HoldResolved,
   type JournalRecord,
   type Line,
   type Remembered,
@@ -30,17 +35,42 @@ export type Proven = {
   }[]
 }
 
-type State = After & { readonly currency: Currency; readonly at: number }
+type State = After & {
+  readonly currency: Currency
+  readonly at: number
+  readonly state: AccountState
+  /** How far below zero what is not held may go: overdraft limit less minimum balance. */
+  readonly slack: Minor
+}
+
+type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at'> & {
+  readonly state: 'pending' | HoldResolved['state']
+}
+
+export type VerifierOptions = {
+  readonly sha256: Sha256
+  readonly writer?: number
+  /** A line that was checked before, for what a reversal takes back; without it all transfers are remembered. */
+  line?(sequence: number): Line | undefined
+}
 
 export class Verifier {
   readonly #sha256: Sha256
+  readonly #line: VerifierOptions['line']
   #head: Block
   readonly #accounts = new Map<string, State>()
   readonly #totals = new Map<HouseAccount, bigint>()
-  #latest: { readonly id: string; readonly transfer: Transfer } | undefined
+  readonly #holds = new Map<RecordId, KnownHold>()
+  readonly #transfers = new Map<RecordId, Transfer>()
+  /** Of each transfer that was reversed: how much, and the last reversal's id. */
+  readonly #reversed = new Map<RecordId, { readonly amount: Minor; readonly last: RecordId }>()
+  #latest: { readonly id: RecordId; readonly content: Content } | undefined
+  /** Of the latest record that captured a hold: the transfer that pays it follows. */
+  #captured: { readonly hold: RecordId; readonly forced: boolean } | undefined
 
-  constructor({ sha256, writer = 1 }: { sha256: Sha256; writer?: number }) {
+  constructor({ sha256, writer = 1, line }: VerifierOptions) {
     this.#sha256 = sha256
+    this.#line = line
     this.#head = genesis(writer)
   }
 
@@ -52,6 +82,11 @@ export class Verifier {
   /** Accounts as the blocks so far leave them, to compare with what was derived elsewhere. */
   get accounts(): ReadonlyMap<string, State> {
     return this.#accounts
+  }
+
+  /** Holds likewise. */
+  get holds(): ReadonlyMap<RecordId, KnownHold> {
+    return this.#holds
   }
 
   /** Takes the next block; says what is wrong with it, if anything. */
@@ -128,18 +163,41 @@ export class Verifier {
   }
 
   #checkRecord({ sequence, content, at }: JournalRecord, kind: string): string | undefined {
+    const id = `${this.#head.writer}-${sequence}`
+    const captured = this.#captured
+    this.#captured = undefined
+    if (captured !== undefined && (content.kind !== 'transfer' || content.hold !== captured.hold))
+      return `is not the transfer that pays hold ${captured.hold}, which was captured just before`
+    const what = this.#checkContent(content, { id, at, kind, captured: captured !== undefined })
+    if (content.kind !== 'reply') this.#latest = { id, content }
+    return what
+  }
+
+  #checkContent(
+    content: Content,
+    { id, at, kind, captured }: { id: RecordId; at: number; kind: string; captured: boolean },
+  ): string | undefined {
     switch (content.kind) {
       case 'account_opened': {
-        const { account, currency, after } = content
+        const { account, currency, after, overdraft_limit = 0, minimum_balance = 0 } = content
         if (this.#accounts.has(account)) return `opens account ${account}, which is open`
         if (after.ledger !== 0 || after.held !== 0 || after.version !== 1)
           return `opens account ${account} with a balance`
-        this.#accounts.set(account, { currency, at, ...after })
+        const slack = overdraft_limit - minimum_balance
+        this.#accounts.set(account, { currency, at, ...after, state: 'active', slack })
         return undefined
       }
+      case 'account_changed':
+        return this.#checkState(content, at)
+      case 'hold_placed':
+        return this.#checkPlaced(content, id, at)
+      case 'hold_resolved':
+        return this.#checkResolved(content, at)
       case 'transfer':
-        this.#latest = { id: `${this.#head.writer}-${sequence}`, transfer: content }
-        return this.#checkTransfer(content, at)
+        if (content.hold !== undefined && !captured)
+          return `pays hold ${content.hold}, which was not captured`
+        if (this.#line === undefined) this.#transfers.set(id, content)
+        return this.#checkReversal(content, id) ?? this.#checkTransfer(content, at)
       case 'reply':
         return this.#checkReply(content)
       default:
@@ -147,22 +205,109 @@ export class Verifier {
     }
   }
 
-  /** A key that moved money remembers the transfer just before it, as it was. */
+  #checkState({ account, state, after }: AccountChanged, at: number): string | undefined {
+    const before = this.#accounts.get(account)
+    if (before?.state === 'closed') return `changes account ${account}, which is closed`
+    if (state === 'closed' && (after.ledger !== 0 || after.held !== 0))
+      return `closes account ${account}, which is not empty`
+    const what = this.#checkAfter(account, after, { ledger: 0, held: 0 }, at)
+    const now = this.#accounts.get(account)
+    if (now !== undefined) this.#accounts.set(account, { ...now, state })
+    return what
+  }
+
+  #checkPlaced(content: HoldPlaced, id: RecordId, at: number): string | undefined {
+    const { account, amount, currency, expires_at, after } = content
+    const before = this.#accounts.get(account)
+    if (!Number.isSafeInteger(amount) || amount < 1) return `holds ${amount}, which is no amount`
+    if (before?.currency !== currency) return `holds ${currency} on account ${account}`
+    if (before.ledger - before.held + before.slack < amount)
+      return `holds more on ${account} than is available`
+    this.#holds.set(id, { account, amount, expires_at, state: 'pending' })
+    return this.#checkAfter(account, after, { ledger: 0, held: amount }, at)
+  }
+
+  #checkResolved({ hold: id, account, state, after, forced }: HoldResolved, at: number): string | undefined {
+    const hold = this.#holds.get(id)
+    if (hold?.account !== account) return `resolves hold ${id}, which is not on account ${account}`
+    const late = forced === true && hold.state === 'expired' && state === 'posted'
+    if (hold.state !== 'pending' && !late) return `resolves hold ${id}, which is ${hold.state}`
+    if (state === 'expired' && at < hold.expires_at) return `lets hold ${id} expire before its time`
+    if (state === 'posted') this.#captured = { hold: id, forced: late }
+    this.#holds.set(id, { ...hold, state })
+    return this.#checkAfter(account, after, { ledger: 0, held: late ? 0 : -hold.amount }, at)
+  }
+
+  /** A reversal moves back no more than is left of a transfer, between the same two accounts. */
+  #checkReversal(reversal: Transfer, id: RecordId): string | undefined {
+    const { reverses } = reversal
+    if ((reversal.type === 'reversal') !== (reverses !== undefined)) return 'is no proper reversal'
+    if (reverses === undefined) return undefined
+    const original = this.#transferOf(reverses)
+    if (original === undefined || original.type === 'reversal') return `reverses ${reverses}, which cannot be`
+    const same =
+      original.debit === reversal.credit &&
+      original.credit === reversal.debit &&
+      original.currency === reversal.currency
+    if (!same) return `reverses ${reverses} on other accounts`
+    const amount = (this.#reversed.get(reverses)?.amount ?? 0) + reversal.amount
+    if (amount > original.amount) return `reverses more of ${reverses} than it moved`
+    this.#reversed.set(reverses, { amount, last: id })
+    return undefined
+  }
+
+  #transferOf(id: RecordId): Transfer | undefined {
+    const known = this.#transfers.get(id)
+    if (known !== undefined || this.#line === undefined) return known
+    const line = this.#line(Number(id.slice(id.indexOf('-') + 1)))
+    const content = line === undefined ? undefined : fromLine(line).content
+    return content?.kind === 'transfer' ? content : undefined
+  }
+
+  /** A key remembers what the record just before it did, as it was; or a reversal that had done it already. */
   #checkReply({ key, fingerprint, reply }: Remembered): string | undefined {
     if (key === '' || !/^[0-9a-f]{64}$/.test(fingerprint)) return 'remembers no proper key'
-    if (reply.type !== 'posted') return undefined
-    const { id, transfer } = this.#latest ?? {}
-    if (reply.transfer !== id || transfer === undefined)
-      return `answers with transfer ${reply.transfer}, not ${id}`
-    const after = transfer.debit === reply.account ? transfer.debit_after : transfer.credit_after
-    const same =
-      transfer.key === key &&
-      [transfer.debit, transfer.credit].includes(reply.account) &&
-      reply.amount === transfer.amount &&
-      reply.currency === transfer.currency &&
-      reply.ledger === after?.ledger &&
-      reply.version === after.version
-    return same ? undefined : `answers otherwise than transfer ${id} says`
+    const { id, content } = this.#latest ?? {}
+    switch (reply.type) {
+      case 'posted': {
+        if (reply.transfer !== id || content?.kind !== 'transfer')
+          return `answers with transfer ${reply.transfer}, not ${id}`
+        const after = content.debit === reply.account ? content.debit_after : content.credit_after
+        const same =
+          content.key === key &&
+          [content.debit, content.credit].includes(reply.account) &&
+          reply.amount === content.amount &&
+          reply.currency === content.currency &&
+          reply.ledger === after?.ledger &&
+          reply.version === after.version
+        return same ? undefined : `answers otherwise than transfer ${id} says`
+      }
+      case 'transferred': {
+        const { id: told, at: _, ...transfer } = reply.transfer
+        const known = reply.made ? content : this.#transferOf(told)
+        const right = reply.made ? told === id : this.#reversed.get(transfer.reverses ?? '')?.last === told
+        const same = isSame({ kind: 'transfer', ...transfer }, known)
+        return right && same ? undefined : `answers otherwise than transfer ${told} says`
+      }
+      case 'hold': {
+        const { id: told, account, amount, state } = reply.hold
+        const hold = this.#holds.get(told)
+        const same = hold?.account === account && hold.amount === amount && hold.state === state
+        return same ? undefined : `answers otherwise than hold ${told} is`
+      }
+      case 'account': {
+        const { number, ledger, held, version, state } = reply.account
+        const account = this.#accounts.get(number)
+        const same =
+          account?.ledger === ledger &&
+          account.held === held &&
+          account.version === version &&
+          account.state === state
+        return same ? undefined : `answers otherwise than account ${number} is`
+      }
+      default:
+        return undefined
+    }
   }
 
   #checkTransfer(transfer: Transfer, at: number): string | undefined {
@@ -176,7 +321,7 @@ export class Verifier {
   }
 
   #checkSide(
-    { currency }: Transfer,
+    { currency, type, forced }: Transfer,
     name: string,
     after: After | null,
     change: Minor,
@@ -189,19 +334,38 @@ export class Verifier {
       return undefined
     }
     const before = this.#accounts.get(name)
-    if (before === undefined) return `names account ${name}, which was never opened`
     if (after === null) return `leaves no balance on account ${name}`
-    if (before.currency !== currency)
+    if (before !== undefined && before.currency !== currency)
       return `moves ${currency} on account ${name}, which is in ${before.currency}`
-    const due = before.ledger + change
+    const what = this.#checkAfter(name, after, { ledger: change, held: 0 }, at)
+    const draws = change < 0 && !forced && type !== 'capture'
+    const left = after.ledger - after.held + (before?.slack ?? 0)
+    return what ?? (draws && left < 0 ? `takes account ${name} below what is available` : undefined)
+  }
+
+  /** That a record leaves an account changed by so much and no more, one version on, and not back in time. */
+  #checkAfter(
+    name: string,
+    after: After,
+    change: { readonly ledger: Minor; readonly held: Minor },
+    at: number,
+  ): string | undefined {
+    const before = this.#accounts.get(name)
+    if (before === undefined) return `names account ${name}, which was never opened`
+    const due = before.ledger + change.ledger
     if (after.ledger !== due) return `leaves ${after.ledger} on account ${name}; it must be ${due}`
     if (!Number.isSafeInteger(due)) return `leaves ${due} on account ${name}, which is no exact amount`
-    if (change < 0 && due - after.held < 0) return `takes account ${name} below what is available`
-    if (after.held !== before.held) return `changes what is held on account ${name}`
+    if (after.held !== before.held + change.held)
+      return `leaves ${after.held} held on account ${name}; it must be ${before.held + change.held}`
     if (after.version !== before.version + 1)
       return `leaves account ${name} at version ${after.version}; it must be ${before.version + 1}`
     if (at < before.at) return `goes back in time on account ${name}`
-    this.#accounts.set(name, { currency, at, ...after })
+    this.#accounts.set(name, { ...before, at, ...after })
     return undefined
   }
+}
+
+/** The same members with the same values, in the same order: both were written by the same code or not at all. */
+function isSame(told: Content, known: Content | undefined): boolean {
+  return JSON.stringify(told) === JSON.stringify(known)
 }

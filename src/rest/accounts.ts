@@ -62,7 +62,7 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
         return sendJson(reply, write(outcome.reply))
       case 'refused':
         return sendProblem(reply, outcome.reply.refusal)
-      case 'books_opened':
+      default:
         throw new Error(`a ${command.type} was answered without a posting`)
     }
   }

@@ -21,13 +21,36 @@ export type HttpProblem =
 
 export type ProblemCode = Refusal | HttpProblem
 
-type Entry = { readonly status: number; readonly error: string; readonly retryAfterS?: number }
+type Entry = {
+  readonly status: number
+  /** Where /v1 gives another status than the original routes, whose statuses never change. */
+  readonly v1?: number
+  readonly error: string
+  readonly retryAfterS?: number
+}
 
 /** The texts are what the old clients match on: they never change. */
 const problems: Record<ProblemCode, Entry> = {
   account_not_found: { status: 404, error: 'Account not found' },
-  insufficient_funds: { status: 400, error: 'Insufficient balance' },
-  balance_too_large: { status: 400, error: 'Balance would be too large' },
+  insufficient_funds: { status: 400, v1: 422, error: 'Insufficient balance' },
+  balance_too_large: { status: 400, v1: 422, error: 'Balance would be too large' },
+  account_debit_blocked: { status: 400, v1: 409, error: 'Account is blocked for debits' },
+  account_credit_blocked: { status: 400, v1: 409, error: 'Account is blocked for credits' },
+  account_frozen: { status: 400, v1: 409, error: 'Account is frozen' },
+  account_closed: { status: 400, v1: 409, error: 'Account is closed' },
+  account_exists: { status: 409, error: 'Account number is taken' },
+  account_not_empty: { status: 409, error: 'Account must have a balance of zero and no holds to be closed' },
+  same_account: { status: 422, error: 'Money cannot move from an account to itself' },
+  currency_mismatch: { status: 422, error: 'Account is in another currency' },
+  version_mismatch: { status: 412, error: 'Account has changed since: If-Match names another version' },
+  transfer_not_found: { status: 404, error: 'Transfer not found' },
+  not_reversible: { status: 422, error: 'This kind of transfer cannot be reversed' },
+  reversal_too_large: { status: 422, error: 'Reversal is larger than what is left of the transfer' },
+  hold_not_found: { status: 404, error: 'Hold not found' },
+  hold_resolved: { status: 409, error: 'Hold is resolved already' },
+  capture_too_large: { status: 422, error: 'Capture is larger than the hold' },
+  too_many_holds: { status: 422, error: 'Account has too many pending holds' },
+  key_repeated: { status: 422, error: 'The same key is given more than once' },
   amount_missing: { status: 400, error: 'Amount is required' },
   amount_invalid: { status: 400, error: 'Invalid amount format' },
   amount_repeated: { status: 400, error: 'Amount is given more than once' },

@@ -1,12 +1,19 @@
 /** The store in memory: the reference that the others are compared with, and the one for tests. It keeps nothing. */
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
 import { type Clock, read, systemClock } from '../../bank/clock.ts'
-import type { AccountList, Pending, Store } from '../../bank/store.ts'
+import type { AccountList, AccountPage, Entry, EntryPage, Pending, Store } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal } from '../../ledger/block.ts'
-import { Books } from '../../ledger/books.ts'
-import type { Outcome } from '../../ledger/command.ts'
-import { type Line, toLine } from '../../ledger/record.ts'
+import { Books, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
+import {
+  type Hold,
+  type Key,
+  type Outcome,
+  type PostedTransfer,
+  pagesOf,
+  type RecordId,
+} from '../../ledger/command.ts'
+import { type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
@@ -17,6 +24,7 @@ export class MemoryStore implements Store {
   readonly #journal: { block: Block; lines: Line[] }[] = []
   /** Every account ever opened; the books know their state. */
   readonly #numbers = new Set<AccountNumber>()
+  readonly #transfers = new Map<RecordId, PostedTransfer>()
 
   constructor({ clock = systemClock, keyRetentionMs }: { clock?: Clock; keyRetentionMs?: number } = {}) {
     this.#clock = clock
@@ -24,6 +32,7 @@ export class MemoryStore implements Store {
   }
 
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
+    for (const { transfer } of batch.flatMap(pagesOf)) await this.#loadTransfer(transfer)
     const books = this.#books.fork()
     const time = read(this.#clock)
     const outcomes = applyBatch(books, batch, time, this.#rules)
@@ -33,25 +42,63 @@ export class MemoryStore implements Store {
     const head = this.#journal.at(-1)?.block ?? genesis(1)
     const block = seal(head, lines, { at: time.now, totals: books.totals(), sha256 })
     this.#journal.push({ block, lines })
-    for (const { content } of books.records)
-      if (content.kind === 'account_opened') this.#numbers.add(content.account)
+    for (const record of books.records) this.#index(record)
     books.merge()
+    this.#books.records.length = 0
     return outcomes
+  }
+
+  #index({ content, sequence, at }: JournalRecord): void {
+    const id = `1-${sequence}`
+    if (content.kind === 'account_opened') this.#numbers.add(content.account)
+    if (content.kind === 'transfer') this.#transfers.set(id, posted(content, id, at))
+  }
+
+  async #loadTransfer(id: RecordId | undefined): Promise<void> {
+    const page = id === undefined ? undefined : await this.transfer(id)
+    if (page !== undefined) this.#books.load({ transfer: page })
   }
 
   async account(number: AccountNumber): Promise<Account | undefined> {
     return this.#books.account(number)
   }
 
-  async accounts({
-    after = '',
-    limit = Infinity,
-  }: {
-    after?: AccountNumber
-    limit?: number
-  }): Promise<AccountList> {
-    const beyond = [...this.#numbers].sort().filter((number) => number > after)
-    const accounts = beyond.slice(0, limit).flatMap((number) => this.#books.account(number) ?? [])
+  async transfer(id: RecordId): Promise<TransferPage | undefined> {
+    const transfer = this.#transfers.get(id)
+    return this.#books.transfer(id) ?? (transfer && { transfer, reversed: 0 })
+  }
+
+  async hold(id: RecordId): Promise<Hold | undefined> {
+    return this.#books.hold(id)
+  }
+
+  async reply({ scope, key }: Key): Promise<StoredReply | undefined> {
+    return this.#books.reply(scope, key)
+  }
+
+  async entries({ account, before, from, to, limit }: EntryPage): Promise<readonly Entry[]> {
+    return [...this.#transfers.values()]
+      .flatMap((transfer): Entry | [] => {
+        const after = transfer.debit === account ? transfer.debit_after : transfer.credit_after
+        const named = transfer.debit === account || transfer.credit === account
+        return named && after !== null ? { version: after.version, transfer } : []
+      })
+      .filter(
+        ({ version, transfer: { at } }) =>
+          version < (before ?? Infinity) && at >= (from ?? 0) && at < (to ?? Infinity),
+      )
+      .reverse()
+      .slice(0, limit)
+  }
+
+  async accounts({ after = '', limit = Infinity, state, currency }: AccountPage): Promise<AccountList> {
+    const beyond = [...this.#numbers]
+      .sort()
+      .filter((number) => number > after)
+      .flatMap((number) => this.#books.account(number) ?? [])
+      .filter((account) => account.state === (state ?? account.state))
+      .filter((account) => account.currency === (currency ?? account.currency))
+    const accounts = beyond.slice(0, limit)
     const pieces = (async function* () {
       if (accounts.length > 0) yield accounts
     })()

@@ -5,9 +5,11 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Account, AccountNumber } from '../../ledger/account.ts'
-import { fromLine, type Line } from '../../ledger/record.ts'
+import type { AccountPage } from '../../bank/store.ts'
+import { type Account, type AccountNumber, plainAccount } from '../../ledger/account.ts'
+import { type After, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 import { JournalReader } from './journal.ts'
+import { type AccountRow, accountOf, pendingHolds } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
 
 // About 3 ms of reading; a slice never waits for a client.
@@ -24,26 +26,30 @@ export class Lists {
   readonly #journal: JournalReader
   readonly #progress: () => Progress
   readonly #accounts: StatementSync
+  readonly #pending: StatementSync
 
   constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
     this.#index = index
     this.#journal = new JournalReader(journal)
     this.#progress = progressOf(index)
     this.#accounts = index.prepare(
-      `select number, currency, ledger, held, version, at
+      `select number, currency, ledger, held, version, at, more
       from accounts
       where number > ?
       order by number
       limit ?`,
     )
+    this.#pending = pendingHolds(index)
   }
 
-  async accounts({ after = '', limit = Infinity }: { after?: AccountNumber; limit?: number }): Promise<List> {
+  /** With a filter all accounts beyond `after` are read, since what a record in the tail says may let any of them in. */
+  async accounts({ after = '', limit = Infinity, state, currency }: AccountPage): Promise<List> {
+    const readMax = state === undefined && currency === undefined ? limit : Infinity
     const found = new Map<AccountNumber, Account>()
     let from: Progress | undefined
     // One more than is asked for tells whether there are more.
     for (let slice: Account[] | undefined; slice === undefined || slice.length > 0; ) {
-      const size = Math.min(rowsPerSlice, limit + 1 - found.size)
+      const size = Math.min(rowsPerSlice, readMax + 1 - found.size)
       const read = this.#slice(slice?.at(-1)?.number ?? after, size)
       from ??= read.progress
       slice = read.accounts
@@ -54,6 +60,8 @@ export class Lists {
     const opened = await this.#catchUp(found, from?.sequence ?? 0)
     const sorted = [...found.values()]
       .filter(({ number }) => number > after)
+      .filter((account) => (state ?? account.state) === account.state)
+      .filter((account) => (currency ?? account.currency) === account.currency)
       .sort((a, b) => (a.number < b.number ? -1 : 1))
     const total = (from?.accounts ?? 0) + opened
     return { total, more: sorted.length > limit, accounts: sorted.slice(0, limit) }
@@ -62,7 +70,8 @@ export class Lists {
   #slice(after: AccountNumber, size: number): { progress: Progress; accounts: Account[] } {
     this.#index.exec('begin')
     try {
-      return { progress: this.#progress(), accounts: this.#accounts.all(after, size) as Account[] }
+      const rows = this.#accounts.all(after, size) as AccountRow[]
+      return { progress: this.#progress(), accounts: rows.map((row) => accountOf(row, this.#pending)) }
     } finally {
       this.#index.exec('commit')
     }
@@ -84,20 +93,44 @@ export class Lists {
 
 /** Takes over what a line leaves where it is later than what was found; gives 1 where it opens an account. */
 function update(found: Map<AccountNumber, Account>, line: Line): number {
-  const { content, at } = fromLine(line)
-  if (content.kind === 'account_opened') {
-    const { account: number, currency, after } = content
-    if (!found.has(number)) found.set(number, { number, currency, ...after, at })
-    return 1
-  }
-  if (content.kind !== 'transfer') return 0
-  for (const [name, after] of [
-    [content.debit, content.debit_after],
-    [content.credit, content.credit_after],
-  ] as const) {
-    const account = found.get(name)
+  const { content, at, sequence } = fromLine(line)
+  const leave = (
+    number: AccountNumber,
+    after: After | null,
+    more?: (account: Account) => Partial<Account>,
+  ) => {
+    const account = found.get(number)
     if (account !== undefined && after !== null && after.version > account.version)
-      found.set(name, { ...account, ...after, at })
+      found.set(number, { ...account, ...after, at, ...more?.(account) })
   }
-  return 0
+  switch (content.kind) {
+    case 'account_opened': {
+      const { account: number, currency, after, kind: _, ...more } = content
+      if (!found.has(number)) found.set(number, { ...plainAccount({ number, currency, after, at }), ...more })
+      return 1
+    }
+    case 'account_changed':
+      leave(content.account, content.after, () => ({ state: content.state }))
+      return 0
+    case 'transfer':
+      leave(content.debit, content.debit_after)
+      leave(content.credit, content.credit_after)
+      return 0
+    case 'hold_placed': {
+      const hold: PendingHold = {
+        id: `1-${sequence}`,
+        amount: content.amount,
+        expires_at: content.expires_at,
+      }
+      leave(content.account, content.after, ({ holds }) => ({ holds: [...holds, hold] }))
+      return 0
+    }
+    case 'hold_resolved':
+      leave(content.account, content.after, ({ holds }) => ({
+        holds: holds.filter(({ id }) => id !== content.hold),
+      }))
+      return 0
+    case 'reply':
+      return 0
+  }
 }

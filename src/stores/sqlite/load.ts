@@ -1,21 +1,27 @@
-/** Brings into the books what a batch names and they do not have: accounts, and replies by their keys. */
+/** Brings into the books what a batch names and they do not have: accounts, transfers, holds, and replies by their keys. */
 import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Pending } from '../../bank/store.ts'
-import type { Account, AccountNumber } from '../../ledger/account.ts'
-import type { Books, StoredReply } from '../../ledger/books.ts'
-import { accountsOf } from '../../ledger/command.ts'
-import { fromLine, type Line } from '../../ledger/record.ts'
+import { type Account, type AccountNumber, isHouse, plainAccount } from '../../ledger/account.ts'
+import { type Books, placed, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
+import { type Hold, type Pages, type PostedTransfer, pagesOf, type RecordId } from '../../ledger/command.ts'
+import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 
 export class Loader {
   readonly #account: StatementSync
+  readonly #pending: StatementSync
+  readonly #hold: StatementSync
+  readonly #reversal: StatementSync
   readonly #sequences: StatementSync
   readonly #line: StatementSync
 
   constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
     this.#account = index.prepare(
-      'select number, currency, ledger, held, version, at from accounts where number = ?',
+      'select number, currency, ledger, held, version, at, more from accounts where number = ?',
     )
+    this.#pending = pendingHolds(index)
+    this.#hold = index.prepare('select state, captured, transfer, forced from holds where sequence = ?')
+    this.#reversal = index.prepare('select reversed, last from reversals where transfer = ?')
     this.#sequences = index.prepare('select sequence from keys where hash = ? order by sequence desc')
     this.#line = journal.prepare(
       'select sequence, at, kind, actor, scope, body from records where sequence = ?',
@@ -23,24 +29,82 @@ export class Loader {
   }
 
   load(books: Books, batch: readonly Pending[]): void {
-    for (const { command, key } of batch) {
-      this.loadAccounts(books, accountsOf(command))
-      if (key === undefined || books.reply(key.scope, key.key) !== undefined) continue
-      const stored = this.reply(key.scope, key.key)
-      if (stored !== undefined) books.load({ ...key, stored })
+    for (const pending of batch) for (const pages of pagesOf(pending)) this.loadPages(books, pages)
+  }
+
+  loadPages(books: Books, { accounts = [], transfer, hold, key }: Pages): void {
+    for (const number of accounts) this.#loadAccount(books, number)
+    if (transfer !== undefined) this.#loadTransfer(books, transfer)
+    if (hold !== undefined) this.#loadHold(books, hold)
+    if (key === undefined || books.reply(key.scope, key.key) !== undefined) return
+    const stored = this.reply(key.scope, key.key)
+    if (stored !== undefined) books.load({ ...key, stored })
+  }
+
+  /** An account comes with its pending holds: those whose time is up are resolved when it is next touched. */
+  #loadAccount(books: Books, number: AccountNumber): void {
+    if (isHouse(number)) return
+    let account = books.account(number)
+    if (account === undefined) {
+      account = this.account(number)
+      if (account === undefined) return
+      books.load({ account })
+    }
+    for (const { id } of account.holds) {
+      const hold = books.hold(id) === undefined ? this.hold(id) : undefined
+      if (hold !== undefined) books.load({ hold })
     }
   }
 
-  loadAccounts(books: Books, numbers: readonly AccountNumber[]): void {
-    for (const number of numbers) {
-      const account = books.account(number) === undefined ? this.account(number) : undefined
-      if (account !== undefined) books.load({ account })
+  #loadTransfer(books: Books, id: RecordId): void {
+    let page = books.transfer(id)
+    if (page === undefined) {
+      page = this.transfer(id)
+      if (page === undefined) return
+      books.load({ transfer: page })
     }
+    this.#loadAccount(books, page.transfer.debit)
+    this.#loadAccount(books, page.transfer.credit)
+  }
+
+  #loadHold(books: Books, id: RecordId): void {
+    let hold = books.hold(id)
+    if (hold === undefined) {
+      hold = this.hold(id)
+      if (hold === undefined) return
+      books.load({ hold })
+    }
+    this.#loadAccount(books, hold.account)
   }
 
   account(number: AccountNumber): Account | undefined {
-    const row = this.#account.get(number)
-    return row === undefined ? undefined : ({ ...row } as Account)
+    const row = this.#account.get(number) as AccountRow | undefined
+    return row && accountOf(row, this.#pending)
+  }
+
+  transfer(id: RecordId): TransferPage | undefined {
+    const transfer = this.#transferAt(sequenceOf(id))
+    if (transfer === undefined) return undefined
+    const row = this.#reversal.get(sequenceOf(id)) as { reversed: number; last: number } | undefined
+    const last = row && this.#transferAt(row.last)
+    return { transfer, reversed: row?.reversed ?? 0, ...(last && { last }) }
+  }
+
+  #transferAt(sequence: number): PostedTransfer | undefined {
+    const line = this.#line.get(sequence) as Line | undefined
+    if (line?.kind !== 'transfer') return undefined
+    const { content, at } = fromLine(line)
+    return content.kind === 'transfer' ? posted(content, `1-${sequence}`, at) : undefined
+  }
+
+  hold(id: RecordId): Hold | undefined {
+    const row = this.#hold.get(sequenceOf(id)) as HoldRow | undefined
+    if (row === undefined) return undefined
+    const { content, at } = fromLine(this.#line.get(sequenceOf(id)) as Line)
+    if (content.kind !== 'hold_placed') return undefined
+    const { state, captured, transfer, forced } = row
+    const paid = captured !== null && transfer !== null && { captured, transfer }
+    return { ...placed(content, id, at), state, ...(forced && { forced: true }), ...paid }
   }
 
   /** The newest reply under a key. The index has hashes only; key and scope are compared in full. */
@@ -53,6 +117,64 @@ export class Loader {
     }
     return undefined
   }
+}
+
+/** What replaying a record needs to be loaded: the pages it changes. */
+export function pagesNamed(content: Content): Pages {
+  switch (content.kind) {
+    case 'transfer': {
+      const { debit, credit, reverses, hold } = content
+      return { accounts: [debit, credit], ...(reverses && { transfer: reverses }), ...(hold && { hold }) }
+    }
+    case 'hold_resolved':
+      return { hold: content.hold }
+    case 'hold_placed':
+    case 'account_changed':
+      return { accounts: [content.account] }
+    case 'account_opened':
+    case 'reply':
+      return {}
+  }
+}
+
+/** The columns of the index's accounts. */
+export type AccountRow = Pick<Account, 'number' | 'currency' | 'ledger' | 'held' | 'version' | 'at'> & {
+  readonly more: string | null
+}
+
+type HoldRow = {
+  readonly state: Hold['state']
+  readonly captured: number | null
+  readonly transfer: RecordId | null
+  readonly forced: number | null
+}
+
+/** Reads the pending holds of an account. */
+export function pendingHolds(index: DatabaseSync): StatementSync {
+  return index.prepare(
+    `select sequence, amount, expires_at
+    from holds
+    where account = ? and state = 'pending'
+    order by sequence`,
+  )
+}
+
+/** A row as the account it is, with the holds that make up what is held. */
+export function accountOf(
+  { number, currency, at, more, ...after }: AccountRow,
+  pending: StatementSync,
+): Account {
+  const account = plainAccount({ number, currency, after, at })
+  if (more === null && after.held === 0) return account
+  const rows =
+    after.held === 0 ? [] : (pending.all(number) as (Omit<PendingHold, 'id'> & { sequence: number })[])
+  const holds = rows.map(({ sequence, amount, expires_at }) => ({ id: `1-${sequence}`, amount, expires_at }))
+  return { ...account, ...JSON.parse(more ?? '{}'), holds }
+}
+
+/** The record that an id names; -1, which none has, where it is no id of this store's one writer. */
+export function sequenceOf(id: RecordId): number {
+  return /^1-[1-9][0-9]{0,14}$/.test(id) ? Number(id.slice(2)) : -1
 }
 
 /** 48 bits of SHA-256: a safe integer, and nobody can make many keys that share one. */

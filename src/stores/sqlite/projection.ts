@@ -1,8 +1,8 @@
 /** Applies the journal to the index: what the records leave is copied, the last one of an account winning. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instant } from '../../ledger/money.ts'
-import { type After, fromLine, type Line } from '../../ledger/record.ts'
-import { keyHash } from './load.ts'
+import { type AccountOpened, type After, type Content, fromLine, type Line } from '../../ledger/record.ts'
+import { keyHash, sequenceOf } from './load.ts'
 
 /** Up to where the index has come: the block, its hash, and the last record. */
 export type Progress = {
@@ -21,7 +21,20 @@ export function progressOf(index: DatabaseSync): () => Progress {
   return () => progress.get() as Progress
 }
 
-type Left = { readonly currency: string; readonly after: After; readonly at: Instant }
+type Left = {
+  readonly currency: string
+  readonly after: After
+  readonly at: Instant
+  readonly more?: string | null
+}
+
+/** What a turn gathers, to write each table in the order of its tree: neighbours while their page is at hand. */
+type Turn = {
+  opened: number
+  readonly left: Map<string, Left>
+  readonly keys: { readonly hash: number; readonly sequence: number }[]
+  readonly entries: { readonly account: string; readonly version: number; readonly sequence: number }[]
+}
 
 export class Projection {
   readonly #progress: () => Progress
@@ -29,6 +42,12 @@ export class Projection {
   readonly #account: StatementSync
   readonly #key: StatementSync
   readonly #forget: StatementSync
+  readonly #entry: StatementSync
+  readonly #state: StatementSync
+  readonly #place: StatementSync
+  readonly #resolve: StatementSync
+  readonly #capture: StatementSync
+  readonly #reverse: StatementSync
 
   constructor(index: DatabaseSync) {
     this.#progress = progressOf(index)
@@ -36,13 +55,27 @@ export class Projection {
       'update progress set block = ?, hash = ?, sequence = ?, accounts = ?, forgotten = ?',
     )
     this.#account = index.prepare(
-      `insert into accounts (number, currency, ledger, held, version, at)
-      values (?, ?, ?, ?, ?, ?)
+      `insert into accounts (number, currency, ledger, held, version, at, more)
+      values (?, ?, ?, ?, ?, ?, ?)
       on conflict (number) do update set
         ledger = excluded.ledger, held = excluded.held, version = excluded.version, at = excluded.at`,
     )
     this.#key = index.prepare('insert into keys (hash, sequence) values (?, ?)')
     this.#forget = index.prepare('delete from keys where hash = ? and sequence = ?')
+    this.#entry = index.prepare('insert into entries (account, version, sequence) values (?, ?, ?)')
+    this.#state = index.prepare(
+      `update accounts set more = json_set(coalesce(more, '{}'), '$.state', ?) where number = ?`,
+    )
+    this.#place = index.prepare(
+      `insert into holds (sequence, account, amount, expires_at, state) values (?, ?, ?, ?, 'pending')`,
+    )
+    this.#resolve = index.prepare('update holds set state = ?, forced = ? where sequence = ?')
+    this.#capture = index.prepare('update holds set captured = ?, transfer = ? where sequence = ?')
+    this.#reverse = index.prepare(
+      `insert into reversals (transfer, reversed, last)
+      values (?, ?, ?)
+      on conflict (transfer) do update set reversed = reversed + excluded.reversed, last = excluded.last`,
+    )
   }
 
   get progress(): Progress {
@@ -55,31 +88,70 @@ export class Projection {
     to: { readonly sequence: number; readonly hash: string; readonly last: number },
   ): void {
     const { accounts, forgotten } = this.progress
-    const left = new Map<string, Left>()
-    const keys: { hash: number; sequence: number }[] = []
-    let opened = 0
+    const turn: Turn = { opened: 0, left: new Map(), keys: [], entries: [] }
+    const states: { account: string; state: string }[] = []
     for (const line of lines) {
       const { at, scope, sequence, content } = fromLine(line)
-      switch (content.kind) {
-        case 'account_opened':
-          opened += 1
-          left.set(content.account, { currency: content.currency, after: content.after, at })
-          break
-        case 'transfer': {
-          const { currency, debit, credit, debit_after, credit_after } = content
-          if (debit_after !== null) left.set(debit, { currency, after: debit_after, at })
-          if (credit_after !== null) left.set(credit, { currency, after: credit_after, at })
-          break
-        }
-        case 'reply':
-          keys.push({ hash: keyHash(scope, content.key), sequence })
-      }
+      this.#gather(turn, content, { at, scope, sequence })
+      if (content.kind === 'account_changed') states.push(content)
     }
-    for (const [number, { currency, after, at }] of inOrder(left))
-      this.#account.run(number, currency, after.ledger, after.held, after.version, at)
-    // In the order of the tree, so that neighbours are written while their page is at hand.
-    for (const { hash, sequence } of keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
-    this.#setProgress.run(to.sequence, to.hash, to.last, accounts + opened, forgotten)
+    for (const [number, { currency, after, at, more = null }] of inOrder(turn.left))
+      this.#account.run(number, currency, after.ledger, after.held, after.version, at, more)
+    for (const { account, state } of states) this.#state.run(state, account)
+    for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
+    turn.entries.sort((a, b) =>
+      a.account < b.account ? -1 : a.account > b.account ? 1 : a.version - b.version,
+    )
+    for (const { account, version, sequence } of turn.entries) this.#entry.run(account, version, sequence)
+    this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
+  }
+
+  /** Holds and reversals are few, and written as they come; the rest is gathered. */
+  #gather(
+    turn: Turn,
+    content: Content,
+    { at, scope, sequence }: { at: Instant; scope: string; sequence: number },
+  ): void {
+    switch (content.kind) {
+      case 'account_opened':
+        turn.opened += 1
+        leave(turn, content.account, {
+          currency: content.currency,
+          after: content.after,
+          at,
+          more: moreOf(content),
+        })
+        break
+      case 'account_changed':
+        leave(turn, content.account, { currency: '', after: content.after, at })
+        break
+      case 'transfer': {
+        const { currency, debit, credit, debit_after, credit_after, amount } = content
+        for (const [account, after] of [
+          [debit, debit_after],
+          [credit, credit_after],
+        ] as const) {
+          if (after === null) continue
+          leave(turn, account, { currency, after, at })
+          turn.entries.push({ account, version: after.version, sequence })
+        }
+        if (content.reverses !== undefined) this.#reverse.run(sequenceOf(content.reverses), amount, sequence)
+        if (content.hold !== undefined) this.#capture.run(amount, `1-${sequence}`, sequenceOf(content.hold))
+        break
+      }
+      case 'hold_placed': {
+        const { account, amount, currency, expires_at, after } = content
+        leave(turn, account, { currency, after, at })
+        this.#place.run(sequence, account, amount, expires_at)
+        break
+      }
+      case 'hold_resolved':
+        leave(turn, content.account, { currency: '', after: content.after, at })
+        this.#resolve.run(content.state, content.forced ? 1 : null, sequenceOf(content.hold))
+        break
+      case 'reply':
+        turn.keys.push({ hash: keyHash(scope, content.key), sequence })
+    }
   }
 
   /** Forgets the keys of lines that are too old to count. To be called within a transaction. */
@@ -96,4 +168,17 @@ export class Projection {
 
 function inOrder(left: ReadonlyMap<string, Left>): [string, Left][] {
   return [...left].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** The later record wins; the currency, and what the account was opened with in the same turn, stay. */
+function leave({ left }: Turn, account: string, latest: Left): void {
+  const before = left.get(account)
+  if (before === undefined || (before.more == null && latest.currency !== '')) left.set(account, latest)
+  else
+    left.set(account, { ...latest, currency: before.currency || latest.currency, more: before.more ?? null })
+}
+
+function moreOf({ overdraft_limit, minimum_balance, metadata }: AccountOpened): string | null {
+  const more = JSON.stringify({ overdraft_limit, minimum_balance, metadata })
+  return more === '{}' ? null : more
 }

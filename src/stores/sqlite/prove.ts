@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
 import { StoreError } from '../../bank/store.ts'
-import type { Account } from '../../ledger/account.ts'
+import type { Line } from '../../ledger/record.ts'
 import { type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 import { filesOf, judgeJournal, messageOf, openForReading } from './files.ts'
 import { JournalReader } from './journal.ts'
+import type { AccountRow } from './load.ts'
 import { progressOf } from './projection.ts'
 
 const recordsPerSlice = 5_000
@@ -29,10 +30,10 @@ export function prove(path: string): Fault | Proven {
 }
 
 function proveJournal(journal: DatabaseSync, derived: Derived | undefined): Fault | Proven {
-  const verifier = new Verifier({ sha256 })
   let at = { sequence: 0, last: 0 }
   try {
     const reader = new JournalReader(journal)
+    const verifier = new Verifier({ sha256, line: (sequence) => reader.lines(sequence - 1, sequence)[0] })
     const head = reader.head()
     for (;;) {
       const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined
@@ -55,16 +56,18 @@ function proveJournal(journal: DatabaseSync, derived: Derived | undefined): Faul
   }
 }
 
-type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly Account[] }
+type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly AccountRow[] }
 
 function readIndex(path: string): Derived {
   let index: DatabaseSync | undefined
   try {
     index = openForReading(path)
     index.exec('begin')
-    const accounts = index.prepare('select number, currency, ledger, held, version, at from accounts').all()
+    const accounts = index
+      .prepare('select number, currency, ledger, held, version, at, more from accounts')
+      .all()
     const { block, hash } = progressOf(index)()
-    return { block, hash, accounts: accounts as Account[] }
+    return { block, hash, accounts: accounts as AccountRow[] }
   } catch (cause) {
     const what = `the index ${path} cannot be read (${messageOf(cause)}): without it, one is made at the next start`
     throw new StoreError('unusable', what, { cause })
@@ -75,14 +78,15 @@ function readIndex(path: string): Derived {
 
 function compare({ accounts, head }: Verifier, derived: Derived): string | undefined {
   if (head.sequence > 0 && head.hash !== derived.hash) return `has another hash in the index, ${derived.hash}`
-  for (const { number, currency, ledger, held, version } of derived.accounts) {
+  for (const { number, currency, ledger, held, version, more } of derived.accounts) {
     const account = accounts.get(number)
     if (account === undefined) return `the index has account ${number}, which the journal never opened`
     const same =
       account.currency === currency &&
       account.ledger === ledger &&
       account.held === held &&
-      account.version === version
+      account.version === version &&
+      account.state === (JSON.parse(more ?? '{}').state ?? 'active')
     if (!same) return `the index has ${ledger} on account ${number}; the journal leaves ${account.ledger}`
   }
   return derived.accounts.length === accounts.size ? undefined : 'the index does not have every account'

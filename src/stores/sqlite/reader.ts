@@ -3,16 +3,24 @@
  * here, and goes over in pieces as they are asked for, so that a slow client costs no memory in transit.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Account, AccountNumber } from '../../ledger/account.ts'
+import type { AccountPage, Entry, EntryPage } from '../../bank/store.ts'
+import type { Account } from '../../ledger/account.ts'
+import type { StoredReply } from '../../ledger/books.ts'
+import type { Key } from '../../ledger/command.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
+import { History } from './history.ts'
 import { JournalReader, type Sealed } from './journal.ts'
 import { accountsPerPiece, Lists } from './lists.ts'
+import { Replies } from './replies.ts'
 
 export type ReaderOptions = { readonly files: Files }
 
 /** What can be asked, and what is answered. */
 export type ReaderCalls = {
-  accounts(page: { after?: AccountNumber; limit?: number }): Promise<ListOpened>
+  accounts(page: AccountPage): Promise<ListOpened>
+  entries(page: EntryPage): readonly Entry[]
+  /** What was answered under a key, be it in the index or in the journal beyond. */
+  reply(key: Key): StoredReply | undefined
   /** The next accounts of a list; fewer than `accountsPerPiece` when it is at its end, and then it is gone. */
   piece(list: number): readonly Account[]
   /** Lets go of a list before its end. */
@@ -44,6 +52,8 @@ const { files } = workerData as ReaderOptions
 const index = openForReading(files.index)
 const journal = openForReading(files.journal)
 const lists = new Lists({ index, journal })
+const history = new History({ index, journal })
+const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
 const open = new Map<number, { readonly accounts: readonly Account[]; given: number }>()
@@ -55,6 +65,12 @@ const calls: ReaderCalls = {
     opened += 1
     open.set(opened, { accounts, given: 0 })
     return { list: opened, total, more, first: calls.piece(opened) }
+  },
+  entries(page) {
+    return history.entries(page)
+  },
+  reply(key) {
+    return replies.reply(key)
   },
   piece(list) {
     const of = open.get(list)

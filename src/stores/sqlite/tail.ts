@@ -1,38 +1,64 @@
 /**
- * The accounts as the latest replies left them, until the index has come beyond those replies: what makes a read
- * see every write that has been answered. Two layers, so that it is emptied without looking at each account.
+ * The pages as the latest commits left them, until the index has come beyond those commits: what makes a read see
+ * every write that has been answered. Two layers, so that it is emptied without looking at each page.
  */
 import type { Account, AccountNumber } from '../../ledger/account.ts'
+import type { Left, TransferPage } from '../../ledger/books.ts'
+import type { Hold, RecordId } from '../../ledger/command.ts'
 
 // Few enough to stay small, many enough that a layer is not begun anew at every turn of the index.
-const accountsMax = 10_000
+const pagesMax = 10_000
+
+class Layer {
+  readonly accounts = new Map<AccountNumber, Account>()
+  readonly transfers = new Map<RecordId, TransferPage>()
+  readonly holds = new Map<RecordId, Hold>()
+
+  get size(): number {
+    return this.accounts.size + this.transfers.size + this.holds.size
+  }
+}
 
 export class Tail {
-  #young = new Map<AccountNumber, Account>()
-  #old = new Map<AccountNumber, Account>()
+  #young = new Layer()
+  #old = new Layer()
   /** Sequence of the last record that the old layer knows. */
   #oldLast = 0
 
-  get(number: AccountNumber): Account | undefined {
-    return this.#young.get(number) ?? this.#old.get(number)
+  account(number: AccountNumber): Account | undefined {
+    return this.#young.accounts.get(number) ?? this.#old.accounts.get(number)
+  }
+
+  transfer(id: RecordId): TransferPage | undefined {
+    return this.#young.transfers.get(id) ?? this.#old.transfers.get(id)
+  }
+
+  hold(id: RecordId): Hold | undefined {
+    return this.#young.holds.get(id) ?? this.#old.holds.get(id)
   }
 
   /** Takes an account as a commit left it. */
-  put(account: Account): void {
-    this.#young.set(account.number, account)
+  putAccount(account: Account): void {
+    this.#young.accounts.set(account.number, account)
+  }
+
+  put({ accounts, transfers, holds }: Left): void {
+    for (const account of accounts) this.putAccount(account)
+    for (const page of transfers) this.#young.transfers.set(page.transfer.id, page)
+    for (const hold of holds) this.#young.holds.set(hold.id, hold)
   }
 
   /** After a commit up to record `last`, with the index at `indexed`: lets go of what the index has. */
   turn({ last, indexed }: { last: number; indexed: number }): void {
     if (indexed >= last) this.clear()
-    if (this.#young.size < accountsMax || indexed < this.#oldLast) return
+    if (this.#young.size < pagesMax || indexed < this.#oldLast) return
     this.#old = this.#young
     this.#oldLast = last
-    this.#young = new Map()
+    this.#young = new Layer()
   }
 
   clear(): void {
-    this.#young.clear()
-    this.#old.clear()
+    this.#young = new Layer()
+    this.#old = new Layer()
   }
 }

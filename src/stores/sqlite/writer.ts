@@ -12,8 +12,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
 import { read, systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError, type StoreErrorCode } from '../../bank/store.ts'
+import { type AccountNumber, isPlain } from '../../ledger/account.ts'
 import { type Block, seal } from '../../ledger/block.ts'
-import { Books } from '../../ledger/books.ts'
+import { Books, type Left } from '../../ledger/books.ts'
 import type { Outcome } from '../../ledger/command.ts'
 import { toLine } from '../../ledger/record.ts'
 import {
@@ -35,9 +36,14 @@ export type WriterOptions = { readonly files: Files; readonly keyRetentionMs: nu
 
 export type WriterMessage =
   | { readonly type: 'ready' | 'reopened'; readonly last: number }
-  | { readonly type: 'outcomes'; readonly outcomes: readonly Outcome[]; readonly last: number }
+  | (Committed & { readonly type: 'outcomes'; readonly last: number })
   | { readonly type: 'error'; readonly code: StoreErrorCode; readonly message: string }
   | { readonly type: 'broken' }
+
+/** What a batch was answered, and the pages it left beside the plain accounts that the answers tell themselves. */
+export type Committed = { readonly outcomes: readonly Outcome[]; readonly left: Left }
+
+const nothingLeft: Left = { accounts: [], transfers: [], holds: [] }
 
 const reopenEveryMs = 500
 
@@ -70,7 +76,7 @@ class Writer {
     return this.#head.last
   }
 
-  commit(batch: readonly Pending[]): Outcome[] {
+  commit(batch: readonly Pending[]): Committed {
     if (this.#broken) throw new StoreError('unavailable', 'the store is being reopened')
     this.#lock(batch)
 
@@ -84,7 +90,7 @@ class Writer {
       outcomes = applyBatch(books, batch, time, this.#rules)
       if (books.records.length === 0) {
         this.#db.exec('rollback')
-        return outcomes
+        return { outcomes, left: nothingLeft }
       }
       const lines = books.records.map(toLine)
       head = seal(this.#head, lines, { at: time.now, totals: books.totals(), sha256 })
@@ -103,7 +109,7 @@ class Writer {
     this.#books.records.length = 0
     this.#head = head
     if (this.#books.size > pagesMax) this.#turnLayers()
-    return outcomes
+    return { outcomes, left: leftBeside(outcomes, books.left) }
   }
 
   #turnLayers(): void {
@@ -190,6 +196,17 @@ class Writer {
   }
 }
 
+/** Most accounts are plain, and told by the reply that left them: they go over to the main thread once. */
+function leftBeside(outcomes: readonly Outcome[], left: Left): Left {
+  const told = new Map<AccountNumber, number>()
+  for (const { reply, replayed } of outcomes)
+    if (reply.type === 'posted' && !replayed) told.set(reply.account, reply.version)
+  const accounts = left.accounts.filter(
+    (account) => told.get(account.number) !== account.version || !isPlain(account),
+  )
+  return { ...left, accounts }
+}
+
 function post(message: WriterMessage): void {
   parentPort?.postMessage(message)
 }
@@ -203,7 +220,7 @@ parentPort?.on('message', (batch: readonly Pending[] | 'close') => {
     return
   }
   try {
-    post({ type: 'outcomes', outcomes: writer.commit(batch), last: writer.last })
+    post({ type: 'outcomes', ...writer.commit(batch), last: writer.last })
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     post({ type: 'error', code: error.code, message: error.message })

@@ -16,7 +16,38 @@ create table accounts (
   ledger integer not null,
   held integer not null,
   version integer not null,
-  at integer not null
+  at integer not null,
+  -- State, limits and metadata as JSON; null where the account is active and has none.
+  more text
+) strict, without rowid;
+
+-- Holds by the record that placed them, which has the rest of what they are.
+create table holds (
+  sequence integer primary key,
+  account text not null,
+  amount integer not null,
+  expires_at integer not null,
+  state text not null,
+  captured integer,
+  transfer text,
+  forced integer
+) strict;
+
+create index pending_holds on holds (account) where state = 'pending';
+
+-- How much of a transfer was taken back, and by which record last.
+create table reversals (
+  transfer integer primary key,
+  reversed integer not null,
+  last integer not null
+) strict;
+
+-- An account's transfers by the version they left it at.
+create table entries (
+  account text not null,
+  version integer not null,
+  sequence integer not null,
+  primary key (account, version)
 ) strict, without rowid;
 
 -- Where the reply under a client's key is: 48 bits of a hash, and the record. The record has the key itself.
