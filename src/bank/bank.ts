@@ -6,8 +6,11 @@ import type { Instant } from '../ledger/money.ts'
 import type { Clock } from './clock.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
 import type { AccountList, AccountPage, Entry, EntryPage, Store } from './store.ts'
+import { Verification } from './verification.ts'
 
 export class Bank {
+  /** Passes that prove the books. */
+  readonly verification: Verification
   readonly #store: Store
   readonly #clock: Clock
   readonly #queue: Queue
@@ -15,6 +18,7 @@ export class Bank {
   constructor(store: Store, clock: Clock, options: Partial<QueueOptions> = {}) {
     this.#store = store
     this.#clock = clock
+    this.verification = new Verification(store, clock)
     this.#queue = new Queue(store, clock, { ...queueDefaults, ...options })
   }
 

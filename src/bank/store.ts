@@ -9,6 +9,7 @@ import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '.
 import type { Currency, Instant } from '../ledger/money.ts'
 import type { Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
+import type { Fault, Proven } from '../ledger/verify.ts'
 
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
 export type Pending = Submission & { readonly deadlineMs: number }
@@ -50,11 +51,33 @@ export interface Store {
   /** Blocks with their lines, from the one with this sequence on, as they were committed. */
   journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
 
+  /**
+   * Proves the books from the first block to the newest, or the chain of a range of blocks; tells how far it has
+   * come. Another pass may run at the same time.
+   */
+  prove(
+    range: BlockRange,
+    onProgress: (progress: ProofProgress) => void,
+  ): Promise<Fault | Proven | ChainProven>
+
   /** Figures for operators, each read when it is asked for. */
   figures(): Readonly<Record<string, { readonly help: string; read(): number }>>
 
   /** Finishes what is under way and closes. Nothing may be asked afterwards. */
   close(): Promise<void>
+}
+
+/** Blocks `from` to `to`, both included; without one of them, from the first or to the newest. */
+export type BlockRange = { readonly from?: number; readonly to?: number }
+
+export type ProofProgress = { readonly block: number; readonly of: number }
+
+/** A range of blocks whose hashes and links are right; balances need all blocks. */
+export type ChainProven = {
+  readonly from: number
+  readonly to: number
+  readonly records: number
+  readonly head: string
 }
 
 export type AccountPage = {

@@ -93,11 +93,13 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   }
 }
 
-function openStore({ storePath, keyRetentionMs, minFreeBytes }: Settings, log: Logger): Promise<SqliteStore> {
+function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
+  const { storePath, keyRetentionMs, minFreeBytes, acceptLostTail } = settings
   return SqliteStore.open({
     path: storePath ?? temporaryPath(),
     keyRetentionMs,
     minFreeBytes,
+    acceptLostTail,
     onDead: (error) => onDead(log, error),
     onNotice: (notice) => log.warn(notice),
   })

@@ -14,6 +14,7 @@ export type Settings = {
   readonly currency: string
   readonly minFreeBytes: number
   readonly openAccess: boolean
+  readonly acceptLostTail: boolean
 }
 
 /** Something the operator must change; its message is the one line that says what. */
@@ -82,6 +83,12 @@ export const settings = {
     fallback: '0',
     help: '1: listen beyond this machine although anybody may move money',
   },
+  acceptLostTail: {
+    flag: 'accept-lost-tail',
+    variable: 'CASHPOINT_ACCEPT_LOST_TAIL',
+    fallback: '0',
+    help: '1: start although the last commits are known to be lost',
+  },
 } as const satisfies Record<string, Setting>
 
 export function readSettings(
@@ -106,6 +113,7 @@ export function readSettings(
     currency: currencyOf(value(settings.currency)),
     minFreeBytes: wholeOf(settings.minFree, value, { min: 0, max: 2 ** 30 }) * mebibyte,
     openAccess,
+    acceptLostTail: flagOf(settings.acceptLostTail, value),
   }
 }
 
@@ -121,12 +129,20 @@ function valuesFrom(args: readonly string[], env: Readonly<Record<string, string
   )
   let flags: Record<string, string | undefined>
   try {
-    flags = parseArgs({ args: [...args], options, strict: true }).values as typeof flags
+    flags = parseArgs({ args: withOnes(args), options, strict: true }).values as typeof flags
   } catch (error) {
     throw new SettingError(error instanceof Error ? error.message : String(error))
   }
   // An empty variable is how shells and hosts unset one.
   return ({ flag, variable, fallback }) => flags[flag] ?? (env[variable] || fallback)
+}
+
+/** `--open-access` alone says `--open-access 1`. */
+function withOnes(args: readonly string[]): string[] {
+  const yesOrNo: readonly string[] = [`--${settings.openAccess.flag}`, `--${settings.acceptLostTail.flag}`]
+  return args.flatMap((arg, i) =>
+    yesOrNo.includes(arg) && !['0', '1'].includes(args[i + 1] ?? '') ? [arg, '1'] : [arg],
+  )
 }
 
 function storePathOf(text: string): string | undefined {

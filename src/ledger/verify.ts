@@ -91,7 +91,7 @@ export class Verifier {
 
   /** Takes the next block; says what is wrong with it, if anything. */
   check(block: Block, lines: readonly Line[]): Fault | undefined {
-    const what = this.#checkChain(block, lines)
+    const what = checkLink(this.#head, block, lines)
     if (what !== undefined) return { block: block.sequence, what }
     const intact = block.hash === blockHash(block, lines, this.#sha256)
     const fault = this.#checkLines(block, lines)
@@ -129,20 +129,6 @@ export class Verifier {
       }
     const { sequence: blocks, last: records, hash: head } = this.#head
     return { blocks, records, accounts: this.#accounts.size, head, sums }
-  }
-
-  #checkChain(block: Block, lines: readonly Line[]): string | undefined {
-    const head = this.#head
-    if (block.sequence !== head.sequence + 1) return `follows block ${head.sequence}: blocks are missing`
-    if (block.writer !== head.writer) return `is of writer ${block.writer}, not ${head.writer}`
-    if (block.previous !== head.hash) return 'does not name the hash of the block before it'
-    if (block.clock <= head.clock) return `clock ${block.clock} is not beyond ${head.clock}`
-    if (lines.length === 0) return 'has no records'
-    const missing = lines.findIndex(({ sequence }, i) => sequence !== head.last + 1 + i)
-    if (missing >= 0) return `record ${head.last + 1 + missing} is missing`
-    if (block.last !== head.last + lines.length)
-      return `says its last record is ${block.last}; it is ${lines.at(-1)?.sequence}`
-    return undefined
   }
 
   #checkLines(block: Block, lines: readonly Line[]): Fault | undefined {
@@ -368,4 +354,33 @@ export class Verifier {
 /** The same members with the same values, in the same order: both were written by the same code or not at all. */
 function isSame(told: Content, known: Content | undefined): boolean {
   return JSON.stringify(told) === JSON.stringify(known)
+}
+
+/** That a block follows another, with all of its lines; what is in them is not looked at. */
+export function checkLink(head: Block, block: Block, lines: readonly Line[]): string | undefined {
+  if (block.sequence !== head.sequence + 1) return `follows block ${head.sequence}: blocks are missing`
+  if (block.writer !== head.writer) return `is of writer ${block.writer}, not ${head.writer}`
+  if (block.previous !== head.hash) return 'does not name the hash of the block before it'
+  if (block.clock <= head.clock) return `clock ${block.clock} is not beyond ${head.clock}`
+  if (lines.length === 0) return 'has no records'
+  const missing = lines.findIndex(({ sequence }, i) => sequence !== head.last + 1 + i)
+  if (missing >= 0) return `record ${head.last + 1 + missing} is missing`
+  if (block.last !== head.last + lines.length)
+    return `says its last record is ${block.last}; it is ${lines.at(-1)?.sequence}`
+  return undefined
+}
+
+/** The first thing wrong with a block as a link: its place in the chain, or its hash. What its records say is not judged. */
+export function checkSealed(
+  head: Block,
+  block: Block,
+  lines: readonly Line[],
+  sha256: Sha256,
+): Fault | undefined {
+  const what =
+    checkLink(head, block, lines) ??
+    (block.hash === blockHash(block, lines, sha256)
+      ? undefined
+      : 'does not match its hash: a record or the block was changed')
+  return what === undefined ? undefined : { block: block.sequence, what }
 }

@@ -1,7 +1,16 @@
 /** The store in memory: the reference that the others are compared with, and the one for tests. It keeps nothing. */
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
 import { type Clock, read, systemClock } from '../../bank/clock.ts'
-import type { AccountList, AccountPage, Entry, EntryPage, Pending, Store } from '../../bank/store.ts'
+import type {
+  AccountList,
+  AccountPage,
+  BlockRange,
+  ChainProven,
+  Entry,
+  EntryPage,
+  Pending,
+  Store,
+} from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal } from '../../ledger/block.ts'
 import { Books, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
@@ -14,6 +23,7 @@ import {
   type RecordId,
 } from '../../ledger/command.ts'
 import { type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
+import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
@@ -107,6 +117,26 @@ export class MemoryStore implements Store {
 
   async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {
     yield* this.#journal.slice(fromBlock - 1)
+  }
+
+  async prove({ from = 1, to = this.#journal.length }: BlockRange): Promise<Fault | Proven | ChainProven> {
+    const entries = this.#journal.slice(from - 1, to)
+    if (from > 1 || to < this.#journal.length) {
+      let head = this.#journal[from - 2]?.block ?? genesis(1)
+      for (const { block, lines } of entries) {
+        const fault = checkSealed(head, block, lines, sha256)
+        if (fault !== undefined) return fault
+        head = block
+      }
+      const records = entries.reduce((sum, { lines }) => sum + lines.length, 0)
+      return { from, to: head.sequence, records, head: head.hash }
+    }
+    const verifier = new Verifier({ sha256 })
+    for (const { block, lines } of entries) {
+      const fault = verifier.check(block, lines)
+      if (fault !== undefined) return fault
+    }
+    return verifier.finish()
   }
 
   figures(): Record<string, never> {

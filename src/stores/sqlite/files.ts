@@ -27,13 +27,21 @@ export type Files = {
   readonly lock: string
   /** Says which process that is, for people. */
   readonly pid: string
+  /** The newest block's number and hash, to tell when the journal's end is lost. */
+  readonly head: string
 }
 
 export function filesOf(path: string): Files {
   // Its real name: the lock of a store that is reached through a link must be the same.
   const journal = existsSync(path) ? realpathSync(path) : resolve(path)
   const stem = journal.replace(/\.db$/, '')
-  return { journal, index: `${stem}-index.db`, lock: `${stem}.lock`, pid: `${stem}.pid` }
+  return {
+    journal,
+    index: `${stem}-index.db`,
+    lock: `${stem}.lock`,
+    pid: `${stem}.pid`,
+    head: `${stem}.head`,
+  }
 }
 
 // 'CASH': says that a SQLite file is a Cashpoint journal.

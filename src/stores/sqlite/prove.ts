@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
-import { StoreError } from '../../bank/store.ts'
-import type { Line } from '../../ledger/record.ts'
-import { type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
+import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
+import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 import { filesOf, judgeJournal, messageOf, openForReading } from './files.ts'
+import { lostTail } from './head.ts'
 import { JournalReader } from './journal.ts'
 import type { AccountRow } from './load.ts'
 import { progressOf } from './projection.ts'
@@ -16,44 +16,82 @@ import { progressOf } from './projection.ts'
 const recordsPerSlice = 5_000
 
 /** Throws a StoreError `unusable` where there is no store at the path, or it cannot be read at all. */
-export function prove(path: string): Fault | Proven {
+export function prove(
+  path: string,
+  range: BlockRange = {},
+  onProgress: (progress: ProofProgress) => void = () => {},
+): Fault | Proven | ChainProven {
   const files = filesOf(path)
   judgeJournal(files)
+  const whole = range.from === undefined && range.to === undefined
   // The index first, at once: a running server goes on changing it, and the journal's head is then beyond it.
-  const derived = existsSync(files.index) ? readIndex(files.index) : undefined
+  const derived = whole && existsSync(files.index) ? readIndex(files.index) : undefined
   const journal = openForReading(files.journal)
+  const at = { block: Math.max(0, (range.from ?? 1) - 1), of: 0 }
   try {
-    return proveJournal(journal, derived)
+    const reader = new JournalReader(journal)
+    at.of = Math.min(range.to ?? Infinity, reader.head().sequence)
+    const tell = (block: number) => {
+      at.block = block
+      onProgress({ ...at })
+    }
+    if (!whole) return proveChain(reader, { from: at.block + 1, to: at.of }, tell)
+    const found = proveJournal(reader, derived, at.of, tell)
+    const lost = lostTail(files.head, reader)
+    return lost === undefined || 'what' in found ? found : { block: at.of, what: lost }
+  } catch (error) {
+    // A damaged page says so when it is read.
+    return { block: at.block + 1, what: `cannot be read: ${messageOf(error)}` }
   } finally {
     journal.close()
   }
 }
 
-function proveJournal(journal: DatabaseSync, derived: Derived | undefined): Fault | Proven {
-  let at = { sequence: 0, last: 0 }
-  try {
-    const reader = new JournalReader(journal)
-    const verifier = new Verifier({ sha256, line: (sequence) => reader.lines(sequence - 1, sequence)[0] })
-    const head = reader.head()
-    for (;;) {
-      const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined
-      if (what !== undefined) return { block: at.sequence, what }
-      if (at.sequence >= head.sequence) break
+type Tell = (block: number) => void
 
-      for (const { block, lines } of reader.after(at, recordsPerSlice)) {
-        const fault = verifier.check(block, lines)
-        if (fault !== undefined) return fault
-        at = block
-        if (derived?.block === at.sequence) break
-      }
+function proveJournal(
+  reader: JournalReader,
+  derived: Derived | undefined,
+  last: number,
+  tell: Tell,
+): Fault | Proven {
+  const verifier = new Verifier({ sha256, line: (sequence) => reader.lines(sequence - 1, sequence)[0] })
+  let at = { sequence: 0, last: 0 }
+  for (;;) {
+    const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined
+    if (what !== undefined) return { block: at.sequence, what }
+    if (at.sequence >= last) break
+
+    for (const { block, lines } of reader.after(at, recordsPerSlice)) {
+      const fault = verifier.check(block, lines)
+      if (fault !== undefined) return fault
+      at = block
+      if (derived?.block === at.sequence) break
     }
-    if (derived !== undefined && derived.block > at.sequence)
-      return { block: derived.block, what: 'is what the index has come to, but the journal ends before it' }
-    return verifier.finish()
-  } catch (error) {
-    // A damaged page says so when it is read.
-    return { block: at.sequence + 1, what: `cannot be read: ${messageOf(error)}` }
+    tell(at.sequence)
   }
+  if (derived !== undefined && derived.block > at.sequence)
+    return { block: derived.block, what: 'is what the index has come to, but the journal ends before it' }
+  return verifier.finish()
+}
+
+function proveChain(
+  reader: JournalReader,
+  { from, to }: Required<BlockRange>,
+  tell: Tell,
+): Fault | ChainProven {
+  let head = reader.block(from - 1)
+  if (head === undefined || to < from) return { block: from, what: 'is beyond the newest block' }
+  const before = head.last
+  while (head.sequence < to) {
+    for (const { block, lines } of reader.after(head, recordsPerSlice)) {
+      const fault = block.sequence > to ? undefined : checkSealed(head, block, lines, sha256)
+      if (fault !== undefined) return fault
+      if (block.sequence <= to) head = block
+    }
+    tell(head.sequence)
+  }
+  return { from, to, records: head.last - before, head: head.hash }
 }
 
 type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly AccountRow[] }

@@ -3,10 +3,12 @@
  * here, and goes over in pieces as they are asked for, so that a slow client costs no memory in transit.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { sha256 } from '../../bank/batch.ts'
 import type { AccountPage, Entry, EntryPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Key } from '../../ledger/command.ts'
+import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
 import { JournalReader, type Sealed } from './journal.ts'
@@ -25,6 +27,8 @@ export type ReaderCalls = {
   piece(list: number): readonly Account[]
   /** Lets go of a list before its end. */
   drop(list: number): void
+  /** Reads the next blocks after one again and proves their chain; begins anew behind the newest. */
+  scrub(block: number): { readonly block: number; readonly fault?: Fault }
   /** What comes before a block: where to read the journal from. */
   before(block: number): { readonly sequence: number; readonly last: number }
   /** The next blocks with their lines; none at the end. */
@@ -47,6 +51,8 @@ export type ReaderRequest = {
 export type ReaderResponse = { readonly id: number; readonly result?: unknown; readonly error?: string }
 
 const recordsPerPiece = 2_000
+// Some 20 ms of reading and hashing.
+const recordsPerScrub = 5_000
 
 const { files } = workerData as ReaderOptions
 const index = openForReading(files.index)
@@ -82,6 +88,15 @@ const calls: ReaderCalls = {
   },
   drop(list) {
     open.delete(list)
+  },
+  scrub(block) {
+    let head = blocks.block(block) ?? blocks.head()
+    for (const sealed of blocks.after(head, recordsPerScrub)) {
+      const fault = checkSealed(head, sealed.block, sealed.lines, sha256)
+      if (fault !== undefined) return { block: sealed.block.sequence, fault }
+      head = sealed.block
+    }
+    return { block: head.sequence === block ? 0 : head.sequence }
   },
   before(block) {
     return blocks.block(block - 1) ?? blocks.head()

@@ -12,9 +12,12 @@ import { rulesOf } from '../../bank/batch.ts'
 import {
   type AccountList,
   type AccountPage,
+  type BlockRange,
+  type ChainProven,
   type Entry,
   type EntryPage,
   type Pending,
+  type ProofProgress,
   type Store,
   StoreError,
 } from '../../bank/store.ts'
@@ -22,6 +25,7 @@ import type { Account, AccountNumber } from '../../ledger/account.ts'
 import type { StoredReply, TransferPage } from '../../ledger/books.ts'
 import { accountLeft, type Hold, type Key, type Outcome, type RecordId } from '../../ledger/command.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
+import type { Fault, Proven } from '../../ledger/verify.ts'
 import { freeBytes, storeBytes } from './disk.ts'
 import {
   dropIndex,
@@ -35,10 +39,12 @@ import {
   prepareJournal,
   resultCode,
 } from './files.ts'
+import { lostTail } from './head.ts'
 import type { IndexerMessage, IndexerOptions } from './indexer.ts'
-import type { Sealed } from './journal.ts'
+import { JournalReader, type Sealed } from './journal.ts'
 import { accountsPerPiece } from './lists.ts'
 import { Loader } from './load.ts'
+import type { ProverMessage, ProverOptions } from './prover.ts'
 import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from './reader.ts'
 import { Tail } from './tail.ts'
 import type { WriterMessage, WriterOptions } from './writer.ts'
@@ -49,6 +55,10 @@ export type SqliteOptions = {
   readonly keyRetentionMs?: number
   /** Free space on the disk below which writes are refused. Bytes. */
   readonly minFreeBytes?: number
+  /** Goes on where the end of the journal is known to be lost. */
+  readonly acceptLostTail?: boolean
+  /** How often a slice of the journal is read again. Milliseconds. */
+  readonly scrubEveryMs?: number
   /** Told of what an operator should know: that the index is made anew, that writes are refused or are not any more. */
   onNotice?(notice: string): void
   /** Called when a thread has died: what was under way is unknown, and the process must end. */
@@ -64,6 +74,8 @@ const indexEveryMs = 500
 // Beyond this many records the index is too far behind: the tail is in memory. Writing goes on at half of it.
 const tailMax = 200_000
 const diskEveryMs = 1_000
+// A slice is some 5,000 records: 10^7 are read again in a day and a half.
+const scrubEveryMs = 60_000
 
 export class SqliteStore implements Store {
   readonly name: string
@@ -78,6 +90,10 @@ export class SqliteStore implements Store {
   readonly #journal: DatabaseSync
   readonly #tail = new Tail()
   readonly #calls = new Map<number, Call>()
+  readonly #provers = new Set<Worker>()
+  /** The block up to which the journal was read again, and what was found wrong. */
+  #scrubbed = 0
+  #fault: Fault | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #callCount = 0
   #commit: Commit | undefined
@@ -97,6 +113,7 @@ export class SqliteStore implements Store {
     const unlock = lockStore(files)
     try {
       const { made } = prepareJournal(files)
+      judgeTail(files, options)
       const problem = prepareIndex(files)
       if (problem !== undefined && !made)
         options.onNotice?.(`the index ${problem}: it is made from the journal`)
@@ -148,6 +165,7 @@ export class SqliteStore implements Store {
     this.#timers.push(
       setInterval(() => this.#advanceIndex(), indexEveryMs).unref(),
       setInterval(() => this.#lookAtDisk(), diskEveryMs).unref(),
+      setInterval(() => void this.#scrub(), options.scrubEveryMs ?? scrubEveryMs).unref(),
     )
     this.#lookAtDisk()
   }
@@ -236,6 +254,26 @@ export class SqliteStore implements Store {
     }
   }
 
+  prove(
+    range: BlockRange,
+    onProgress: (progress: ProofProgress) => void,
+  ): Promise<Fault | Proven | ChainProven> {
+    const workerData = { path: this.#files.journal, range } satisfies ProverOptions
+    const prover = new Worker(new URL('./prover.ts', import.meta.url), { name: 'prover', workerData })
+    this.#provers.add(prover)
+    return new Promise((resolve, reject) => {
+      prover.on('message', (message: ProverMessage) => {
+        if ('found' in message) resolve(message.found)
+        else onProgress(message.progress)
+      })
+      prover.on('error', reject)
+      prover.on('exit', () => {
+        this.#provers.delete(prover)
+        reject(new StoreError('unavailable', 'the pass was given up: the store was closed'))
+      })
+    })
+  }
+
   figures(): ReturnType<Store['figures']> {
     return {
       store_free_bytes: { help: 'Free space on the disk of the store.', read: () => freeBytes(this.#files) },
@@ -249,6 +287,14 @@ export class SqliteStore implements Store {
         help: 'Records that the index has yet to take in.',
         read: () => this.#last - this.#indexed,
       },
+      store_scrubbed_block: {
+        help: 'The block up to which the journal was read again and proven, in this round.',
+        read: () => this.#scrubbed,
+      },
+      store_scrub_faults: {
+        help: '1 if a block was found that does not prove, else 0.',
+        read: () => (this.#fault === undefined ? 0 : 1),
+      },
       store_writable: {
         help: '1 if commands are accepted, else 0.',
         read: () => (this.shut === undefined ? 1 : 0),
@@ -260,6 +306,7 @@ export class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     for (const timer of this.#timers) clearInterval(timer)
+    for (const prover of this.#provers) await prover.terminate()
     this.#index.close()
     this.#journal.close()
     // The writer last: the last handle to close folds the WAL back into the journal.
@@ -327,6 +374,19 @@ export class SqliteStore implements Store {
     this.#tellChange()
   }
 
+  /** A slice at a time, over and over: what lies on a disk can go bad without anybody reading it. */
+  async #scrub(): Promise<void> {
+    if (this.#fault !== undefined || this.#closed) return
+    const { block, fault } = await this.#call('scrub', this.#scrubbed).catch(() => ({
+      block: 0,
+      fault: undefined,
+    }))
+    this.#scrubbed = block
+    this.#fault = fault
+    if (fault !== undefined)
+      this.#options.onNotice?.(`the journal does not prove: block ${fault.block} ${fault.what}`)
+  }
+
   #tellChange(): void {
     const { shut } = this
     if (shut === this.#told) return
@@ -363,6 +423,23 @@ export class SqliteStore implements Store {
     this.#settle()?.reject(new StoreError('outcome_unknown', 'the store died', cause))
     for (const call of this.#calls.values()) call.reject(new StoreError('failed', 'the store died', cause))
     this.#options.onDead?.(error)
+  }
+}
+
+/** Refuses a journal that lost its end, unless the operator has accepted that. */
+function judgeTail({ journal, head }: Files, { acceptLostTail, onNotice }: SqliteOptions): void {
+  const db = openForReading(journal)
+  try {
+    const lost = lostTail(head, new JournalReader(db))
+    if (lost === undefined) return
+    if (acceptLostTail !== true)
+      throw new StoreError(
+        'unusable',
+        `${journal} ${lost}. Restore it from a backup, or go on without them: --accept-lost-tail`,
+      )
+    onNotice?.(`the journal ${lost}; going on without them`)
+  } finally {
+    db.close()
   }
 }
 

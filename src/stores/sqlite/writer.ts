@@ -26,6 +26,7 @@ import {
   resultCode,
   sqliteBusy,
 } from './files.ts'
+import { HeadFile } from './head.ts'
 import { JournalReader } from './journal.ts'
 import { Loader } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
@@ -61,6 +62,7 @@ class Writer {
   /** Two layers at the most: what this one reads through to goes when the index has come beyond it. */
   #books!: Books
   #head!: Block
+  readonly #headFile: HeadFile
   #broken = false
 
   constructor(options: WriterOptions) {
@@ -68,7 +70,9 @@ class Writer {
     this.#rules = rulesOf(options)
     this.#index = openForReading(options.files.index)
     this.#progress = progressOf(this.#index)
+    this.#headFile = new HeadFile(options.files.head)
     this.#open()
+    this.#headFile.write(this.#head)
   }
 
   /** Sequence of the last record. */
@@ -108,6 +112,7 @@ class Writer {
     books.merge()
     this.#books.records.length = 0
     this.#head = head
+    this.#headFile.write(head)
     if (this.#books.size > pagesMax) this.#turnLayers()
     return { outcomes, left: leftBeside(outcomes, books.left) }
   }
@@ -193,6 +198,7 @@ class Writer {
   close(): void {
     this.#index.close()
     this.#db.close()
+    this.#headFile.close()
   }
 }
 
