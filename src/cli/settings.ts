@@ -141,7 +141,7 @@ function valuesFrom(args: readonly string[], env: Readonly<Record<string, string
 function withOnes(args: readonly string[]): string[] {
   const yesOrNo: readonly string[] = [`--${settings.openAccess.flag}`, `--${settings.acceptLostTail.flag}`]
   return args.flatMap((arg, i) =>
-    yesOrNo.includes(arg) && !['0', '1'].includes(args[i + 1] ?? '') ? [arg, '1'] : [arg],
+    yesOrNo.includes(arg) && (args[i + 1] ?? '--').startsWith('--') ? [arg, '1'] : [arg],
   )
 }
 

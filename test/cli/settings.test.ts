@@ -14,6 +14,7 @@ const defaults: Settings = {
   currency: 'USD',
   minFreeBytes: 67_108_864,
   openAccess: false,
+  acceptLostTail: false,
 }
 
 // For every setting: the variable, the flag, a value, and what it makes.
@@ -36,6 +37,7 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '1', { minFreeBytes: 1_048_576 }],
   ['CASHPOINT_OPEN_ACCESS', '--open-access', '1', { openAccess: true }],
   ['CASHPOINT_OPEN_ACCESS', '--open-access', '0', { openAccess: false }],
+  ['CASHPOINT_ACCEPT_LOST_TAIL', '--accept-lost-tail', '1', { acceptLostTail: true }],
 ]
 
 const bad: readonly (readonly [string, string, readonly string[]])[] = [
@@ -55,6 +57,7 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   ['CASHPOINT_CURRENCY', '--currency', ['usd', 'XXX', 'US', 'DOLLAR', '__proto__', 'constructor', 'USD,JPY']],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', ['-1', '64MB', '0.5', '1e3', '99999999999']],
   ['CASHPOINT_OPEN_ACCESS', '--open-access', ['2', 'true', 'yes', '01', 'no']],
+  ['CASHPOINT_ACCEPT_LOST_TAIL', '--accept-lost-tail', ['2', 'true']],
 ]
 
 const beyondLoopback = [
@@ -166,4 +169,13 @@ test('listening beyond loopback needs a word', () => {
     assert.ok(!isLoopback(host), host)
   }
   for (const host of ['localhost', '127.0.0.1', '127.255.255.254', '::1']) assert.ok(isLoopback(host), host)
+})
+
+test('a flag of yes or no says yes by itself', () => {
+  assert.deepEqual(readSettings(['--accept-lost-tail', '--port', '80'], {}), {
+    ...defaults,
+    port: 80,
+    acceptLostTail: true,
+  })
+  assert.deepEqual(readSettings(['--open-access'], {}), { ...defaults, openAccess: true })
 })

@@ -435,7 +435,7 @@ function sorted(balances: ReadonlyMap<string, number>): [string, number][] {
 
 test(`a WAL cut anywhere leaves exactly the commits before the cut (SEED=${seed})`, () => {
   const { path, directory } = copyOf(killed)
-  rmSync(join(directory, 'cashpoint-index.db'))
+  for (const derived of ['cashpoint-index.db', 'cashpoint.head']) rmSync(join(directory, derived))
   const wal = readFileSync(`${path}-wal`)
   const main = readFileSync(path)
   const blocks = rowsOf(path, 'blocks') as { sequence: number; hash: string }[]
@@ -461,7 +461,7 @@ test(`a WAL cut anywhere leaves exactly the commits before the cut (SEED=${seed}
 
 test(`a WAL with a changed byte leaves some whole commits (SEED=${seed})`, () => {
   const { path, directory } = copyOf(killed)
-  rmSync(join(directory, 'cashpoint-index.db'))
+  for (const derived of ['cashpoint-index.db', 'cashpoint.head']) rmSync(join(directory, derived))
   const wal = readFileSync(`${path}-wal`)
   const main = readFileSync(path)
   const blocks = rowsOf(path, 'blocks') as { sequence: number; hash: string }[]
@@ -489,14 +489,16 @@ function commitEnds(wal: Buffer): number[] {
   return ends
 }
 
-test('a server goes on from a WAL that was cut, with what is left', async (t) => {
+test('a WAL that was cut has lost commits: that is said, and once accepted the server goes on with what is left', async (t) => {
   const { path, directory } = copyOf(killed)
   rmSync(join(directory, 'cashpoint-index.db'))
   const wal = readFileSync(`${path}-wal`)
   const end = commitEnds(wal).at(-5) ?? 0
   truncateSync(`${path}-wal`, end + 100)
 
-  const server = await serve(t, { path })
+  const refused = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
+  assertOneLine(refused, 1, /but block \d+ was committed: the last commits are lost/)
+  const server = await serve(t, { path, env: { CASHPOINT_ACCEPT_LOST_TAIL: '1' } })
   const client = new Client(server)
   assert.equal((await client.deposit('123456789', 100, 'after-the-cut'))?.status, 200)
   client.close()

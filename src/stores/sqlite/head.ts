@@ -5,6 +5,7 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { type Block, genesis } from '../../ledger/block.ts'
+import type { Fault } from '../../ledger/verify.ts'
 import type { JournalReader } from './journal.ts'
 
 type Head = Pick<Block, 'sequence' | 'hash'>
@@ -31,15 +32,20 @@ export class HeadFile {
 }
 
 /** Says what the file knows that the journal does not: that its end was lost. A file that says nothing is as none. */
-export function lostTail(path: string, journal: JournalReader): string | undefined {
+export function lostTail(path: string, journal: JournalReader): Fault | undefined {
   const written = existsSync(path) ? readHead(path) : undefined
   if (written === undefined) return undefined
-  const { sequence: last } = journal.head()
-  if (written.sequence > last)
-    return `ends at block ${last}, but block ${written.sequence} was committed: its last commits are lost`
-  return journal.block(written.sequence)?.hash === written.hash
-    ? undefined
-    : `has another block ${written.sequence} than was committed: it is not the journal that was here`
+  const { sequence: block } = journal.head()
+  if (written.sequence > block)
+    return {
+      block,
+      what: `is the newest, but block ${written.sequence} was committed: the last commits are lost`,
+    }
+  if (journal.block(written.sequence)?.hash === written.hash) return undefined
+  return {
+    block: written.sequence,
+    what: 'is not the one that was committed: this is not the journal that was here',
+  }
 }
 
 function readHead(path: string): Head | undefined {

@@ -16,6 +16,12 @@ import { progressOf } from './projection.ts'
 const recordsPerSlice = 5_000
 
 /** Throws a StoreError `unusable` where there is no store at the path, or it cannot be read at all. */
+export function prove(path: string): Fault | Proven
+export function prove(
+  path: string,
+  range: BlockRange,
+  onProgress?: (progress: ProofProgress) => void,
+): Fault | Proven | ChainProven
 export function prove(
   path: string,
   range: BlockRange = {},
@@ -38,7 +44,7 @@ export function prove(
     if (!whole) return proveChain(reader, { from: at.block + 1, to: at.of }, tell)
     const found = proveJournal(reader, derived, at.of, tell)
     const lost = lostTail(files.head, reader)
-    return lost === undefined || 'what' in found ? found : { block: at.of, what: lost }
+    return lost === undefined || 'what' in found ? found : lost
   } catch (error) {
     // A damaged page says so when it is read.
     return { block: at.block + 1, what: `cannot be read: ${messageOf(error)}` }

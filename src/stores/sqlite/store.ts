@@ -432,12 +432,13 @@ function judgeTail({ journal, head }: Files, { acceptLostTail, onNotice }: Sqlit
   try {
     const lost = lostTail(head, new JournalReader(db))
     if (lost === undefined) return
+    const what = `block ${lost.block} ${lost.what}`
     if (acceptLostTail !== true)
       throw new StoreError(
         'unusable',
-        `${journal} ${lost}. Restore it from a backup, or go on without them: --accept-lost-tail`,
+        `${journal}: ${what}. Restore the store, or say --accept-lost-tail to go on with what is there`,
       )
-    onNotice?.(`the journal ${lost}; going on without them`)
+    onNotice?.(`the journal's end is lost, and that was accepted: ${what}`)
   } finally {
     db.close()
   }

@@ -1,0 +1,84 @@
+// `NAME.head`: a journal that lost its end is told from one that ends there, on the real process and files.
+
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { assertOneLine, Client, place, run, type Scope, serve, verify } from './support.ts'
+
+type Store = { readonly path: string; readonly head: string; readonly early: string }
+
+/** A store with some blocks, and a copy of its journal from before the last of them. */
+async function storeWithPast(t: Scope): Promise<Store> {
+  const { path, directory } = place(t)
+  const early = `${directory}/early.db`
+  for (const round of [1, 2]) {
+    const server = await serve(t, { path })
+    const client = new Client(server)
+    for (let i = 0; i < 3; i += 1) assert.equal((await client.deposit('A', 100))?.status, 200)
+    client.close()
+    await server.stop()
+    if (round === 1) copyFileSync(path, early)
+  }
+  return { path, head: path.replace(/\.db$/, '.head'), early }
+}
+
+test('the head file names the newest block, after a stop and after SIGKILL', async (t) => {
+  const { path, head } = await storeWithPast(t)
+  const server = await serve(t, { path })
+  assert.equal((await new Client(server).deposit('A', 100))?.status, 200)
+  await server.kill()
+  const [, block, hash] = /^ *([0-9]+) ([0-9a-f]{64})\n$/.exec(readFileSync(head, 'utf8')) ?? []
+  const proven = await verify(path)
+  assert.match(proven.stdout, new RegExp(`in ${block} blocks`))
+  assert.match(proven.stdout, new RegExp(`head ${hash}`))
+})
+
+test('an older journal in its place: refused in one line, and by verify, until that is accepted', async (t) => {
+  const { path, early } = await storeWithPast(t)
+  copyFileSync(early, path)
+  const says = /block \d+ is the newest, but block \d+ was committed.*--accept-lost-tail/
+  assertOneLine(await run(['serve', '--port', '0', '--store', `sqlite:${path}`]), 1, says)
+  const found = await verify(path)
+  assert.equal(found.code, 1)
+  assert.match(found.stderr, /but block \d+ was committed|but the journal ends before it/)
+
+  const server = await serve(t, { path, env: { CASHPOINT_ACCEPT_LOST_TAIL: '1' } })
+  assert.equal(await new Client(server).balance('A'), 300)
+  await server.stop()
+  // It was accepted once: from here on the shorter journal is the one that counts.
+  const again = await serve(t, { path })
+  await again.stop()
+})
+
+test('a journal with another past is not the one that was here', async (t) => {
+  const { path, head } = await storeWithPast(t)
+  const text = readFileSync(head, 'utf8')
+  writeFileSync(
+    head,
+    text.replace(/[0-9a-f]{64}/, (hash) => hash.split('').reverse().join('')),
+  )
+  const found = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
+  assertOneLine(found, 1, /is not the one that was committed/)
+})
+
+test('a journal that is gone is not taken for a new store', async (t) => {
+  const { path } = await storeWithPast(t)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+  const found = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
+  assertOneLine(found, 1, /block 0 is the newest, but block \d+ was committed/)
+})
+
+for (const [name, change] of Object.entries({
+  missing: (head: string) => rmSync(head),
+  empty: (head: string) => writeFileSync(head, ''),
+  torn: (head: string) => writeFileSync(head, readFileSync(head, 'utf8').slice(0, 30)),
+  older: (head: string) => writeFileSync(head, `${'0'.padStart(16)} ${'0'.repeat(64)}\n`),
+}))
+  test(`a head file that is ${name} says nothing, and is written anew`, async (t) => {
+    const { path, head } = await storeWithPast(t)
+    change(head)
+    const server = await serve(t, { path })
+    await server.stop()
+    assert(existsSync(head))
+    assert.match(readFileSync(head, 'utf8'), /^ +[1-9][0-9]* [0-9a-f]{64}\n$/)
+  })
