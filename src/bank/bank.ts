@@ -1,5 +1,6 @@
 /** The bank: what every interface calls. It knows commands and replies, and neither HTTP nor SQL. */
 import type { Account, AccountNumber } from '../ledger/account.ts'
+import type { Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
 import type { Hold, Key, Outcome, RecordId, Submission } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
@@ -44,6 +45,10 @@ export class Bank {
 
   reply(key: Key): Promise<StoredReply | undefined> {
     return this.#store.reply(key)
+  }
+
+  totals(): Promise<Totals> {
+    return this.#store.totals()
   }
 
   entries(page: EntryPage): Promise<readonly Entry[]> {

@@ -3,7 +3,7 @@
  * and SQL and no rule; the conformance suite in `test/stores` is its contract.
  */
 import type { Account, AccountNumber, AccountState } from '../ledger/account.ts'
-import type { Block } from '../ledger/block.ts'
+import type { Block, Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
 import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '../ledger/command.ts'
 import type { Currency, Instant } from '../ledger/money.ts'
@@ -38,6 +38,9 @@ export interface Store {
 
   /** What was answered under a key, also where it is too old to be answered again. */
   reply(key: Key): Promise<StoredReply | undefined>
+
+  /** The house accounts' totals, with every commit that has been answered. */
+  totals(): Promise<Totals>
 
   /** The transfers of an account, newest first, with every commit that has been answered. */
   entries(page: EntryPage): Promise<readonly Entry[]>

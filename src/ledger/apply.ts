@@ -305,10 +305,10 @@ function batch(books: Books, by: Submission, command: Batch, now: Instant, rules
     const outcome = apply(fork, item, now, rules)
     results.push(outcome)
     if (atomic && outcome.reply.type === 'refused')
-      return { type: 'batch', failed: results.length - 1, dry_run, results }
+      return { type: 'batch', failed: results.length - 1, atomic, dry_run, results: [outcome] }
   }
   if (atomic && !dry_run) fork.merge()
-  return { type: 'batch', dry_run, results }
+  return { type: 'batch', atomic, dry_run, results }
 }
 
 /** The account as it is at this instant: holds whose time is up are resolved first, whatever is decided then. */

@@ -229,11 +229,12 @@ export type AccountReply = { readonly type: 'account'; readonly made: boolean; r
 /** `state` is what stands in the way: of a hold that is resolved already. */
 export type Refused = { readonly type: 'refused'; readonly refusal: Refusal; readonly state?: Hold['state'] }
 
-/** What each operation of a batch was answered, in order; of an atomic one that was refused, up to the refusal. */
+/** What each operation of a batch was answered, in order; of an atomic one that was dropped, the refusal alone. */
 export type BatchReply = {
   readonly type: 'batch'
   /** Index of the operation that made an atomic batch be dropped. */
   readonly failed?: number
+  readonly atomic: boolean
   readonly dry_run: boolean
   readonly results: readonly Outcome[]
 }

@@ -9,7 +9,11 @@ export function readIdempotencyKey(request: FastifyRequest): string | undefined 
   const text = String(header)
   const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(text)?.[1]
   const key = quoted?.replace(/\\(["\\])/g, '$1') ?? text
-  if (!/^[\x20-\x7e]{1,255}$/.test(key))
+  if (!isIdempotencyKey(key))
     throw new ProblemError('idempotency_key_invalid', 'A key is 1 to 255 printable ASCII characters')
   return key
+}
+
+export function isIdempotencyKey(text: string): boolean {
+  return /^[\x20-\x7e]{1,255}$/.test(text)
 }

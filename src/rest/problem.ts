@@ -11,6 +11,10 @@ export type HttpProblem =
   | 'amount_repeated'
   | 'idempotency_key_invalid'
   | 'page_invalid'
+  | 'invalid_request'
+  | 'batch_refused'
+  | 'operation_not_found'
+  | 'statement_too_long'
   | 'not_found'
   | 'method_not_allowed'
   | 'request_timeout'
@@ -62,6 +66,10 @@ const problems: Record<ProblemCode, Entry> = {
   page_invalid: { status: 400, error: 'Invalid limit or cursor' },
   malformed_request: { status: 400, error: 'Malformed request' },
   malformed_body: { status: 400, error: 'Malformed JSON body' },
+  invalid_request: { status: 400, error: 'Invalid request' },
+  batch_refused: { status: 422, error: 'An operation of the atomic batch was refused, nothing was done' },
+  operation_not_found: { status: 404, error: 'Nothing is known under this key' },
+  statement_too_long: { status: 422, error: 'Period has too many entries for one statement' },
   not_found: { status: 404, error: 'Not found' },
   method_not_allowed: { status: 405, error: 'Method not allowed' },
   request_timeout: { status: 408, error: 'Request took too long to arrive' },
@@ -96,18 +104,33 @@ export class ProblemError extends Error {
   }
 }
 
+/** The original routes keep their statuses; /v1 tells declines and states apart. */
+export type Interface = 'original' | 'v1'
+
 /** `detail` says what was wrong with this very request; never more than the client knows. */
 export function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
-  const { status, retryAfterS } = problems[code]
+  const { retryAfterS } = problems[code]
+  const of = reply.request.url.startsWith('/v1/') ? 'v1' : 'original'
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
-  return reply.code(status).type('application/problem+json').send(problemBody(code, detail))
+  const body = JSON.stringify(problemOf(code, of, { ...(detail !== undefined && { detail }) }))
+  return reply.code(statusOf(code, of)).type('application/problem+json').send(body)
 }
 
-export function problemBody(code: ProblemCode, detail?: string): string {
-  const { status, error } = problems[code]
-  return JSON.stringify({ type: `urn:cashpoint:problem:${code}`, title: error, status, code, detail, error })
+export function problemOf(code: ProblemCode, of: Interface = 'original', more: object = {}): object {
+  const { error } = problems[code]
+  const status = statusOf(code, of)
+  return { type: `urn:cashpoint:problem:${code}`, title: error, status, code, ...more, error }
 }
 
-export function statusOf(code: ProblemCode): number {
-  return problems[code].status
+export function statusOf(code: ProblemCode, of: Interface = 'original'): number {
+  const { status, v1 = status } = problems[code]
+  return of === 'v1' ? v1 : status
+}
+
+export function titleOf(code: ProblemCode): string {
+  return problems[code].error
+}
+
+export function retryAfterOf(code: ProblemCode): number | undefined {
+  return problems[code].retryAfterS
 }

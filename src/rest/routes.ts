@@ -5,6 +5,8 @@ import { sendProblem } from './problem.ts'
 export type Route = {
   readonly method: 'GET' | 'POST'
   readonly url: string
+  /** JSON Schema of the body, where Fastify is to check it. */
+  readonly body?: object | undefined
   handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
 }
 
@@ -12,7 +14,8 @@ const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 
 
 /** Adds the routes, and for each of their paths the answer to every other method. */
 export function addRoutes(app: FastifyInstance, routes: readonly Route[], { cors }: { cors: boolean }): void {
-  for (const { method, url, handler } of routes) app.route({ method, url, handler })
+  for (const { method, url, body, handler } of routes)
+    app.route({ method, url, handler, ...(body && { schema: { body } }) })
 
   for (const url of new Set(routes.map((route) => route.url))) {
     const allowed: HTTPMethods[] = routes.filter((route) => route.url === url).map(({ method }) => method)

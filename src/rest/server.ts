@@ -15,8 +15,10 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { accountRoutes } from './accounts.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
-import { type ProblemCode, ProblemError, problemBody, sendProblem } from './problem.ts'
+import { type ProblemCode, ProblemError, problemOf, sendProblem } from './problem.ts'
 import { addRoutes, type Route } from './routes.ts'
+import { v1 } from './v1/plugin.ts'
+import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
 
 export type ServerOptions = {
   readonly bank: Bank
@@ -59,6 +61,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // What comes while the server stops is answered like the rest, and `/readyz` says draining.
     return503OnClosing: false,
     genReqId: requestId,
+    ajv: ajvOptions,
     frameworkErrors: (_error, request, reply) => {
       onError(new ProblemError('malformed_request'), request, reply)
     },
@@ -100,10 +103,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
     options,
   )
+  await app.register(v1, { bank, currency, cors: options.cors })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
     if (error instanceof ProblemError) sendProblem(reply, error.code, error.detail)
+    else if ('validation' in error && error.validation)
+      sendProblem(reply, 'invalid_request', whatIsInvalid(error))
     else if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500)
       sendProblem(reply, codeByStatus[error.statusCode] ?? 'malformed_request')
     else {
@@ -183,7 +189,7 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
   }
   const status =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
-  const body = problemBody(codeByStatus[status] ?? 'malformed_request')
+  const body = JSON.stringify(problemOf(codeByStatus[status] ?? 'malformed_request'))
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -12,7 +12,7 @@ import type {
   Store,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
-import { type Block, genesis, seal } from '../../ledger/block.ts'
+import { type Block, genesis, seal, type Totals } from '../../ledger/block.ts'
 import { Books, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
 import {
   type Hold,
@@ -84,6 +84,10 @@ export class MemoryStore implements Store {
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {
     return this.#books.reply(scope, key)
+  }
+
+  async totals(): Promise<Totals> {
+    return this.#books.totals()
   }
 
   async entries({ account, before, from, to, limit }: EntryPage): Promise<readonly Entry[]> {

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { sha256 } from '../../bank/batch.ts'
 import type { AccountPage, Entry, EntryPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
+import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Key } from '../../ledger/command.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
@@ -29,6 +30,8 @@ export type ReaderCalls = {
   drop(list: number): void
   /** Reads the next blocks after one again and proves their chain; begins anew behind the newest. */
   scrub(block: number): { readonly block: number; readonly fault?: Fault }
+  /** The newest block. */
+  head(nothing: undefined): Block
   /** What comes before a block: where to read the journal from. */
   before(block: number): { readonly sequence: number; readonly last: number }
   /** The next blocks with their lines; none at the end. */
@@ -97,6 +100,9 @@ const calls: ReaderCalls = {
       head = sealed.block
     }
     return { block: head.sequence === block ? 0 : head.sequence }
+  },
+  head() {
+    return blocks.head()
   },
   before(block) {
     return blocks.block(block - 1) ?? blocks.head()

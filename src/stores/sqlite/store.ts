@@ -22,6 +22,7 @@ import {
   StoreError,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
+import { readTotals, type Totals } from '../../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../../ledger/books.ts'
 import { accountLeft, type Hold, type Key, type Outcome, type RecordId } from '../../ledger/command.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
@@ -199,6 +200,10 @@ export class SqliteStore implements Store {
 
   reply(key: Key): Promise<StoredReply | undefined> {
     return this.#call('reply', key)
+  }
+
+  async totals(): Promise<Totals> {
+    return readTotals((await this.#call('head', undefined)).totals)
   }
 
   entries(page: EntryPage): Promise<readonly Entry[]> {

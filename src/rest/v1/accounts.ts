@@ -1,0 +1,172 @@
+/** Accounts: open, read, list, block, close. */
+import { randomInt } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bank } from '../../bank/bank.ts'
+import { type AccountState, available, heldAt, isAccountNumber } from '../../ledger/account.ts'
+import { type Currency, decimalsOf } from '../../ledger/money.ts'
+import { ProblemError } from '../problem.ts'
+import * as commands from './commands.ts'
+import { accountBody } from './render.ts'
+import { accountIn, ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import { instantIn, oneIn, type Query, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+
+const limitMax = 1_000
+const states: readonly AccountState[] = ['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed']
+
+export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
+  return [
+    {
+      method: 'POST',
+      url: '/v1/accounts',
+      summary: 'Open an account; without a number the server makes one',
+      body: schemas.openAccount,
+      replies: { 201: schemas.accountReply },
+      problems: ['account_exists'],
+      handler: (request, reply) => {
+        const command = commands.openAccount(request.body as never, fallback)
+        return submit(bank, request, reply, command, { fresh: freshNumber() })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts',
+      summary: 'List accounts, or with kind=house the house’s own',
+      query: {
+        limit: `1 to ${limitMax}, 100 if left out`,
+        cursor: 'next_cursor of the page before',
+        state: states.join(', '),
+        currency: 'An ISO 4217 code',
+        kind: 'customer or house',
+      },
+      replies: { 200: schemas.accountsReply },
+      problems: ['page_invalid'],
+      handler: list,
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number',
+      summary: 'Read an account; its version is the ETag',
+      replies: { 200: schemas.accountReply },
+      problems: ['account_number_invalid', 'account_not_found'],
+      handler: async (request, reply) => {
+        const account = await accountIn(bank, request)
+        reply.header('etag', `"${account.version}"`)
+        return send(reply, { status: 200, body: accountBody(account, bank.now) })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number/balance',
+      summary: 'Read the balance, now or as of an instant or a version',
+      query: { as_of: 'An instant (RFC 3339), or a version: then ledger and version only' },
+      replies: { 200: schemas.balanceReply },
+      problems: ['account_number_invalid', 'account_not_found'],
+      handler: balance,
+    },
+    {
+      method: 'POST',
+      url: '/v1/accounts/:number/state',
+      summary: 'Block, freeze, free or close an account',
+      body: schemas.setState,
+      replies: { 200: schemas.accountReply },
+      problems: [
+        'account_number_invalid',
+        'account_not_found',
+        'account_closed',
+        'account_not_empty',
+        'version_mismatch',
+      ],
+      handler: (request, reply) => {
+        const account = paramOf(request, 'number')
+        if (!isAccountNumber(account)) throw new ProblemError('account_number_invalid')
+        const { state, reason } = request.body as { state: AccountState; reason: string }
+        return submit(bank, request, reply, {
+          type: 'set_state',
+          account,
+          state,
+          reason,
+          ...ifVersion(request),
+        })
+      },
+    },
+  ]
+
+  async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    if (oneIn(query, 'kind', ['customer', 'house']) === 'house') return listHouse(reply)
+    const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
+    const after = readCursor(query, /^[A-Za-z0-9-]{1,34}$/)
+    const state = oneIn(query, 'state', states)
+    const currency = currencyIn(query)
+    const filters = { ...(state && { state }), ...(currency && { currency }) }
+    const page = await bank.accounts({ limit, ...(after !== undefined && { after }), ...filters })
+    const accounts = (await Array.fromAsync(page.pieces)).flat()
+    const last = accounts.at(-1)
+    const next_cursor = page.more && last !== undefined ? writeCursor(last.number) : null
+    if (next_cursor !== null) {
+      const next = new URLSearchParams({ limit: String(limit), cursor: next_cursor, ...filters })
+      reply.header('link', `</v1/accounts?${next}>; rel="next"`)
+    }
+    const body = {
+      accounts: accounts.map((account) => accountBody(account, bank.now)),
+      total_accounts: page.total,
+      next_cursor,
+    }
+    return send(reply, { status: 200, body })
+  }
+
+  /** Sums of many safe integers are none themselves, so a house account's figure is written as digits. */
+  async function listHouse(reply: FastifyReply): Promise<FastifyReply> {
+    const accounts = [...(await bank.totals())].map(([number, total]) => ({
+      number,
+      currency: number.slice(number.indexOf(':') + 1),
+      ledger: String(total),
+      version: null,
+    }))
+    return send(reply, {
+      status: 200,
+      body: { accounts, total_accounts: accounts.length, next_cursor: null },
+    })
+  }
+
+  async function balance(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const account = await accountIn(bank, request)
+    const { number, currency, ledger, version } = account
+    const query = queryOf(request)
+    if (query['as_of'] === undefined) {
+      const now = bank.now
+      const figures = { ledger, held: heldAt(account, now), available: available(account, now), version }
+      return send(reply.header('etag', `"${version}"`), {
+        status: 200,
+        body: { account: number, currency, ...figures },
+      })
+    }
+    const [entry] = await bank.entries({ account: number, limit: 1, ...asOf(query) })
+    const { debit, debit_after, credit_after } = entry?.transfer ?? {}
+    const after = debit === number ? debit_after : credit_after
+    const body = { account: number, currency, ledger: after?.ledger ?? 0, version: after?.version ?? 0 }
+    return send(reply, { status: 200, body })
+  }
+}
+
+/** The entry that an `as_of` asks for is the last one up to it. */
+function asOf(query: Query): { before: number } | { to: number } {
+  if (/^[0-9]+$/.test(String(query['as_of'])))
+    return { before: (wholeIn(query, 'as_of', { min: 0, max: Number.MAX_SAFE_INTEGER - 1 }) ?? 0) + 1 }
+  return { to: (instantIn(query, 'as_of') ?? 0) + 1 }
+}
+
+function currencyIn(query: Query): Currency | undefined {
+  const { currency } = query
+  if (currency === undefined) return undefined
+  if (typeof currency !== 'string' || decimalsOf(currency) === undefined)
+    throw new ProblemError('invalid_request', 'currency must be an ISO 4217 code such as USD')
+  return currency
+}
+
+/** Sixteen digits, the first not 0: nobody is likely to have them, and where somebody has, that is refused. */
+function freshNumber(): string {
+  const eight = () => String(randomInt(10_000_000, 100_000_000))
+  return eight() + eight()
+}

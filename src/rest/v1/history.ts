@@ -1,0 +1,145 @@
+/** What happened on an account: entries newest first, and statements that add up. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bank } from '../../bank/bank.ts'
+import type { Entry } from '../../bank/store.ts'
+import type { Account } from '../../ledger/account.ts'
+import { ProblemError } from '../problem.ts'
+import { type EntryBody, entryBody, timeOf } from './render.ts'
+import { accountIn, send, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import { instantIn, oneIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+
+const limitMax = 1_000
+// One reply, built in memory: some 2 MB.
+const statementMax = 10_000
+
+export function historyRoutes(bank: Bank): V1Route[] {
+  const period = { from: 'From this instant or day on', to: 'Before this instant or day' }
+  return [
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number/entries',
+      summary: 'The account’s side of its transfers, newest first',
+      query: {
+        limit: `1 to ${limitMax}, 100 if left out`,
+        cursor: 'next_cursor of the page before',
+        ...period,
+      },
+      replies: { 200: schemas.entriesReply },
+      problems: ['account_number_invalid', 'account_not_found', 'page_invalid'],
+      handler: entries,
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number/statement',
+      summary: 'A period whose opening balance and entries make its closing balance, as JSON or CSV',
+      query: { ...period, format: 'json or csv' },
+      replies: { 200: schemas.statementReply },
+      problems: ['account_number_invalid', 'account_not_found', 'statement_too_long'],
+      handler: statement,
+    },
+  ]
+
+  async function entries(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
+    const cursor = readCursor(query, /^[1-9][0-9]{0,14}$/)
+    const account = await accountIn(bank, request)
+    const { number, currency } = account
+    const page = {
+      account: number,
+      ...periodIn(query),
+      ...(cursor !== undefined && { before: Number(cursor) }),
+    }
+    // One more than is asked for tells whether there are more.
+    const found = await bank.entries({ ...page, limit: limit + 1 })
+    const given = found.slice(0, limit)
+    const last = given.at(-1)
+    const next_cursor = found.length > limit && last !== undefined ? writeCursor(String(last.version)) : null
+    if (next_cursor !== null) {
+      const others = Object.entries(query).filter(([name]) => name === 'from' || name === 'to')
+      const next = new URLSearchParams(others.map(([name, value]): [string, string] => [name, String(value)]))
+      next.set('limit', String(limit))
+      next.set('cursor', next_cursor)
+      reply.header('link', `</v1/accounts/${number}/entries?${next}>; rel="next"`)
+    }
+    const body = {
+      account: number,
+      currency,
+      entries: given.map((entry) => entryBody(number, entry)),
+      next_cursor,
+    }
+    return send(reply, { status: 200, body })
+  }
+
+  async function statement(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    const accepts = request.headers.accept ?? ''
+    const format = oneIn(query, 'format', ['json', 'csv']) ?? (accepts.includes('text/csv') ? 'csv' : 'json')
+    const account = await accountIn(bank, request)
+    const { from = 0, to = bank.now + 1 } = periodIn(query)
+    if (from > to) throw new ProblemError('invalid_request', 'from must not be after to')
+    const found = await bank.entries({ account: account.number, from, to, limit: statementMax + 1 })
+    if (found.length > statementMax)
+      throw new ProblemError('statement_too_long', `ask for a period of at most ${statementMax} entries`)
+    const lines = found.map((entry) => entryBody(account.number, entry)).reverse()
+    const opening = await openingOf(account, found.at(-1), from)
+    const closing = lines.at(-1)?.balance_after ?? opening
+    if (format === 'csv') {
+      reply.header('content-disposition', `attachment; filename="statement-${account.number}.csv"`)
+      return reply.type('text/csv; charset=utf-8').send(csvOf(lines, opening, closing))
+    }
+    const { number, currency } = account
+    const body = {
+      account: number,
+      currency,
+      from: timeOf(from),
+      to: timeOf(to),
+      opening,
+      entries: lines,
+      closing,
+    }
+    return send(reply, { status: 200, body })
+  }
+
+  /** The balance before the first entry of a period; where there is none, that of the last one before it. */
+  async function openingOf({ number }: Account, first: Entry | undefined, from: number): Promise<number> {
+    if (first !== undefined) {
+      const { direction, amount, balance_after } = entryBody(number, first)
+      return direction === 'debit' ? balance_after + amount : balance_after - amount
+    }
+    const [before] = await bank.entries({ account: number, to: from, limit: 1 })
+    return before === undefined ? 0 : entryBody(number, before).balance_after
+  }
+}
+
+function periodIn(query: ReturnType<typeof queryOf>): { from?: number; to?: number } {
+  const from = instantIn(query, 'from')
+  const to = instantIn(query, 'to')
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
+function csvOf(lines: readonly EntryBody[], opening: number, closing: number): string {
+  const rows = [
+    ['created_at', 'transfer', 'kind', 'direction', 'amount', 'balance_after', 'reference'],
+    ['', '', 'opening', '', '', opening, ''],
+    ...lines.map(({ created_at, transfer, kind, direction, amount, balance_after, reference }) => [
+      created_at,
+      transfer,
+      kind,
+      direction,
+      amount,
+      balance_after,
+      reference ?? '',
+    ]),
+    ['', '', 'closing', '', '', closing, ''],
+  ]
+  return `${rows.map((row) => row.map(cellOf).join(',')).join('\r\n')}\r\n`
+}
+
+/** RFC 4180; and text that a spreadsheet would run as a formula is put behind a quote mark (OWASP, CSV injection). */
+function cellOf(value: string | number): string {
+  if (typeof value === 'number') return String(value)
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

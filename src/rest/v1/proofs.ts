@@ -1,0 +1,87 @@
+/** What became of a request, and whether the books prove. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bank } from '../../bank/bank.ts'
+import type { Pass, Verdict } from '../../bank/verification.ts'
+import { isIdempotencyKey } from '../idempotency-key.ts'
+import { ProblemError } from '../problem.ts'
+import { render, timeOf } from './render.ts'
+import { send, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import { queryOf, wholeIn } from './validation.ts'
+
+export function proofRoutes(bank: Bank): V1Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/v1/operations',
+      summary: 'What became of the request with this Idempotency-Key',
+      query: { key: 'The key, as it was sent' },
+      replies: { 200: schemas.operationReply },
+      problems: ['operation_not_found'],
+      handler: operation,
+    },
+    {
+      method: 'POST',
+      url: '/v1/verify',
+      summary: 'Start to prove the books, or the chain of a range of blocks',
+      query: { from: 'First block', to: 'Last block' },
+      body: schemas.nothing,
+      replies: { 202: schemas.verificationReply },
+      problems: [],
+      handler: start,
+    },
+    {
+      method: 'GET',
+      url: '/v1/verify',
+      summary: 'The last pass that ended, and how far the running one has come',
+      replies: { 200: schemas.verificationReply },
+      problems: [],
+      handler: async (_, reply) => send(reply, { status: 200, body: verificationBody(bank) }),
+    },
+  ]
+
+  async function operation(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { key } = queryOf(request)
+    if (typeof key !== 'string' || !isIdempotencyKey(key)) throw new ProblemError('idempotency_key_invalid')
+    const stored = await bank.reply({ scope: '', key })
+    if (stored === undefined) throw new ProblemError('operation_not_found')
+    const { status, body } = render(stored.reply)
+    return send(reply, { status: 200, body: { status, recorded_at: timeOf(stored.at), body } })
+  }
+
+  async function start(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    const bounds = { min: 1, max: Number.MAX_SAFE_INTEGER }
+    const from = wholeIn(query, 'from', bounds)
+    const to = wholeIn(query, 'to', bounds)
+    if (from !== undefined && to !== undefined && from > to)
+      throw new ProblemError('invalid_request', 'from must not be beyond to')
+    bank.verification.start({ ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
+    return send(reply, { status: 202, body: verificationBody(bank), location: '/v1/verify' })
+  }
+}
+
+function verificationBody({ verification: { running, last } }: Bank): object {
+  return { running: running ? passBody(running) : null, last: last ? verdictBody(last) : null }
+}
+
+function passBody({ started_at, range, block, of }: Pass): object {
+  return { started_at: timeOf(started_at), from: range.from ?? null, to: range.to ?? null, block, of }
+}
+
+function verdictBody(verdict: Verdict): object {
+  const { started_at, finished_at, range } = verdict
+  const times = { started_at: timeOf(started_at), finished_at: timeOf(finished_at) }
+  const pass = { ...times, from: range.from ?? null, to: range.to ?? null }
+  if ('error' in verdict) return { ...pass, proven: false, what: verdict.error }
+  const { found } = verdict
+  if ('what' in found) return { ...pass, proven: false, ...found }
+  if (!('blocks' in found)) return { ...pass, proven: true, records: found.records, head: found.head }
+  const { blocks, records, accounts, head, sums } = found
+  const digits = sums.map(({ currency, customers, house }) => ({
+    currency,
+    customers: String(customers),
+    house: String(house),
+  }))
+  return { ...pass, proven: true, blocks, records, accounts, head, sums: digits }
+}

@@ -1,0 +1,136 @@
+/** Replies of the ledger as bodies of /v1. What is stored under a key is rendered from the same values, to the same bytes. */
+import type { Entry } from '../../bank/store.ts'
+import { type Account, available, heldAt } from '../../ledger/account.ts'
+import type { TransferPage } from '../../ledger/books.ts'
+import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
+import type { Instant } from '../../ledger/money.ts'
+import { problemOf, statusOf } from '../problem.ts'
+
+/** A reply as HTTP: `location` for what was made. */
+export type Rendered = { readonly status: number; readonly body: object; readonly location?: string }
+
+export function render(reply: Reply): Rendered {
+  switch (reply.type) {
+    case 'transferred': {
+      const { transfer, made } = reply
+      const location = `/v1/transfers/${transfer.id}`
+      return { status: made ? 201 : 200, body: transferBody(transfer), ...(made && { location }) }
+    }
+    case 'hold': {
+      const location = `/v1/holds/${reply.hold.id}`
+      return { status: reply.made ? 201 : 200, body: holdBody(reply.hold), ...(reply.made && { location }) }
+    }
+    case 'account': {
+      const { account, made } = reply
+      const body = accountBody(account, account.at)
+      return { status: made ? 201 : 200, body, ...(made && { location: `/v1/accounts/${account.number}` }) }
+    }
+    case 'refused': {
+      const { refusal, state } = reply
+      return { status: statusOf(refusal, 'v1'), body: problemOf(refusal, 'v1', { ...(state && { state }) }) }
+    }
+    case 'batch': {
+      const { failed, dry_run, atomic, results } = reply
+      const rendered = results.map(({ reply, replayed }) => {
+        const { status, body } = render(reply)
+        return { status, replayed, body }
+      })
+      const body = { atomic, dry_run, failed: failed ?? null, results: rendered }
+      if (failed === undefined) return { status: 200, body }
+      const status = statusOf('batch_refused', 'v1')
+      return { status, body: { ...problemOf('batch_refused', 'v1'), ...body } }
+    }
+    case 'posted':
+      return { status: 200, body: originalBody(reply) }
+    case 'books_opened':
+      return { status: 200, body: { accounts: reply.accounts.length } }
+  }
+}
+
+/** What one of the original routes did, for whoever asks by its key. */
+function originalBody({ transfer, account, amount, currency, ledger, version, at, opened }: Posted): object {
+  return {
+    transfer,
+    account,
+    amount,
+    currency,
+    ledger,
+    version,
+    created_at: timeOf(at),
+    account_created: opened,
+  }
+}
+
+/** What is held and available as of an instant: of a reply its own, so that a replay says the same. */
+export function accountBody(account: Account, now: Instant): object {
+  const { number, currency, state, ledger, overdraft_limit, minimum_balance, version, metadata } = account
+  const figures = { ledger, held: heldAt(account, now), available: available(account, now) }
+  return { number, currency, state, ...figures, overdraft_limit, minimum_balance, version, metadata }
+}
+
+export function transferBody(transfer: PostedTransfer): object {
+  const { id, type, debit, credit, amount, currency, debit_after, credit_after, key } = transfer
+  return {
+    id,
+    kind: type,
+    debit_account: debit,
+    credit_account: credit,
+    amount,
+    currency,
+    balances: [
+      ...(debit_after === null ? [] : [{ account: debit, ...debit_after }]),
+      ...(credit_after === null ? [] : [{ account: credit, ...credit_after }]),
+    ],
+    created_at: timeOf(transfer.at),
+    key,
+    reference: transfer.reference ?? null,
+    metadata: transfer.metadata ?? {},
+    reverses: transfer.reverses ?? null,
+    hold: transfer.hold ?? null,
+    forced: transfer.forced ?? false,
+  }
+}
+
+export function transferPageBody({ transfer, reversed, last }: TransferPage): object {
+  return { ...transferBody(transfer), reversed_amount: reversed, reversed_by: last?.id ?? null }
+}
+
+export function holdBody(hold: Hold): object {
+  const { id, account, amount, currency, state, at, expires_at, captured, transfer } = hold
+  return {
+    id,
+    account,
+    amount,
+    currency,
+    state,
+    created_at: timeOf(at),
+    expires_at: timeOf(expires_at),
+    captured_amount: captured ?? null,
+    transfer: transfer ?? null,
+    forced: hold.forced ?? false,
+    reference: hold.reference ?? null,
+    metadata: hold.metadata ?? {},
+  }
+}
+
+export type EntryBody = ReturnType<typeof entryBody>
+
+export function entryBody(account: string, { version, transfer }: Entry) {
+  const { id, type, debit, amount, debit_after, credit_after, reference, at } = transfer
+  const paysOut = debit === account
+  return {
+    version,
+    direction: paysOut ? 'debit' : 'credit',
+    amount,
+    balance_after: (paysOut ? debit_after : credit_after)?.ledger ?? 0,
+    transfer: id,
+    kind: type,
+    reference: reference ?? null,
+    created_at: timeOf(at),
+  }
+}
+
+/** RFC 3339, to the millisecond. */
+export function timeOf(instant: Instant): string {
+  return new Date(instant).toISOString()
+}

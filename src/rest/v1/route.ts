@@ -1,0 +1,69 @@
+/** A route of /v1 as data: the same table makes the routes and the OpenAPI document. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Bank } from '../../bank/bank.ts'
+import { type Account, isAccountNumber } from '../../ledger/account.ts'
+import type { Command } from '../../ledger/command.ts'
+import { sendJson } from '../accounts.ts'
+import { readIdempotencyKey } from '../idempotency-key.ts'
+import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
+import { type Rendered, render } from './render.ts'
+
+export type V1Route = {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly summary: string
+  readonly body?: TSchema
+  /** Members of the query, and what each is. */
+  readonly query?: Readonly<Record<string, string>>
+  /** Success by status. */
+  readonly replies: Readonly<Record<number, TSchema>>
+  /** What it can be refused with, beside what every route can. */
+  readonly problems: readonly ProblemCode[]
+  handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>
+}
+
+/** Submits a command under the request's key and sends what came of it. */
+export async function submit(
+  bank: Bank,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  command: Command,
+  more: { readonly fresh?: string } = {},
+): Promise<FastifyReply> {
+  const key = readIdempotencyKey(request)
+  const outcome = await bank.submit({ command, actor: '', ...(key && { key: { scope: '', key } }), ...more })
+  if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+  const retryAfterS = outcome.reply.type === 'refused' ? retryAfterOf(outcome.reply.refusal) : undefined
+  if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
+  return send(reply, render(outcome.reply))
+}
+
+export function send(reply: FastifyReply, { status, body, location }: Rendered): FastifyReply {
+  if (location !== undefined) reply.header('location', location)
+  const text = JSON.stringify(body)
+  if (status < 400) return sendJson(reply.code(status), text)
+  return reply.code(status).type('application/problem+json').send(text)
+}
+
+/** The version that `If-Match` names: `"7"`. */
+export function ifVersion(request: FastifyRequest): { if_version?: number } {
+  const header = request.headers['if-match']
+  if (header === undefined || header === '*') return {}
+  const version = /^"([1-9][0-9]{0,14})"$/.exec(header)?.[1]
+  if (version === undefined)
+    throw new ProblemError('invalid_request', 'If-Match must be an ETag that a reply gave, such as "7"')
+  return { if_version: Number(version) }
+}
+
+export function paramOf(request: FastifyRequest, name: string): string {
+  return (request.params as Record<string, string>)[name] ?? ''
+}
+
+export async function accountIn(bank: Bank, request: FastifyRequest): Promise<Account> {
+  const number = paramOf(request, 'number')
+  if (!isAccountNumber(number)) throw new ProblemError('account_number_invalid')
+  const account = await bank.account(number)
+  if (account === undefined) throw new ProblemError('account_not_found')
+  return account
+}

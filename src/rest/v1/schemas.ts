@@ -1,0 +1,204 @@
+/** The shapes of /v1 as JSON Schema: what bodies are checked against, and what the OpenAPI document says. */
+import Type, { type TProperties, type TSchema } from 'typebox'
+import { minorMax } from '../../ledger/money.ts'
+
+/** An object with these members and no others. */
+export function closed<Properties extends TProperties>(properties: Properties) {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()])
+
+export const number = Type.String({
+  pattern: '^[A-Za-z0-9-]{1,34}$',
+  description: 'An account number: 1 to 34 of A–Z, a–z, 0–9 and -',
+})
+export const amount = Type.Integer({
+  minimum: 1,
+  maximum: minorMax,
+  description: 'Whole minor units (cents)',
+})
+const limit = Type.Integer({ minimum: 0, maximum: minorMax, description: 'Whole minor units (cents)' })
+const balance = Type.Integer({ description: 'Whole minor units (cents)' })
+export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'An ISO 4217 code' })
+export const id = Type.String({ description: 'writer-sequence, such as 1-42' })
+const instant = Type.String({ format: 'date-time' })
+const reference = Type.String({ minLength: 1, maxLength: 140, description: 'The client’s own' })
+const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+  maxProperties: 16,
+  propertyNames: { pattern: '^(?!__proto__$)[^\\u0000-\\u001f]{1,64}$' },
+  description: 'At most 16 texts of the client’s own, which no rule reads',
+})
+export const state = Type.Enum(['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed'])
+const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
+const words = { reference: Type.Optional(reference), metadata: Type.Optional(metadata) }
+
+export const openAccount = closed({
+  number: Type.Optional(number),
+  currency: Type.Optional(currency),
+  overdraft_limit: Type.Optional(limit),
+  minimum_balance: Type.Optional(limit),
+  metadata: Type.Optional(metadata),
+})
+export const setState = closed({ state, reason: Type.String({ minLength: 1, maxLength: 140 }) })
+export const deposit = closed({ account: number, amount, currency, ...words })
+export const withdrawal = closed({
+  account: number,
+  amount,
+  currency,
+  up_to: Type.Optional(Type.Boolean()),
+  ...words,
+})
+export const transfer = closed({
+  from: number,
+  to: number,
+  amount,
+  currency,
+  up_to: Type.Optional(Type.Boolean()),
+  ...words,
+})
+export const reversal = closed({
+  amount: Type.Optional(amount),
+  force: Type.Optional(Type.Boolean()),
+  ...words,
+})
+export const hold = closed({
+  account: number,
+  amount,
+  currency,
+  expires_in: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'Seconds; 900 if left out' }),
+  ),
+  ...words,
+})
+export const capture = closed({
+  amount: Type.Optional(amount),
+  advice: Type.Optional(Type.Boolean()),
+  ...words,
+})
+export const nothing = closed({})
+/** Each operation is checked against the schema of its type, so that an error names the member of that one. */
+export const batch = closed({
+  atomic: Type.Optional(Type.Boolean()),
+  dry_run: Type.Optional(Type.Boolean()),
+  operations: Type.Array(Type.Object({ type: Type.String() }), { minItems: 1, maxItems: 1_000 }),
+})
+
+export const accountReply = closed({
+  number,
+  currency,
+  state,
+  ledger: balance,
+  held: balance,
+  available: balance,
+  overdraft_limit: limit,
+  minimum_balance: limit,
+  version: Type.Integer(),
+  metadata,
+})
+/** Its figure is a sum of many and may pass 2^53, so it is written as digits. */
+const houseReply = closed({ number: Type.String(), currency, ledger: Type.String(), version: Type.Null() })
+export const balanceReply = closed({
+  account: number,
+  currency,
+  ledger: balance,
+  held: Type.Optional(balance),
+  available: Type.Optional(balance),
+  version: Type.Integer(),
+})
+export const transferReply = closed({
+  id,
+  kind: Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal']),
+  debit_account: Type.String(),
+  credit_account: Type.String(),
+  amount,
+  currency,
+  balances: Type.Array(closed({ account: number, ledger: balance, held: balance, version: Type.Integer() })),
+  created_at: instant,
+  key: orNull(Type.String()),
+  reference: orNull(reference),
+  metadata,
+  reverses: orNull(id),
+  hold: orNull(id),
+  forced: Type.Boolean(),
+  reversed_amount: Type.Optional(balance),
+  reversed_by: Type.Optional(orNull(id)),
+})
+export const holdReply = closed({
+  id,
+  account: number,
+  amount,
+  currency,
+  state: holdState,
+  created_at: instant,
+  expires_at: instant,
+  captured_amount: orNull(amount),
+  transfer: orNull(id),
+  forced: Type.Boolean(),
+  reference: orNull(reference),
+  metadata,
+})
+const entry = closed({
+  version: Type.Integer(),
+  direction: Type.Enum(['debit', 'credit']),
+  amount,
+  balance_after: balance,
+  transfer: id,
+  kind: Type.String(),
+  reference: orNull(reference),
+  created_at: instant,
+})
+export const entriesReply = closed({
+  account: number,
+  currency,
+  entries: Type.Array(entry),
+  next_cursor: orNull(Type.String()),
+})
+export const statementReply = closed({
+  account: number,
+  currency,
+  from: instant,
+  to: instant,
+  opening: balance,
+  entries: Type.Array(entry),
+  closing: balance,
+})
+export const accountsReply = closed({
+  accounts: Type.Array(Type.Union([accountReply, houseReply])),
+  total_accounts: Type.Integer(),
+  next_cursor: orNull(Type.String()),
+})
+export const problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.Optional(Type.String()),
+  error: Type.String(),
+  state: Type.Optional(holdState),
+})
+const result = closed({ status: Type.Integer(), replayed: Type.Boolean(), body: Type.Object({}) })
+export const batchReply = closed({
+  atomic: Type.Boolean(),
+  dry_run: Type.Boolean(),
+  failed: orNull(Type.Integer()),
+  results: Type.Array(result),
+})
+export const operationReply = closed({ status: Type.Integer(), recorded_at: instant, body: Type.Object({}) })
+const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
+const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
+const verdict = closed({
+  started_at: instant,
+  finished_at: instant,
+  ...range,
+  proven: Type.Boolean(),
+  blocks: Type.Optional(Type.Integer()),
+  records: Type.Optional(Type.Integer()),
+  accounts: Type.Optional(Type.Integer()),
+  head: Type.Optional(Type.String()),
+  sums: Type.Optional(Type.Array(closed({ currency, customers: Type.String(), house: Type.String() }))),
+  block: Type.Optional(Type.Integer()),
+  record: Type.Optional(Type.Integer()),
+  what: Type.Optional(Type.String()),
+})
+export const verificationReply = closed({ running: orNull(pass), last: orNull(verdict) })

@@ -1,0 +1,101 @@
+/** Bodies of /v1 are checked as they were sent: nothing is converted, filled in or dropped on the way. */
+import type { FastifyError, FastifyRequest } from 'fastify'
+import { readMembers } from '../members.ts'
+import { ProblemError } from '../problem.ts'
+
+export const ajvOptions = {
+  customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: false },
+} as const
+
+/** Which member is wrong, and what it must be. Values are not repeated. */
+export function whatIsInvalid({ validation }: FastifyError): string {
+  const [first] = validation ?? []
+  if (first === undefined) return 'The body is not what it must be'
+  const { instancePath, keyword, params, message = 'is not what it must be' } = first
+  const member = instancePath.slice(1).replaceAll('/', '.')
+  if (keyword === 'additionalProperties')
+    return `${within(member)}${String(params['additionalProperty'])} is not a member here`
+  if (keyword === 'required') return `${within(member)}${String(params['missingProperty'])} is required`
+  if (keyword === 'enum')
+    return `${member} must be one of ${(params['allowedValues'] as string[]).join(', ')}`
+  return `${member === '' ? 'The body' : member} ${message}`
+}
+
+function within(member: string): string {
+  return member === '' ? '' : `${member}.`
+}
+
+/** JSON in which every number is exact: one that a double would round is refused, and a member given twice too. */
+export function parseExactly(text: string): unknown {
+  const { repeated } = readMembers(text)
+  const [twice] = repeated
+  if (twice !== undefined) throw new ProblemError('invalid_request', `${twice} is given more than once`)
+  return JSON.parse(text, (name, value) => {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw new ProblemError('invalid_request', `${name} is beyond 2^53 − 1`)
+    return value
+  })
+}
+
+/** A query member that is a whole number in a range; undefined where it is not given. */
+export function wholeIn(
+  query: Query,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const text = query[name]
+  if (text === undefined) return undefined
+  const value = typeof text === 'string' && /^[0-9]{1,16}$/.test(text) ? Number(text) : -1
+  if (value < min || value > max)
+    throw new ProblemError('invalid_request', `${name} must be a whole number from ${min} to ${max}`)
+  return value
+}
+
+/** A query member that is one of some words; undefined where it is not given. */
+export function oneIn<Word extends string>(
+  query: Query,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = query[name]
+  if (text === undefined) return undefined
+  const word = words.find((each) => each === text)
+  if (word === undefined)
+    throw new ProblemError('invalid_request', `${name} must be one of ${words.join(', ')}`)
+  return word
+}
+
+const rfc3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+/** A query member that is an instant of RFC 3339, or a day, which is its beginning in UTC. */
+export function instantIn(query: Query, name: string): number | undefined {
+  const text = query[name]
+  if (text === undefined) return undefined
+  const instant = typeof text === 'string' && rfc3339.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(instant))
+    throw new ProblemError(
+      'invalid_request',
+      `${name} must be an instant such as 2026-01-31T00:00:00Z, or a day`,
+    )
+  return instant
+}
+
+export type Query = Readonly<Record<string, unknown>>
+
+export function queryOf(request: FastifyRequest): Query {
+  return request.query as Query
+}
+
+/** A cursor says nothing to clients: it is only ever one that a reply gave. */
+export function writeCursor(position: string): string {
+  return Buffer.from(position).toString('base64url')
+}
+
+export function readCursor(query: Query, form: RegExp): string | undefined {
+  const { cursor } = query
+  if (cursor === undefined) return undefined
+  const position = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString('latin1') : ''
+  if (!form.test(position) || writeCursor(position) !== cursor)
+    throw new ProblemError('page_invalid', 'cursor must be one that a reply gave')
+  return position
+}
