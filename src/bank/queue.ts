@@ -12,7 +12,7 @@ import assert from 'node:assert'
 import { type Key, type Outcome, refuse, type Submission } from '../ledger/command.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 import type { Clock } from './clock.ts'
-import { type Pending, type Store, StoreError } from './store.ts'
+import { type Committing, type Pending, StoreError } from './store.ts'
 
 export type QueueOptions = {
   /** How long a command may wait for its locks, from its arrival. Milliseconds. */
@@ -47,7 +47,7 @@ type Waiting = {
 }
 
 export class Queue {
-  readonly #store: Store
+  readonly #store: Committing
   readonly #clock: Clock
   readonly #options: QueueOptions
   #waiting: Waiting[] = []
@@ -56,7 +56,7 @@ export class Queue {
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void)[] = []
 
-  constructor(store: Store, clock: Clock, options: QueueOptions) {
+  constructor(store: Committing, clock: Clock, options: QueueOptions) {
     this.#store = store
     this.#clock = clock
     this.#options = options

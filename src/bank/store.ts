@@ -14,9 +14,8 @@ import type { Fault, Proven } from '../ledger/verify.ts'
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
 export type Pending = Submission & { readonly deadlineMs: number }
 
-export interface Store {
-  /** Where the money is, in words for people: `sqlite:/path/to/cashpoint.db`. */
-  readonly name: string
+/** What the queue needs of a store. */
+export interface Committing {
   /** Why writes are refused just now, if they are; reads go on. */
   readonly shut: Refusal | undefined
 
@@ -26,6 +25,11 @@ export interface Store {
    * Throws a StoreError, whose code says what became of the batch.
    */
   commit(batch: readonly Pending[]): Promise<readonly Outcome[]>
+}
+
+export interface Store extends Committing {
+  /** Where the money is, in words for people: `sqlite:/path/to/cashpoint.db`. */
+  readonly name: string
 
   /** The account, with every commit that has been answered. */
   account(number: AccountNumber): Promise<Account | undefined>

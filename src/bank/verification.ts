@@ -13,12 +13,12 @@ export type Verdict = {
 } & ({ readonly found: Fault | Proven | ChainProven } | { readonly error: string })
 
 export class Verification {
-  readonly #store: Store
+  readonly #store: Pick<Store, 'prove'>
   readonly #clock: Clock
   running: Pass | undefined
   last: Verdict | undefined
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Pick<Store, 'prove'>, clock: Clock) {
     this.#store = store
     this.#clock = clock
   }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Queue, type QueueOptions } from '../../src/bank/queue.ts'
-import { type Pending, type Store, StoreError, type StoreErrorCode } from '../../src/bank/store.ts'
+import { type Committing, type Pending, StoreError, type StoreErrorCode } from '../../src/bank/store.ts'
 import type { Key, Outcome } from '../../src/ledger/command.ts'
 import type { Refusal } from '../../src/ledger/refusal.ts'
 import { withdraw } from '../support/commands.ts'
@@ -20,8 +20,7 @@ type Handed = {
   fail(code: StoreErrorCode | Error): void
 }
 
-class StoreByHand implements Store {
-  readonly name = 'by hand'
+class StoreByHand implements Committing {
   shut: Refusal | undefined
   readonly handed: Handed[] = []
 
@@ -34,12 +33,6 @@ class StoreByHand implements Store {
       this.handed.push({ names, batch, commit, fail })
     })
   }
-
-  account = () => assert.fail('a queue only commits')
-  accounts = () => assert.fail('a queue only commits')
-  journal = () => assert.fail('a queue only commits')
-  figures = () => ({})
-  close = () => assert.fail('a queue only commits')
 }
 
 /** A queue over a store by hand, time that stands until it is moved, and how what was submitted stands. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rulesOf } from '../../src/bank/batch.ts'
+import { plainAccount } from '../../src/ledger/account.ts'
 import { apply } from '../../src/ledger/apply.ts'
 import { genesis, writeTotals } from '../../src/ledger/block.ts'
 import { Books } from '../../src/ledger/books.ts'
@@ -141,11 +142,18 @@ test('a detached fork lets go of the pages below, and keeps all house totals', (
   assert.deepEqual(state(books.fork()), state(books), 'the books below are as they were')
 })
 
+const loaded = plainAccount({
+  number: 'a',
+  currency: 'USD',
+  after: { ledger: 500, held: 0, version: 7 },
+  at: now,
+})
+
 test('books at a block begin with its totals and behind its last record', () => {
   const books = Books.at({ writer: 3, last: 41, totals: '{"cash:USD":"-18014398509481982"}' })
   assert.equal(books.nextId, '3-42')
   assert.equal(books.total('cash:USD'), -18014398509481982n)
-  books.load({ account: { number: 'a', currency: 'USD', ledger: 500, held: 0, version: 7, at: now } })
+  books.load({ account: loaded })
   assert.deepEqual(run(books, withdraw('a', '5')), [0])
   assert.equal(books.account('a')?.version, 8)
   assert.equal(books.total('cash:USD'), -18014398509481482n)
@@ -153,7 +161,7 @@ test('books at a block begin with its totals and behind its last record', () => 
 
 test('a page that was loaded is no change: it writes no record', () => {
   const books = Books.at(genesis(1))
-  books.load({ account: { number: 'a', currency: 'USD', ledger: 500, held: 0, version: 7, at: now } })
+  books.load({ account: loaded })
   assert.equal(books.records.length, 0)
   assert.equal(books.sequence, 0)
 })

@@ -275,7 +275,7 @@ test('re-sealed records that no rule could have written are named, each with wha
   const forgeries: [number, (body: Body) => void, RegExp][] = [
     [8, (body) => (body.debit_after.version = 4), /at version 4; it must be 3/],
     [8, (body) => (body.debit_after.version = 2), /at version 2; it must be 3/],
-    [8, (body) => (body.debit_after.held = 100), /changes what is held/],
+    [8, (body) => (body.debit_after.held = 100), /held on account/],
     [8, (body) => (body.debit_after = null), /leaves no balance on account a/],
     [8, (body) => (body.credit_after = body.debit_after), /leaves a balance on house account cash:USD/],
     [8, (body) => (body.debit = 'x'), /names account x, which was never opened/],

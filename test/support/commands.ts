@@ -25,5 +25,13 @@ export function gist({ reply }: Outcome): string | number {
       return reply.refusal
     case 'books_opened':
       return `opened ${reply.accounts.length}`
+    case 'transferred':
+      return reply.transfer.amount
+    case 'hold':
+      return reply.hold.state
+    case 'account':
+      return reply.account.state
+    case 'batch':
+      return `${reply.results.length} results`
   }
 }

@@ -283,5 +283,7 @@ export function answerOf({ reply, replayed }: Outcome): Answer {
       return { said: reply.refusal, replayed, whole }
     case 'books_opened':
       return { said: `opened ${reply.accounts.length}`, replayed, whole }
+    default:
+      return { said: reply.type, replayed, whole }
   }
 }
