@@ -17,7 +17,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
       summary: 'What became of the request with this Idempotency-Key',
       query: { key: 'The key, as it was sent' },
       replies: { 200: schemas.operationReply },
-      problems: ['operation_not_found'],
+      problems: ['operation_not_found', 'idempotency_key_invalid'],
       handler: operation,
     },
     {

@@ -1,0 +1,237 @@
+// /v1 on a real store and socket: accounts, states, lists, history, proofs; each reply is held against the document.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertRefused, type Said, serveV1, type V1 } from './v1-support.ts'
+
+const usd = { currency: 'USD' }
+
+test('an account is opened once, with what was asked for, and its version is its ETag', async (t) => {
+  const { post, get } = await serveV1(t)
+  const body = {
+    number: 'N-1',
+    currency: 'JPY',
+    overdraft_limit: 500,
+    minimum_balance: 20,
+    metadata: { who: 'é😀' },
+  }
+  const made = await post('/accounts', body)
+  assert.deepEqual([made.status, made.headers.get('location')], [201, '/v1/accounts/N-1'])
+  const figures = { state: 'active', ledger: 0, held: 0, available: 480, version: 1 }
+  assert.deepEqual(made.body, { ...body, ...figures })
+  const read = await get('/accounts/N-1')
+  assert.deepEqual([read.body, read.headers.get('etag')], [made.body, '"1"'])
+  assertRefused(await post('/accounts', { number: 'N-1' }), 409, 'account_exists')
+  const numbers = await Promise.all([post('/accounts', {}), post('/accounts')])
+  for (const said of numbers) assert.match(String(said.body['number']), /^[1-9][0-9]{15}$/)
+  assertRefused(await get('/accounts/nobody'), 404, 'account_not_found')
+  assertRefused(await get('/accounts/no%20body'), 400, 'account_number_invalid')
+})
+
+test('overdraft raises and minimum lowers what is available', async (t) => {
+  const { post, figures } = await serveV1(t)
+  await post('/accounts', { number: 'O', overdraft_limit: 300 })
+  await post('/accounts', { number: 'M', minimum_balance: 40 })
+  await post('/deposits', { account: 'M', amount: 100, ...usd })
+  assert.equal((await post('/withdrawals', { account: 'O', amount: 300, ...usd })).status, 201)
+  assertRefused(await post('/withdrawals', { account: 'O', amount: 1, ...usd }), 422, 'insufficient_funds')
+  assertRefused(await post('/withdrawals', { account: 'M', amount: 61, ...usd }), 422, 'insufficient_funds')
+  assert.equal((await post('/withdrawals', { account: 'M', amount: 60, ...usd })).status, 201)
+  assert.deepEqual(
+    [await figures('O'), await figures('M')],
+    [
+      [-300, 0, 0],
+      [40, 0, 0],
+    ],
+  )
+})
+
+/** What becomes of a debit, a credit, a hold, a capture and a reversal that credits, in a state. */
+async function tryAll({ post, hold, move }: V1, state: string): Promise<(string | number)[]> {
+  await post('/accounts', { number: 'S' })
+  await post('/deposits', { account: 'S', amount: 500, ...usd })
+  const held = await hold('S', 50)
+  const { id } = (await move('S', 'B', 10)).body
+  await post('/accounts/S/state', { state, reason: 'test' })
+  const all: Said[] = [
+    await post('/withdrawals', { account: 'S', amount: 1, ...usd }),
+    await post('/deposits', { account: 'S', amount: 1, ...usd }),
+    await post('/holds', { account: 'S', amount: 1, ...usd }),
+    await post(`/holds/${held}/capture`),
+    await post(`/transfers/${id}/reversals`),
+  ]
+  return all.map(({ status, body }) => (status < 400 ? status : String(body['code'])))
+}
+
+const byState = {
+  active: [201, 201, 201, 200, 201],
+  debit_blocked: ['account_debit_blocked', 201, 'account_debit_blocked', 200, 201],
+  credit_blocked: [201, 'account_credit_blocked', 201, 200, 201],
+  frozen: ['account_frozen', 'account_frozen', 'account_frozen', 'account_frozen', 201],
+}
+
+for (const [state, expected] of Object.entries(byState))
+  test(`what an account that is ${state} takes`, async (t) => {
+    assert.deepEqual(await tryAll(await serveV1(t), state), expected)
+  })
+
+test('a state is reversible, but not closed, which wants nothing on the account', async (t) => {
+  const { post, cashpoint, hold } = await serveV1(t)
+  const set = (number: string, state: string, headers = {}) =>
+    post(`/accounts/${number}/state`, { state, reason: 'r' }, headers)
+  assertRefused(await set('A', 'closed'), 409, 'account_not_empty')
+  assertRefused(await set('A', 'frozen', { 'if-match': '"1"' }), 412, 'version_mismatch')
+  assert.equal((await set('A', 'frozen', { 'if-match': '"2"' })).status, 200)
+  assert.equal((await set('A', 'active')).body['state'], 'active')
+  await post('/withdrawals', { account: 'A', amount: 1000, ...usd })
+  assert.equal((await set('A', 'closed')).status, 200)
+  assertRefused(await set('A', 'active'), 409, 'account_closed')
+  assertRefused(await set('B', 'gone'), 400, 'invalid_request')
+  await post('/accounts', { number: 'O', overdraft_limit: 10 })
+  await hold('O', 5)
+  assertRefused(await set('O', 'closed'), 409, 'account_not_empty')
+  for (const path of ['deposit', 'withdraw']) {
+    const { status, body } = await cashpoint.post(`/accounts/A/${path}`, '{"amount": 1}')
+    assert.deepEqual([status, JSON.parse(body).error], [400, 'Account is closed'])
+  }
+})
+
+test('lists page by cursor, filter by state and currency, and show the house apart', async (t) => {
+  const { post, get } = await serveV1(t)
+  for (let i = 10; i < 25; i += 1)
+    await post('/accounts', { number: `P-${i}`, currency: i % 2 ? 'EUR' : 'USD' })
+  await post('/accounts/P-11/state', { state: 'frozen', reason: 'r' })
+  const numbers: string[] = []
+  for (let path: string | undefined = '/accounts?limit=4'; path !== undefined; ) {
+    const page = await get(path)
+    numbers.push(...(page.body['accounts'] as unknown as { number: string }[]).map(({ number }) => number))
+    path = /<\/v1(.+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1]
+  }
+  assert.deepEqual(numbers, ['A', 'B', ...Array.from({ length: 15 }, (_, i) => `P-${i + 10}`)])
+  const only = async (query: string) =>
+    ((await get(`/accounts?${query}`)).body['accounts'] as unknown as { number: string }[]).map(
+      ({ number }) => number,
+    )
+  assert.deepEqual(await only('state=frozen'), ['P-11'])
+  assert.deepEqual(await only('currency=EUR&state=active&limit=2'), ['P-13', 'P-15'])
+  assert.deepEqual(await only('kind=house'), ['cash:USD'])
+  for (const query of ['limit=0', 'limit=-1', 'limit=1e9', 'limit=1001', 'state=x', 'currency=x', 'kind=x'])
+    assertRefused(await get(`/accounts?${query}`), 400, 'invalid_request')
+  for (const cursor of ['', 'x', '!!', 'QQ==', 'JycsJw'])
+    assertRefused(await get(`/accounts?cursor=${cursor}`), 400, 'page_invalid')
+})
+
+test('entries come newest first, none twice and none missing while others arrive', async (t) => {
+  const { post, get } = await serveV1(t)
+  const deposit = () => post('/deposits', { account: 'B', amount: 1, ...usd })
+  for (let i = 0; i < 60; i += 1) await deposit()
+  const versions: number[] = []
+  let cursor = ''
+  for (;;) {
+    const [page] = await Promise.all([get(`/accounts/B/entries?limit=7${cursor}`), deposit(), deposit()])
+    const entries = page.body['entries'] as unknown as { version: number; balance_after: number }[]
+    for (const { version, balance_after } of entries) {
+      assert.equal(balance_after, version - 1)
+      versions.push(version)
+    }
+    if (page.body['next_cursor'] === null) break
+    cursor = `&cursor=${page.body['next_cursor']}`
+  }
+  const first = versions[0] ?? 0
+  assert.ok(first >= 61)
+  assert.deepEqual(
+    versions,
+    Array.from({ length: first - 1 }, (_, i) => first - i),
+  )
+  for (const forged of ['x', 'MA', 'LTE', 'MS41'])
+    assertRefused(await get(`/accounts/B/entries?cursor=${forged}`), 400, 'page_invalid')
+})
+
+test('a statement adds up, for any period, as JSON and as CSV that no spreadsheet runs', async (t) => {
+  const { post, get } = await serveV1(t)
+  await post('/deposits', { account: 'A', amount: 500, ...usd, reference: '=1+1' })
+  const middle = new Date(Date.now() + 1).toISOString()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await post('/withdrawals', { account: 'A', amount: 200, ...usd, reference: 'a "b", c' })
+
+  type Entries = { direction: string; amount: number }[]
+  for (const [query, opening, count, closing] of [
+    ['', 0, 3, 1300],
+    [`?to=${middle}`, 0, 2, 1500],
+    [`?from=${middle}`, 1500, 1, 1300],
+    ['?from=2001-01-01&to=2001-02-01', 0, 0, 0],
+    ['?from=2101-01-01&to=2101-02-01', 1300, 0, 1300],
+  ] as const) {
+    const { body } = await get(`/accounts/A/statement${query}`)
+    const entries = body['entries'] as unknown as Entries
+    const sum = entries.reduce(
+      (sum, { direction, amount }) => sum + (direction === 'credit' ? amount : -amount),
+      0,
+    )
+    assert.deepEqual([body['opening'], entries.length, body['closing']], [opening, count, closing], query)
+    assert.equal(opening + sum, closing)
+  }
+  const { text } = await get('/accounts/A/statement', { accept: 'text/csv' })
+  const lines = text.split('\r\n')
+  assert.match(lines[0] ?? '', /^created_at,/)
+  assert.match(lines[3] ?? '', /,500,1500,'=1\+1$/)
+  assert.match(lines[4] ?? '', /,200,1300,"a ""b"", c"$/)
+  for (const query of ['from=yesterday', 'from=2026-13-01', 'from=2026-02-01&to=2026-01-01'])
+    assertRefused(await get(`/accounts/A/statement?${query}`), 400, 'invalid_request')
+})
+
+test('a balance as of a version or an instant is the one the account had', async (t) => {
+  const { post, get, hold } = await serveV1(t)
+  await hold('A', 5)
+  await post('/withdrawals', { account: 'A', amount: 100, ...usd })
+  const asOf = async (text: string | number) => {
+    const { body } = await get(`/accounts/A/balance?as_of=${text}`)
+    return [body['ledger'], body['version'], 'available' in body]
+  }
+  assert.deepEqual(await asOf(0), [0, 0, false])
+  assert.deepEqual(await asOf(2), [1000, 2, false])
+  assert.deepEqual(await asOf(3), [1000, 2, false], 'a hold leaves the ledger balance alone')
+  assert.deepEqual(await asOf(4), [900, 4, false])
+  assert.deepEqual(await asOf(new Date().toISOString()), [900, 4, false])
+  assert.deepEqual(await asOf('2001-01-01T00:00:00Z'), [0, 0, false])
+  assertRefused(await get('/accounts/A/balance?as_of=-1'), 400, 'invalid_request')
+})
+
+test('the books prove while the server runs, whole and in part', async (t) => {
+  const { post, get } = await serveV1(t)
+  const prove = async (query: string) => {
+    assert.equal((await post(`/verify${query}`)).status, 202)
+    for (;;) {
+      const { body } = await get('/verify')
+      if (body['running'] === null) return body['last'] as unknown as Record<string, unknown>
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  const whole = await prove('')
+  assert.deepEqual([whole['proven'], whole['accounts']], [true, 2])
+  assert.deepEqual(whole['sums'], [{ currency: 'USD', customers: '1000', house: '-1000' }])
+  const part = await prove('?from=2&to=3')
+  assert.deepEqual([part['proven'], part['from'], part['to']], [true, 2, 3])
+  assert.equal((await prove('?from=99'))['proven'], false)
+  for (const query of ['from=0', 'from=3&to=2', 'to=x'])
+    assertRefused(await post(`/verify?${query}`), 400, 'invalid_request')
+})
+
+test('every path answers 405 with Allow, HEAD and unknown paths as usual', async (t) => {
+  const { cashpoint, document } = await serveV1(t)
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const answer = await cashpoint.call('DELETE', path.replace(/\{[a-z]+\}/g, '1'))
+    assert.equal(answer.status, 405, path)
+    for (const method of Object.keys(methods))
+      assert.ok(answer.headers.get('allow')?.includes(method.toUpperCase()))
+  }
+  assert.equal((await cashpoint.get('/v1/nothing')).status, 404)
+})
+
+test('the page of docs asks nobody else for anything', async (t) => {
+  const { cashpoint } = await serveV1(t)
+  const { status, headers, body } = await cashpoint.get('/docs')
+  assert.equal(status, 200)
+  assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  assert.doesNotMatch(body, /https?:\/\//)
+})

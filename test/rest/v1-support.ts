@@ -1,0 +1,119 @@
+/** A client of /v1 that holds every reply against the OpenAPI document of the server that gave it. */
+import assert from 'node:assert/strict'
+import { type Answer, type Options, serve } from './support.ts'
+
+type Scope = Parameters<typeof serve>[0]
+
+export type Said = {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, never> & Record<string, unknown>
+  /** To the letter. */
+  readonly text: string
+}
+
+export type V1 = Awaited<ReturnType<typeof serveV1>>
+
+type Document = {
+  readonly paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content: Record<string, { schema: Schema }> }> }>
+  >
+}
+
+type Schema = {
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly Schema[]
+  readonly properties?: Record<string, Schema>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly additionalProperties?: boolean | Schema
+}
+
+/** Two accounts, A with 1,000 and B with none, and short ways to ask. */
+export async function serveV1(scope: Scope, options: Options = {}) {
+  const cashpoint = await serve(scope, options)
+  const document = JSON.parse((await cashpoint.get('/openapi.json')).body) as Document
+
+  const say = (method: string, path: string, answer: Answer): Said => {
+    checkContract(document, method, path, answer)
+    const isJson = answer.headers.get('content-type')?.includes('json')
+    const body = isJson ? JSON.parse(answer.body) : {}
+    return { status: answer.status, headers: answer.headers, body, text: answer.body }
+  }
+  const v1 = {
+    cashpoint,
+    document,
+    async get(path: string, headers: Record<string, string> = {}): Promise<Said> {
+      return say('get', path, await cashpoint.get(`/v1${path}`, headers))
+    },
+    async post(path: string, body?: object | string, headers: Record<string, string> = {}): Promise<Said> {
+      const text = typeof body === 'string' ? body : body && JSON.stringify(body)
+      return say('post', path, await cashpoint.post(`/v1${path}`, text, headers))
+    },
+    /** Ledger, held and available. */
+    async figures(number: string): Promise<unknown[]> {
+      const { body } = await v1.get(`/accounts/${number}/balance`)
+      return [body['ledger'], body['held'], body['available']]
+    },
+    move: (from: string, to: string, amount: number) =>
+      v1.post('/transfers', { from, to, amount, currency: 'USD' }),
+    hold: async (account: string, amount: number, more: object = {}) =>
+      String((await v1.post('/holds', { account, amount, currency: 'USD', ...more })).body['id']),
+  }
+  await v1.post('/accounts', { number: 'A' })
+  await v1.post('/accounts', { number: 'B' })
+  await v1.post('/deposits', { account: 'A', amount: 1000, currency: 'USD' })
+  return v1
+}
+
+/** That a refusal is a problem with this status and code. */
+export function assertRefused({ status, headers, body }: Said, expected: number, code: string): void {
+  assert.deepEqual([status, body['code'], body['status']], [expected, code, expected])
+  assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/)
+}
+
+function checkContract({ paths }: Document, method: string, path: string, answer: Answer): void {
+  const bare = `/v1${path}`.split('?')[0] ?? ''
+  const found = Object.entries(paths).find(([template]) =>
+    new RegExp(`^${template.replace(/\{[a-z]+\}/g, '[^/]+')}$`).test(bare),
+  )
+  const operation = found?.[1][method]
+  if (operation === undefined) {
+    assert.ok([404, 405].includes(answer.status), `${method} ${bare}`)
+    return
+  }
+  const response = operation.responses[answer.status]
+  assert.ok(
+    response,
+    `${method} ${bare} answers ${answer.status}, which the document does not have: ${answer.body}`,
+  )
+  const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
+  if (type === 'text/csv') return
+  const schema = response.content[type]?.schema
+  assert.ok(schema, `${method} ${bare} ${answer.status} answers ${type}: ${answer.body}`)
+  assert.ok(
+    fits(schema, JSON.parse(answer.body)),
+    `${method} ${bare} ${answer.status} answers ${answer.body}`,
+  )
+}
+
+/** As much of JSON Schema as the document uses, read here by other code than made it. */
+function fits(schema: Schema, value: unknown): boolean {
+  if (schema.anyOf) return schema.anyOf.some((each) => fits(each, value))
+  if (schema.enum) return schema.enum.includes(value)
+  if (schema.type === 'null') return value === null
+  if (schema.type === 'integer') return Number.isSafeInteger(value)
+  if (schema.type === 'string' || schema.type === 'boolean') return typeof value === schema.type
+  if (schema.type === 'array')
+    return Array.isArray(value) && value.every((item) => fits(schema.items ?? {}, item))
+  if (schema.type !== 'object') return true
+  if (typeof value !== 'object' || value === null) return false
+  const { properties = {}, required = [], additionalProperties } = schema
+  const hasAll = required.every((name) => Object.hasOwn(value, name))
+  const known = (name: string) => additionalProperties !== false || Object.hasOwn(properties, name)
+  return (
+    hasAll && Object.entries(value).every(([name, each]) => known(name) && fits(properties[name] ?? {}, each))
+  )
+}
