@@ -2,11 +2,28 @@
 import type { Account, AccountNumber } from '../ledger/account.ts'
 import type { Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
-import type { Hold, Key, Outcome, RecordId, Submission } from '../ledger/command.ts'
+import {
+  type Hold,
+  holdAt,
+  type Key,
+  type Outcome,
+  type PostedTransfer,
+  type RecordId,
+  type Submission,
+} from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
 import type { Clock } from './clock.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
-import type { AccountList, AccountPage, Entry, EntryPage, Store } from './store.ts'
+import type {
+  AccountList,
+  AccountPage,
+  Entry,
+  EntryPage,
+  Found,
+  HoldPageQuery,
+  Store,
+  TransferPageQuery,
+} from './store.ts'
 import { Verification } from './verification.ts'
 
 export class Bank {
@@ -39,8 +56,7 @@ export class Bank {
   /** A hold as it is now: one whose time is up has expired, also before a command has resolved it. */
   async hold(id: RecordId): Promise<Hold | undefined> {
     const hold = await this.#store.hold(id)
-    const expired = hold?.state === 'pending' && hold.expires_at <= this.now
-    return expired ? { ...hold, state: 'expired' } : hold
+    return hold && holdAt(hold, this.now)
   }
 
   reply(key: Key): Promise<StoredReply | undefined> {
@@ -53,6 +69,15 @@ export class Bank {
 
   entries(page: EntryPage): Promise<readonly Entry[]> {
     return this.#store.entries(page)
+  }
+
+  transfers(page: TransferPageQuery): Promise<Found<PostedTransfer>> {
+    return this.#store.transfers(page)
+  }
+
+  /** Holds as they are now, by the same clock as `hold`. */
+  holds(page: Omit<HoldPageQuery, 'now'>): Promise<Found<Hold>> {
+    return this.#store.holds({ ...page, now: this.now })
   }
 
   accounts(page: AccountPage): Promise<AccountList> {

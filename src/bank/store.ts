@@ -49,6 +49,12 @@ export interface Store extends Committing {
   /** The transfers of an account, newest first, with every commit that has been answered. */
   entries(page: EntryPage): Promise<readonly Entry[]>
 
+  /** Transfers of all accounts, newest first, with every commit that has been answered. */
+  transfers(page: TransferPageQuery): Promise<Found<PostedTransfer>>
+
+  /** Holds, newest first, as the last commit left them. */
+  holds(page: HoldPageQuery): Promise<Found<Hold>>
+
   /**
    * Accounts in bytewise order of their numbers, beyond `after`, `limit` of them or all, as of one moment.
    * They come in pieces, each when it is asked for.
@@ -93,6 +99,32 @@ export type AccountPage = {
   readonly state?: AccountState
   readonly currency?: Currency
 }
+
+/**
+ * What stands before record `before`, of the same kind and newest first. Without a reference the journal itself is
+ * searched, from its end, and no further than a day before `from`.
+ */
+export type TransferPageQuery = {
+  readonly reference?: string
+  /** One side of it: a customer's or a house account. */
+  readonly account?: string
+  readonly from?: Instant
+  readonly to?: Instant
+  readonly before?: number
+  readonly limit: number
+}
+
+export type HoldPageQuery = {
+  readonly account?: AccountNumber
+  /** As it is at `now`: a pending hold whose time is up is `expired`. */
+  readonly state?: Hold['state']
+  readonly now: Instant
+  readonly before?: number
+  readonly limit: number
+}
+
+/** A page, and before which record to go on where there may be more: a search gives up after a while, and says so. */
+export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: number }
 
 /** Entries of versions below `before`, at instants from `from` on and before `to`, at most `limit`. */
 export type EntryPage = {

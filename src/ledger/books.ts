@@ -262,3 +262,18 @@ export function placed(content: HoldPlaced, id: RecordId, at: Instant): Hold {
   const { kind: _, after: __, key: ___, ...hold } = content
   return { id, at, state: 'pending', ...hold }
 }
+
+/** Whether a transfer is one that is searched for. */
+export function isWanted(
+  { debit, credit, reference, at }: PostedTransfer,
+  wanted: {
+    readonly account?: string
+    readonly reference?: string
+    readonly from?: Instant
+    readonly to?: Instant
+  },
+): boolean {
+  const { account, from = 0, to = Infinity } = wanted
+  const isNamed = account === undefined || debit === account || credit === account
+  return isNamed && at >= from && at < to && reference === (wanted.reference ?? reference)
+}

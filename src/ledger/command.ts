@@ -221,6 +221,11 @@ export type Hold = {
   readonly forced?: true
 } & Words
 
+/** A hold as it is at an instant: one whose time is up has expired, also before a command has resolved it. */
+export function holdAt(hold: Hold, now: Instant): Hold {
+  return hold.state === 'pending' && hold.expires_at <= now ? { ...hold, state: 'expired' } : hold
+}
+
 export type HoldReply = { readonly type: 'hold'; readonly made: boolean; readonly hold: Hold }
 
 /** An account as the command left it. */

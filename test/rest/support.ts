@@ -126,6 +126,8 @@ export function stubStore(does: Partial<Store>): Store {
     reply: fail,
     totals: fail,
     entries: fail,
+    transfers: fail,
+    holds: fail,
     accounts: fail,
     journal: fail,
     prove: fail,

@@ -235,3 +235,72 @@ test('the page of docs asks nobody else for anything', async (t) => {
   assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
   assert.doesNotMatch(body, /https?:\/\//)
 })
+
+test('transfers are found by reference, by either side and by time, before and after the index has them', async (t) => {
+  const { post, get, move } = await serveV1(t)
+  const ids: unknown[] = []
+  for (let i = 0; i < 6; i += 1) {
+    const body = { account: i % 2 ? 'A' : 'B', amount: 10, ...usd, reference: i < 4 ? 'r-1' : 'r-2' }
+    ids.push((await post('/deposits', body)).body['id'])
+  }
+  ids.push((await move('A', 'B', 5)).body['id'])
+  const found = async (query: string) => {
+    const all: unknown[] = []
+    for (let cursor = ''; ; ) {
+      const { body } = await get(`/transfers?limit=2${query}${cursor}`)
+      all.push(...(body['transfers'] as unknown as { id: string }[]).map(({ id }) => ids.indexOf(id)))
+      if (body['next_cursor'] === null) return all
+      cursor = `&cursor=${body['next_cursor']}`
+    }
+  }
+  for (const round of ['in the journal', 'in the index']) {
+    assert.deepEqual(await found('&reference=r-1'), [3, 2, 1, 0], round)
+    assert.deepEqual(await found('&reference=r-1&account=B'), [2, 0], round)
+    assert.deepEqual(await found('&reference=none'), [], round)
+    assert.deepEqual(await found('&account=B'), [6, 4, 2, 0], round)
+    assert.deepEqual(await found('&account=cash:USD'), [5, 4, 3, 2, 1, 0, -1], round)
+    assert.deepEqual(await found('&account=equity:USD'), [], round)
+    assert.deepEqual(await found(''), [6, 5, 4, 3, 2, 1, 0, -1], round)
+    assert.deepEqual(await found('&to=2001-01-01'), [], round)
+    assert.deepEqual(await found('&from=2101-01-01'), [], round)
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+  }
+  for (const query of ['account=x:y', 'limit=0', 'from=x'])
+    assertRefused(await get(`/transfers?${query}`), 400, 'invalid_request')
+  assertRefused(await get('/transfers?cursor=x'), 400, 'page_invalid')
+})
+
+test('holds are listed by account and by the state they are in now', async (t) => {
+  const { post, get, hold } = await serveV1(t)
+  await post('/accounts', { number: 'O', overdraft_limit: 100 })
+  const ids = [
+    await hold('A', 1),
+    await hold('A', 2, { expires_in: 1 }),
+    await hold('O', 3),
+    await hold('A', 4),
+  ]
+  await post(`/holds/${ids[0]}/capture`)
+  await post(`/holds/${ids[3]}/void`)
+  await new Promise((resolve) => setTimeout(resolve, 1_050))
+  ids.push(await hold('O', 5))
+  const found = async (path: string) => {
+    const all: number[] = []
+    for (let cursor = ''; ; ) {
+      const { body } = await get(`${path}${path.includes('?') ? '&' : '?'}limit=2${cursor}`)
+      all.push(...(body['holds'] as unknown as { id: string }[]).map(({ id }) => ids.indexOf(id)))
+      if (body['next_cursor'] === null) return all
+      cursor = `&cursor=${body['next_cursor']}`
+    }
+  }
+  for (const round of ['partly in the journal', 'in the index']) {
+    assert.deepEqual(await found('/holds'), [4, 3, 2, 1, 0], round)
+    assert.deepEqual(await found('/accounts/A/holds'), [3, 1, 0], round)
+    assert.deepEqual(await found('/holds?state=pending'), [4, 2], round)
+    assert.deepEqual(await found('/accounts/A/holds?state=expired'), [1], round)
+    assert.deepEqual(await found('/accounts/A/holds?state=posted'), [0], round)
+    assert.deepEqual(await found('/holds?state=voided'), [3], round)
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+  }
+  assertRefused(await get('/holds?state=gone'), 400, 'invalid_request')
+  assertRefused(await get('/accounts/nobody/holds'), 404, 'account_not_found')
+})

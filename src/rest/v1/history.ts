@@ -7,7 +7,7 @@ import { ProblemError } from '../problem.ts'
 import { type EntryBody, entryBody, timeOf } from './render.ts'
 import { accountIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { instantIn, oneIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+import { oneIn, periodIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
 
 const limitMax = 1_000
 // One reply, built in memory: some 2 MB.
@@ -111,12 +111,6 @@ export function historyRoutes(bank: Bank): V1Route[] {
     const [before] = await bank.entries({ account: number, to: from, limit: 1 })
     return before === undefined ? 0 : entryBody(number, before).balance_after
   }
-}
-
-function periodIn(query: ReturnType<typeof queryOf>): { from?: number; to?: number } {
-  const from = instantIn(query, 'from')
-  const to = instantIn(query, 'to')
-  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
 }
 
 function csvOf(lines: readonly EntryBody[], opening: number, closing: number): string {

@@ -13,6 +13,7 @@ import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
 import { proofRoutes } from './proofs.ts'
 import type { V1Route } from './route.ts'
+import { searchRoutes } from './searches.ts'
 import { parseExactly } from './validation.ts'
 
 const bodyMax = 2 ** 20
@@ -60,6 +61,7 @@ export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
     ...accountRoutes(bank, currency),
     ...movementRoutes(bank),
     ...historyRoutes(bank),
+    ...searchRoutes(bank),
     ...proofRoutes(bank),
   ]
 }

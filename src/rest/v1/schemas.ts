@@ -138,6 +138,11 @@ export const holdReply = closed({
   reference: orNull(reference),
   metadata,
 })
+export const transfersReply = closed({
+  transfers: Type.Array(transferReply),
+  next_cursor: orNull(Type.String()),
+})
+export const holdsReply = closed({ holds: Type.Array(holdReply), next_cursor: orNull(Type.String()) })
 const entry = closed({
   version: Type.Integer(),
   direction: Type.Enum(['debit', 'credit']),

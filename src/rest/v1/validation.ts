@@ -80,6 +80,13 @@ export function instantIn(query: Query, name: string): number | undefined {
   return instant
 }
 
+/** `from` and `to` of a query, where they are given. */
+export function periodIn(query: Query): { from?: number; to?: number } {
+  const from = instantIn(query, 'from')
+  const to = instantIn(query, 'to')
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
 export type Query = Readonly<Record<string, unknown>>
 
 export function queryOf(request: FastifyRequest): Query {

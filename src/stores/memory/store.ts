@@ -8,14 +8,18 @@ import type {
   ChainProven,
   Entry,
   EntryPage,
+  Found,
+  HoldPageQuery,
   Pending,
   Store,
+  TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal, type Totals } from '../../ledger/block.ts'
-import { Books, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
+import { Books, isWanted, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
 import {
   type Hold,
+  holdAt,
   type Key,
   type Outcome,
   type PostedTransfer,
@@ -34,6 +38,7 @@ export class MemoryStore implements Store {
   readonly #journal: { block: Block; lines: Line[] }[] = []
   /** Every account ever opened; the books know their state. */
   readonly #numbers = new Set<AccountNumber>()
+  readonly #holds: RecordId[] = []
   readonly #transfers = new Map<RecordId, PostedTransfer>()
 
   constructor({ clock = systemClock, keyRetentionMs }: { clock?: Clock; keyRetentionMs?: number } = {}) {
@@ -61,6 +66,7 @@ export class MemoryStore implements Store {
   #index({ content, sequence, at }: JournalRecord): void {
     const id = `1-${sequence}`
     if (content.kind === 'account_opened') this.#numbers.add(content.account)
+    if (content.kind === 'hold_placed') this.#holds.push(id)
     if (content.kind === 'transfer') this.#transfers.set(id, posted(content, id, at))
   }
 
@@ -103,6 +109,27 @@ export class MemoryStore implements Store {
       )
       .reverse()
       .slice(0, limit)
+  }
+
+  async transfers({
+    before = Infinity,
+    limit,
+    ...wanted
+  }: TransferPageQuery): Promise<Found<PostedTransfer>> {
+    const found = [...this.#transfers.values()]
+      .filter((transfer) => Number(transfer.id.slice(2)) < before && isWanted(transfer, wanted))
+      .reverse()
+    return pageOf(found, limit)
+  }
+
+  async holds({ account, state, now, before = Infinity, limit }: HoldPageQuery): Promise<Found<Hold>> {
+    const found = this.#holds
+      .flatMap((id) => this.#books.hold(id) ?? [])
+      .map((hold) => holdAt(hold, now))
+      .filter((hold) => Number(hold.id.slice(2)) < before)
+      .filter((hold) => hold.account === (account ?? hold.account) && hold.state === (state ?? hold.state))
+      .reverse()
+    return pageOf(found, limit)
   }
 
   async accounts({ after = '', limit = Infinity, state, currency }: AccountPage): Promise<AccountList> {
@@ -148,4 +175,13 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
+}
+
+function pageOf<Thing extends { readonly id: RecordId }>(
+  found: readonly Thing[],
+  limit: number,
+): Found<Thing> {
+  const things = found.slice(0, limit)
+  const last = things.at(-1)
+  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
 }

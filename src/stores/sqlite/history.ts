@@ -56,7 +56,7 @@ export class History {
 
   #indexed(account: AccountNumber, before: number, limit: number): Entry[] {
     const rows = this.#below.all(account, before, limit) as EntryRow[]
-    return rows.flatMap(({ sequence }) => entryOf(this.#line(sequence), account) ?? [])
+    return rows.flatMap(({ sequence }) => entryOf(this.#journal.line(sequence), account) ?? [])
   }
 
   /** The version from which on an account's entries are at an instant or later: they never go back in time. */
@@ -68,17 +68,10 @@ export class History {
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
       const row = this.#below.get(account, middle + 1, 1) as EntryRow | undefined
-      if (row !== undefined && this.#line(row.sequence).at >= instant) high = row.version
+      if (row !== undefined && this.#journal.line(row.sequence).at >= instant) high = row.version
       else low = middle + 1
     }
     return low
-  }
-
-  #line(sequence: number): Line {
-    const [line] = this.#journal.lines(sequence - 1, sequence)
-    if (line === undefined)
-      throw new Error(`the index names record ${sequence}, which the journal does not have`)
-    return line
   }
 }
 

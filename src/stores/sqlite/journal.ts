@@ -56,6 +56,14 @@ export class JournalReader {
     })
   }
 
+  /** One line that is known to be there. */
+  line(sequence: number): Line {
+    const [line] = this.lines(sequence - 1, sequence)
+    if (line === undefined)
+      throw new Error(`the index names record ${sequence}, which the journal does not have`)
+    return line
+  }
+
   /** The lines beyond `after`, up to `last`. */
   lines(after: number, last: number): Line[] {
     return this.#lines.all(after, last) as Line[]

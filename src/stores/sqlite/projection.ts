@@ -43,6 +43,7 @@ export class Projection {
   readonly #key: StatementSync
   readonly #forget: StatementSync
   readonly #entry: StatementSync
+  readonly #ref: StatementSync
   readonly #state: StatementSync
   readonly #place: StatementSync
   readonly #resolve: StatementSync
@@ -63,6 +64,7 @@ export class Projection {
     this.#key = index.prepare('insert into keys (hash, sequence) values (?, ?)')
     this.#forget = index.prepare('delete from keys where hash = ? and sequence = ?')
     this.#entry = index.prepare('insert into entries (account, version, sequence) values (?, ?, ?)')
+    this.#ref = index.prepare('insert into refs (hash, sequence) values (?, ?)')
     this.#state = index.prepare(
       `update accounts set more = json_set(coalesce(more, '{}'), '$.state', ?) where number = ?`,
     )
@@ -135,6 +137,7 @@ export class Projection {
           leave(turn, account, { currency, after, at })
           turn.entries.push({ account, version: after.version, sequence })
         }
+        if (content.reference !== undefined) this.#ref.run(keyHash('', content.reference), sequence)
         if (content.reverses !== undefined) this.#reverse.run(sequenceOf(content.reverses), amount, sequence)
         if (content.hold !== undefined) this.#capture.run(amount, `1-${sequence}`, sequenceOf(content.hold))
         break

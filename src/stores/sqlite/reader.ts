@@ -4,17 +4,25 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { sha256 } from '../../bank/batch.ts'
-import type { AccountPage, Entry, EntryPage } from '../../bank/store.ts'
+import type {
+  AccountPage,
+  Entry,
+  EntryPage,
+  Found,
+  HoldPageQuery,
+  TransferPageQuery,
+} from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
-import type { Key } from '../../ledger/command.ts'
+import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
 import { JournalReader, type Sealed } from './journal.ts'
 import { accountsPerPiece, Lists } from './lists.ts'
 import { Replies } from './replies.ts'
+import { Search } from './search.ts'
 
 export type ReaderOptions = { readonly files: Files }
 
@@ -22,6 +30,8 @@ export type ReaderOptions = { readonly files: Files }
 export type ReaderCalls = {
   accounts(page: AccountPage): Promise<ListOpened>
   entries(page: EntryPage): readonly Entry[]
+  transfers(page: TransferPageQuery): Found<PostedTransfer>
+  holds(page: HoldPageQuery): Found<Hold>
   /** What was answered under a key, be it in the index or in the journal beyond. */
   reply(key: Key): StoredReply | undefined
   /** The next accounts of a list; fewer than `accountsPerPiece` when it is at its end, and then it is gone. */
@@ -62,6 +72,7 @@ const index = openForReading(files.index)
 const journal = openForReading(files.journal)
 const lists = new Lists({ index, journal })
 const history = new History({ index, journal })
+const search = new Search({ index, journal })
 const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
@@ -77,6 +88,12 @@ const calls: ReaderCalls = {
   },
   entries(page) {
     return history.entries(page)
+  },
+  transfers(page) {
+    return search.transfers(page)
+  },
+  holds(page) {
+    return search.holds(page)
   },
   reply(key) {
     return replies.reply(key)

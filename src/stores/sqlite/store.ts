@@ -16,15 +16,25 @@ import {
   type ChainProven,
   type Entry,
   type EntryPage,
+  type Found,
+  type HoldPageQuery,
   type Pending,
   type ProofProgress,
   type Store,
   StoreError,
+  type TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { readTotals, type Totals } from '../../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../../ledger/books.ts'
-import { accountLeft, type Hold, type Key, type Outcome, type RecordId } from '../../ledger/command.ts'
+import {
+  accountLeft,
+  type Hold,
+  type Key,
+  type Outcome,
+  type PostedTransfer,
+  type RecordId,
+} from '../../ledger/command.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { freeBytes, storeBytes } from './disk.ts'
@@ -200,6 +210,14 @@ export class SqliteStore implements Store {
 
   reply(key: Key): Promise<StoredReply | undefined> {
     return this.#call('reply', key)
+  }
+
+  transfers(page: TransferPageQuery): Promise<Found<PostedTransfer>> {
+    return this.#call('transfers', page)
+  }
+
+  holds(page: HoldPageQuery): Promise<Found<Hold>> {
+    return this.#call('holds', page)
   }
 
   async totals(): Promise<Totals> {

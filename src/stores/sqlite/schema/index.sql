@@ -33,7 +33,15 @@ create table holds (
   forced integer
 ) strict;
 
+create index holds_of on holds (account, sequence);
 create index pending_holds on holds (account) where state = 'pending';
+
+-- Transfers by the client's reference, as keys are.
+create table refs (
+  hash integer not null,
+  sequence integer not null,
+  primary key (hash, sequence)
+) strict, without rowid;
 
 -- How much of a transfer was taken back, and by which record last.
 create table reversals (

@@ -1,0 +1,109 @@
+/** Lists of transfers and holds by what is known of them. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bank } from '../../bank/bank.ts'
+import { isAccountNumber } from '../../ledger/account.ts'
+import { ProblemError } from '../problem.ts'
+import { holdBody, transferBody } from './render.ts'
+import { accountIn, send, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import { oneIn, periodIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+
+const limitMax = 1_000
+const states = ['pending', 'posted', 'voided', 'expired'] as const
+const paging = {
+  limit: `1 to ${limitMax}, 100 if left out`,
+  cursor: 'next_cursor of the page before; a page may be short, or empty, and still have a next one',
+}
+
+export function searchRoutes(bank: Bank): V1Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/v1/transfers',
+      summary: 'Transfers by reference, account (also a house account) and time, newest first',
+      query: {
+        reference: 'As the client gave it',
+        account: 'One side of it: an account number, or such as cash:USD',
+        from: 'From this instant or day on',
+        to: 'Before this instant or day',
+        ...paging,
+      },
+      replies: { 200: schemas.transfersReply },
+      problems: ['page_invalid'],
+      handler: transfers,
+    },
+    {
+      method: 'GET',
+      url: '/v1/holds',
+      summary: 'Holds, newest first',
+      query: { state: states.join(', '), ...paging },
+      replies: { 200: schemas.holdsReply },
+      problems: ['page_invalid'],
+      handler: (request, reply) => holds(request, reply, {}),
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number/holds',
+      summary: 'Holds of an account, newest first',
+      query: { state: states.join(', '), ...paging },
+      replies: { 200: schemas.holdsReply },
+      problems: ['account_number_invalid', 'account_not_found', 'page_invalid'],
+      handler: async (request, reply) => {
+        const { number } = await accountIn(bank, request)
+        return holds(request, reply, { account: number })
+      },
+    },
+  ]
+
+  async function transfers(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    const { reference, account } = query
+    if (reference !== undefined && typeof reference !== 'string')
+      throw new ProblemError('invalid_request', 'reference is given more than once')
+    if (account !== undefined && !(typeof account === 'string' && isSide(account)))
+      throw new ProblemError('invalid_request', 'account must be an account number, or such as cash:USD')
+    const { things, next } = await bank.transfers({
+      ...pageIn(request),
+      ...periodIn(query),
+      ...(reference !== undefined && { reference }),
+      ...(account !== undefined && { account }),
+    })
+    return sendPage(request, reply, { transfers: things.map(transferBody) }, next)
+  }
+
+  async function holds(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    of: { readonly account?: string },
+  ): Promise<FastifyReply> {
+    const state = oneIn(queryOf(request), 'state', states)
+    const { things, next } = await bank.holds({ ...pageIn(request), ...of, ...(state && { state }) })
+    return sendPage(request, reply, { holds: things.map(holdBody) }, next)
+  }
+}
+
+function isSide(account: string): boolean {
+  return isAccountNumber(account) || /^(cash|equity):[A-Z]{3}$/.test(account)
+}
+
+function pageIn(request: FastifyRequest): { limit: number; before?: number } {
+  const query = queryOf(request)
+  const cursor = readCursor(query, /^[1-9][0-9]{0,14}$/)
+  const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
+  return { limit, ...(cursor !== undefined && { before: Number(cursor) }) }
+}
+
+function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  list: object,
+  next: number | undefined,
+): FastifyReply {
+  const next_cursor = next === undefined ? null : writeCursor(String(next))
+  if (next_cursor !== null) {
+    const { pathname, searchParams } = new URL(request.url, 'http://localhost')
+    searchParams.set('cursor', next_cursor)
+    reply.header('link', `<${pathname}?${searchParams}>; rel="next"`)
+  }
+  return send(reply, { status: 200, body: { ...list, next_cursor } })
+}

@@ -1,0 +1,163 @@
+/** Searches transfers and holds, newest first: what the index has yet to take in, then what it or the journal has. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Found, HoldPageQuery, TransferPageQuery } from '../../bank/store.ts'
+import { isHouse } from '../../ledger/account.ts'
+import { isWanted, placed, posted } from '../../ledger/books.ts'
+import { type Hold, holdAt, type PostedTransfer, type RecordId } from '../../ledger/command.ts'
+import { fromLine, type Line } from '../../ledger/record.ts'
+import { JournalReader } from './journal.ts'
+import { keyHash, Loader } from './load.ts'
+import { progressOf } from './projection.ts'
+
+// Some 30 ms of reading; a page that needs more ends there, and says where to go on.
+const linesPerSearch = 20_000
+const linesPerSlice = 2_000
+const rowsPerSlice = 1_000
+// An account's records never go back in time, but the wall clock may: no further than this is looked for.
+const clockStepMs = 24 * 3600 * 1000
+
+export class Search {
+  readonly #journal: JournalReader
+  readonly #loader: Loader
+  readonly #progress: ReturnType<typeof progressOf>
+  readonly #refs: StatementSync
+  readonly #entries: StatementSync
+  readonly #holds: StatementSync
+  readonly #holdsOf: StatementSync
+
+  constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
+    this.#journal = new JournalReader(journal)
+    this.#loader = new Loader({ index, journal })
+    this.#progress = progressOf(index)
+    this.#refs = index.prepare(
+      'select sequence from refs where hash = ? and sequence < ? order by sequence desc limit ?',
+    )
+    this.#entries = index.prepare(
+      'select sequence from entries where account = ? and sequence < ? order by version desc limit ?',
+    )
+    this.#holds = index.prepare(
+      'select sequence from holds where sequence < ? order by sequence desc limit ?',
+    )
+    this.#holdsOf = index.prepare(
+      'select sequence from holds where account = ? and sequence < ? order by sequence desc limit ?',
+    )
+  }
+
+  transfers({
+    before = Number.MAX_SAFE_INTEGER,
+    limit,
+    ...wanted
+  }: TransferPageQuery): Found<PostedTransfer> {
+    const { reference, account, from = 0 } = wanted
+    const things: PostedTransfer[] = []
+    const take = (line: Line) => {
+      const transfer = transferOf(line)
+      if (transfer !== undefined && isWanted(transfer, wanted)) things.push(transfer)
+      return things.length > limit
+    }
+    const scan = { before, from, limit, things }
+    const byAccount = account !== undefined && !isHouse(account)
+    if (reference === undefined && !byAccount) return this.#scan({ ...scan, down: 0 }, take)
+
+    const { sequence: indexed } = this.#progress()
+    this.#scan({ ...scan, from: 0, down: indexed }, take)
+    for (let below = Math.min(before, indexed + 1); things.length <= limit; ) {
+      const rows = (
+        reference === undefined
+          ? this.#entries.all(account ?? '', below, rowsPerSlice)
+          : this.#refs.all(keyHash('', reference), below, rowsPerSlice)
+      ) as { sequence: number }[]
+      for (const { sequence } of rows) if (take(this.#journal.line(sequence))) break
+      if (rows.length < rowsPerSlice) break
+      below = rows.at(-1)?.sequence ?? 0
+    }
+    return pageOf(things, limit)
+  }
+
+  /** Lines from before one down to another, newest first, until enough is found or enough was looked at. */
+  #scan(
+    of: { before: number; down: number; from: number; limit: number; things: PostedTransfer[] },
+    take: (line: Line) => boolean,
+  ): Found<PostedTransfer> {
+    let at = Math.min(of.before - 1, this.#journal.head().last)
+    for (let looked = 0; at > of.down; ) {
+      const lines = this.#journal.lines(Math.max(of.down, at - linesPerSlice), at)
+      for (const line of lines.reverse()) {
+        if (line.at < of.from - clockStepMs || take(line)) return pageOf(of.things, of.limit)
+        at = line.sequence - 1
+      }
+      looked += lines.length
+      if (of.down === 0 && looked >= linesPerSearch && at > 0) return { things: of.things, next: at + 1 }
+    }
+    return pageOf(of.things, of.limit)
+  }
+
+  holds({ account, state, now, before = Number.MAX_SAFE_INTEGER, limit }: HoldPageQuery): Found<Hold> {
+    const { sequence: indexed } = this.#progress()
+    const changed = this.#holdsSince(indexed)
+    const things: Hold[] = []
+    const take = (hold: Hold) => {
+      const current = holdAt(hold, now)
+      const isWanted =
+        current.account === (account ?? current.account) && current.state === (state ?? current.state)
+      if (isWanted) things.push(current)
+      return things.length > limit
+    }
+    const isNew = (hold: Hold) => Number(hold.id.slice(2)) > indexed && Number(hold.id.slice(2)) < before
+    for (const hold of [...changed.values()].filter(isNew).reverse())
+      if (take(hold)) return pageOf(things, limit)
+
+    let looked = 0
+    for (let below = Math.min(before, indexed + 1); ; ) {
+      const rows = (
+        account === undefined
+          ? this.#holds.all(below, rowsPerSlice)
+          : this.#holdsOf.all(account, below, rowsPerSlice)
+      ) as { sequence: number }[]
+      for (const { sequence } of rows) {
+        const id = `1-${sequence}`
+        const hold = changed.get(id) ?? this.#loader.hold(id)
+        if (hold !== undefined && take(hold)) return pageOf(things, limit)
+        below = sequence
+      }
+      looked += rows.length
+      if (rows.length < rowsPerSlice) return pageOf(things, limit)
+      if (looked >= linesPerSearch) return { things, next: below }
+    }
+  }
+
+  /** Holds that were placed or resolved since the index came to a record, as they are now. */
+  #holdsSince(sequence: number): Map<RecordId, Hold> {
+    const holds = new Map<RecordId, Hold>()
+    const change = (id: RecordId, by: Partial<Hold>) => {
+      const hold = holds.get(id) ?? this.#loader.hold(id)
+      if (hold !== undefined) holds.set(id, { ...hold, ...by })
+    }
+    for (const line of this.#journal.lines(sequence, this.#journal.head().last)) {
+      if (line.kind !== 'hold_placed' && line.kind !== 'hold_resolved' && line.kind !== 'transfer') continue
+      const { content, at } = fromLine(line)
+      const id = `1-${line.sequence}`
+      if (content.kind === 'hold_placed') holds.set(id, placed(content, id, at))
+      if (content.kind === 'hold_resolved')
+        change(content.hold, { state: content.state, ...(content.forced && { forced: true }) })
+      if (content.kind === 'transfer' && content.hold !== undefined)
+        change(content.hold, { captured: content.amount, transfer: id })
+    }
+    return holds
+  }
+}
+
+function transferOf(line: Line): PostedTransfer | undefined {
+  if (line.kind !== 'transfer') return undefined
+  const { content, sequence, at } = fromLine(line)
+  return content.kind === 'transfer' ? posted(content, `1-${sequence}`, at) : undefined
+}
+
+function pageOf<Thing extends { readonly id: RecordId }>(
+  found: readonly Thing[],
+  limit: number,
+): Found<Thing> {
+  const things = found.slice(0, limit)
+  const last = things.at(-1)
+  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
+}
