@@ -20,6 +20,7 @@ import {
   type Posted,
   type PostedTransfer,
   type RecordId,
+  type Refused,
   type Reply,
   type Reverse,
   refuse,
@@ -28,6 +29,7 @@ import {
   type VoidHold,
   type Withdraw,
 } from './command.ts'
+import { differing, marksOf } from './marks.ts'
 import { type Currency, type Instant, type Minor, minorMax, toMinor } from './money.ts'
 import type { After, Transfer, Words } from './record.ts'
 import { type Refusal, refusals } from './refusal.ts'
@@ -49,18 +51,25 @@ export function apply(books: Books, submission: Submission, now: Instant, rules:
     return { reply: decide(books, submission, now, rules), replayed: false }
 
   const fingerprint = rules.fingerprint(command)
+  const marks = marksOf(command)
   const stored = books.reply(key.scope, key.key)
   if (stored !== undefined && now < stored.at + rules.keyRetentionMs) {
-    if (stored.fingerprint !== fingerprint) return { reply: refuse('idempotency_conflict'), replayed: false }
+    if (stored.fingerprint !== fingerprint) return { reply: conflict(marks, stored.marks), replayed: false }
     return { reply: stored.reply, replayed: true }
   }
 
   const reply = decide(books, submission, now, rules)
   if (isRemembered(reply)) {
-    const content = { kind: 'reply', key: key.key, fingerprint, reply } as const
+    const content = { kind: 'reply', key: key.key, fingerprint, marks, reply } as const
     books.append(content, { at: now, actor, scope: key.scope })
   }
   return { reply, replayed: false }
+}
+
+/** A key that was used for another request: which members are not the same, where that is known. */
+function conflict(marks: string, stored: string | undefined): Refused {
+  const members = stored === undefined ? [] : differing(marks, stored)
+  return { ...refuse('idempotency_conflict'), ...(members.length > 0 && { members }) }
 }
 
 /** Of an atomic batch that was dropped, what its first refusal is decides. */

@@ -6,12 +6,20 @@
 import assert from 'node:assert'
 import { type Account, type AccountNumber, type HouseAccount, isHouse, plainAccount } from './account.ts'
 import { readTotals, type Totals } from './block.ts'
-import type { Hold, PostedTransfer, RecordId, Reply } from './command.ts'
+import type { Hold, PostedTransfer, RecordId } from './command.ts'
 import type { Instant, Minor } from './money.ts'
-import type { After, Content, HoldPlaced, HoldResolved, JournalRecord, Transfer } from './record.ts'
+import type {
+  After,
+  Content,
+  HoldPlaced,
+  HoldResolved,
+  JournalRecord,
+  Remembered,
+  Transfer,
+} from './record.ts'
 
 /** What a client's key was answered with. */
-export type StoredReply = { readonly fingerprint: string; readonly reply: Reply; readonly at: Instant }
+export type StoredReply = Pick<Remembered, 'fingerprint' | 'marks' | 'reply'> & { readonly at: Instant }
 
 /** A transfer, and how much of it has been taken back. The transfer itself never changes. */
 export type TransferPage = {
@@ -161,8 +169,7 @@ export class Books {
         this.#resolve(content, at)
         break
       case 'reply': {
-        const { key, fingerprint, reply } = content
-        this.#replies.set(pageOf(scope, key), { fingerprint, reply, at })
+        this.#replies.set(pageOf(scope, content.key), stored(content, at))
         break
       }
     }
@@ -250,6 +257,11 @@ export class Books {
 
 function pageOf(scope: string, key: string): string {
   return `${scope}\n${key}`
+}
+
+/** What a record remembers, as it is looked up. */
+export function stored({ kind: _, key: __, ...reply }: Remembered, at: Instant): StoredReply {
+  return { ...reply, at }
 }
 
 /** A transfer's record as what it is to those outside. */

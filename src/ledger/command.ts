@@ -231,8 +231,13 @@ export type HoldReply = { readonly type: 'hold'; readonly made: boolean; readonl
 /** An account as the command left it. */
 export type AccountReply = { readonly type: 'account'; readonly made: boolean; readonly account: Account }
 
-/** `state` is what stands in the way: of a hold that is resolved already. */
-export type Refused = { readonly type: 'refused'; readonly refusal: Refusal; readonly state?: Hold['state'] }
+/** `state` is what stands in the way, of a hold that is resolved already; `members` what a key's request had otherwise. */
+export type Refused = {
+  readonly type: 'refused'
+  readonly refusal: Refusal
+  readonly state?: Hold['state']
+  readonly members?: readonly string[]
+}
 
 /** What each operation of a batch was answered, in order; of an atomic one that was dropped, the refusal alone. */
 export type BatchReply = {

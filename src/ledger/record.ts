@@ -79,6 +79,8 @@ export type Remembered = {
   readonly kind: 'reply'
   readonly key: string
   readonly fingerprint: string
+  /** Of each member of the command: see `marks.ts`. Records from before there were marks have none. */
+  readonly marks?: string
   readonly reply: Reply
 }
 

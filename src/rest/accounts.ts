@@ -10,7 +10,7 @@ import type { Command, Posted } from '../ledger/command.ts'
 import { type Currency, type Decimal, formatMinor, parseDecimal } from '../ledger/money.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
 import { type Members, noMembers } from './members.ts'
-import { ProblemError, sendProblem } from './problem.ts'
+import { detailOf, ProblemError, sendProblem } from './problem.ts'
 import type { Route } from './routes.ts'
 
 /** The original routes over a bank; accounts that a deposit opens are in `currency`. */
@@ -61,7 +61,7 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
       case 'posted':
         return sendJson(reply, write(outcome.reply))
       case 'refused':
-        return sendProblem(reply, outcome.reply.refusal)
+        return sendProblem(reply, outcome.reply.refusal, detailOf(outcome.reply))
       default:
         throw new Error(`a ${command.type} was answered without a posting`)
     }

@@ -1,5 +1,6 @@
 /** Every no of this interface as `application/problem+json` (RFC 9457), in one table: code, status, text. */
 import type { FastifyReply } from 'fastify'
+import type { Refused } from '../ledger/command.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 
 /** The reasons that only HTTP has; the ledger has its own, the refusals. */
@@ -114,6 +115,23 @@ export function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: str
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
   const body = JSON.stringify(problemOf(code, of, { ...(detail !== undefined && { detail }) }))
   return reply.code(statusOf(code, of)).type('application/problem+json').send(body)
+}
+
+/** Members of commands that clients know under another name. */
+const namesOfMembers: Readonly<Record<string, string>> = {
+  type: 'the kind of request',
+  from: 'account or from',
+  to: 'account or to',
+  open: 'currency',
+  expires_in_s: 'expires_in',
+  if_version: 'If-Match',
+  items: 'operations',
+}
+
+/** What a refusal says beyond its code; never a value. */
+export function detailOf({ members = [] }: Refused): string | undefined {
+  const names = members.map((member) => namesOfMembers[member] ?? member)
+  return names.length > 0 ? `What differs from the first request: ${names.join(', ')}` : undefined
 }
 
 export function problemOf(code: ProblemCode, of: Interface = 'original', more: object = {}): object {

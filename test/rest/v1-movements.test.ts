@@ -217,7 +217,11 @@ test('a key answers the same to the letter, a decline too; another body is 422; 
   assert.deepEqual([again.status, again.text], [first.status, first.text])
   assert.equal(again.headers.get('idempotency-replayed'), 'true')
   assert.equal(again.headers.get('location'), first.headers.get('location'))
-  assertRefused(await post('/withdrawals', { ...body, amount: 101 }, key), 422, 'idempotency_conflict')
+  const other = await post('/withdrawals', { ...body, amount: 101, reference: 'x' }, key)
+  assertRefused(other, 422, 'idempotency_conflict')
+  assert.equal(other.body['detail'], 'What differs from the first request: amount, reference')
+  const kind = await post('/deposits', body, key)
+  assert.match(String(kind.body['detail']), /: account or from, account or to$/)
   assert.deepEqual(await figures('A'), [900, 0, 900])
 
   const declined = await post('/withdrawals', { ...body, amount: 9999 }, { 'idempotency-key': 'k-2' })

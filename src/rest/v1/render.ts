@@ -4,7 +4,7 @@ import { type Account, available, heldAt } from '../../ledger/account.ts'
 import type { TransferPage } from '../../ledger/books.ts'
 import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
-import { problemOf, statusOf } from '../problem.ts'
+import { detailOf, problemOf, statusOf } from '../problem.ts'
 
 /** A reply as HTTP: `location` for what was made. */
 export type Rendered = { readonly status: number; readonly body: object; readonly location?: string }
@@ -27,7 +27,9 @@ export function render(reply: Reply): Rendered {
     }
     case 'refused': {
       const { refusal, state } = reply
-      return { status: statusOf(refusal, 'v1'), body: problemOf(refusal, 'v1', { ...(state && { state }) }) }
+      const detail = detailOf(reply)
+      const more = { ...(detail && { detail }), ...(state && { state }) }
+      return { status: statusOf(refusal, 'v1'), body: problemOf(refusal, 'v1', more) }
     }
     case 'batch': {
       const { failed, dry_run, atomic, results } = reply

@@ -3,7 +3,14 @@ import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Pending } from '../../bank/store.ts'
 import { type Account, type AccountNumber, isHouse, plainAccount } from '../../ledger/account.ts'
-import { type Books, placed, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
+import {
+  type Books,
+  placed,
+  posted,
+  type StoredReply,
+  stored,
+  type TransferPage,
+} from '../../ledger/books.ts'
 import { type Hold, type Pages, type PostedTransfer, pagesOf, type RecordId } from '../../ledger/command.ts'
 import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 
@@ -112,8 +119,7 @@ export class Loader {
     for (const { sequence } of this.#sequences.all(keyHash(scope, key))) {
       const record = fromLine(this.#line.get(Number(sequence)) as Line)
       if (record.content.kind !== 'reply') continue
-      const { fingerprint, reply } = record.content
-      if (record.scope === scope && record.content.key === key) return { fingerprint, reply, at: record.at }
+      if (record.scope === scope && record.content.key === key) return stored(record.content, record.at)
     }
     return undefined
   }

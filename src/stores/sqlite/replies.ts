@@ -1,6 +1,6 @@
 /** Finds what was answered under a key: in what the index has yet to take in, else where the index says. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { StoredReply } from '../../ledger/books.ts'
+import { type StoredReply, stored } from '../../ledger/books.ts'
 import type { Key } from '../../ledger/command.ts'
 import { fromLine } from '../../ledger/record.ts'
 import { JournalReader } from './journal.ts'
@@ -26,9 +26,7 @@ export class Replies {
       .lines(sequence, this.#journal.head().last)
       .filter((line) => line.kind === 'reply' && line.scope === scope && line.body.includes(named))
     for (const { content, at } of tail.map(fromLine).reverse()) {
-      if (content.kind !== 'reply' || content.key !== key) continue
-      const { fingerprint, reply } = content
-      return { fingerprint, reply, at }
+      if (content.kind === 'reply' && content.key === key) return stored(content, at)
     }
     return this.#loader.reply(scope, key)
   }
