@@ -14,6 +14,7 @@ import { measure } from './measure.ts'
 import { measureMemory, memoryReport } from './memory.ts'
 import { writeMachine, writeReport } from './report.ts'
 import { measureStarts, startReport } from './start.ts'
+import { measureV1, v1Report } from './v1.ts'
 
 const usage = `usage: npm run bench -- [flags]
 
@@ -29,6 +30,7 @@ const usage = `usage: npm run bench -- [flags]
 
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
+  --v1                   batches, transfers, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
   --start N              how long a start takes on N records, after a stop and after a kill`
 
 const { values } = readFlags()
@@ -55,6 +57,10 @@ if (values.memory) {
   const options = { operations: wholeOf('operations'), connections: connections[0] ?? 64 }
   const rows = await measureMemory(directory, generator, options)
   leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
+} else if (values.v1) {
+  const options = { rounds, seconds, connections, accounts: 100_000, entries: wholeOf('entries') }
+  const figures = await measureV1(directory, options)
+  leave(values.name ?? 'v1', v1Report(figures, options), { options, figures })
 } else if (values.start !== undefined) {
   const options = { records: wholeOf('start'), rounds, seconds, connections: connections[0] ?? 64 }
   const starts = await measureStarts(directory, generator, options)
@@ -98,6 +104,8 @@ function readFlags() {
         only: { ...text, default: 'a,b,c,d,e,f,g' },
         records: { ...text, default: '0' },
         operations: { ...text, default: '2000000' },
+        entries: { ...text, default: '1000000' },
+        v1: { type: 'boolean' },
         start: text,
         memory: { type: 'boolean' },
         load: text,
@@ -112,7 +120,7 @@ function readFlags() {
 }
 
 function wholesOf(
-  flag: 'connections' | 'records' | 'rounds' | 'seconds' | 'warmup' | 'operations' | 'start',
+  flag: 'connections' | 'records' | 'rounds' | 'seconds' | 'warmup' | 'operations' | 'entries' | 'start',
 ) {
   return (values[flag] ?? '').split(',').map((text) => {
     if (!/^[0-9]+$/.test(text)) fail(`--${flag} takes whole numbers, not ${text}`)

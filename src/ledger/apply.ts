@@ -6,7 +6,7 @@ import assert from 'node:assert'
 import { type Account, type AccountNumber, available, cashOf, equityOf, isAccountNumber } from './account.ts'
 import { type Books, posted } from './books.ts'
 import {
-  accountLeft,
+  accountsTold,
   type Batch,
   type Capture,
   type Command,
@@ -292,10 +292,10 @@ function setState(books: Books, by: Submission, command: SetState, now: Instant)
 function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instant): Reply {
   if (books.sequence > 0) return { type: 'books_opened', accounts: [] }
 
-  const accounts = command.accounts.map(({ number, currency, ledger }) => {
+  const accounts = command.accounts.flatMap(({ number, currency, ledger }) => {
     const account = open(books, by, { number, currency }, now)
     const transfer = post(books, by, { type: 'opening', credit: number, amount: ledger, account, now })
-    return accountLeft(paid(transfer, account, true))
+    return accountsTold(paid(transfer, account, true))
   })
   return { type: 'books_opened', accounts }
 }

@@ -251,9 +251,36 @@ export type BatchReply = {
 
 export type Reply = BatchReply | Posted | Refused | BooksOpened | Transferred | HoldReply | AccountReply
 
-/** The one account that an original route's reply says it left, where nothing but its balance is to be told. */
-export function accountLeft({ account: number, currency, ledger, held, version, at }: Posted): Account {
-  return plainAccount({ number, currency, after: { ledger, held, version }, at })
+/**
+ * The accounts that a reply says it left, as plain ones: whoever keeps copies of plain accounts needs no more than the
+ * reply. What is told of an account that is not plain is not all of it.
+ */
+export function accountsTold(reply: Reply): readonly Account[] {
+  switch (reply.type) {
+    case 'posted': {
+      const { account: number, currency, ledger, held, version, at } = reply
+      return [plainAccount({ number, currency, after: { ledger, held, version }, at })]
+    }
+    case 'transferred': {
+      if (!reply.made) return []
+      const { debit, credit, debit_after, credit_after, currency, at } = reply.transfer
+      return [
+        ...(debit_after === null ? [] : [plainAccount({ number: debit, currency, after: debit_after, at })]),
+        ...(credit_after === null
+          ? []
+          : [plainAccount({ number: credit, currency, after: credit_after, at })]),
+      ]
+    }
+    case 'batch':
+      if (reply.dry_run || reply.failed !== undefined) return []
+      return reply.results.flatMap((result) => (result.replayed ? [] : accountsTold(result.reply)))
+    case 'books_opened':
+      return reply.accounts
+    case 'hold':
+    case 'account':
+    case 'refused':
+      return []
+  }
 }
 
 /** A reply, and whether it is the stored one of an earlier request with the same key. */

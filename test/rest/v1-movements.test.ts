@@ -63,9 +63,18 @@ test('bad bodies are 400 and name the member', async (t) => {
     ['{"from":"A","to":"B","amount":0,"currency":"USD"}', /^amount must be >= 1/],
     ['{"from":"A","to":"B","amount":-1,"currency":"USD"}', /^amount/],
     ['{"from":"A","to":"B","amount":1.5,"currency":"USD"}', /^amount/],
-    ['{"from":"A","to":"B","amount":9007199254740992,"currency":"USD"}', /^amount is beyond/],
-    ['{"from":"A","to":"B","amount":9007199254740993,"currency":"USD"}', /^amount is beyond/],
-    ['{"from":"A","to":"B","amount":1e300,"currency":"USD"}', /^amount is beyond/],
+    [
+      '{"from":"A","to":"B","amount":9007199254740992,"currency":"USD"}',
+      /^amount must be (<= 9007199254740991|integer)/,
+    ],
+    [
+      '{"from":"A","to":"B","amount":9007199254740993,"currency":"USD"}',
+      /^amount must be (<= 9007199254740991|integer)/,
+    ],
+    [
+      '{"from":"A","to":"B","amount":1e300,"currency":"USD"}',
+      /^amount must be (<= 9007199254740991|integer)/,
+    ],
     ['{"from":"A","to":"B","amount":1,"amount":2,"currency":"USD"}', /^amount is given more than once/],
     ['{"from":"A","to":"B","amount":1,"currency":"usd"}', /^currency/],
     ['{"from":"A","to":"B","amount":1,"currency":"QQQ"}', /^currency must be an ISO 4217 code/],

@@ -28,7 +28,7 @@ import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { readTotals, type Totals } from '../../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../../ledger/books.ts'
 import {
-  accountLeft,
+  accountsTold,
   type Hold,
   type Key,
   type Outcome,
@@ -352,7 +352,7 @@ export class SqliteStore implements Store {
       case 'outcomes':
         this.#last = message.last
         for (const { reply, replayed } of message.outcomes)
-          if (reply.type === 'posted' && !replayed) this.#tail.putAccount(accountLeft(reply))
+          if (!replayed) for (const account of accountsTold(reply)) this.#tail.putAccount(account)
         this.#tail.put(message.left)
         this.#judgeTail()
         this.#settle()?.resolve(message.outcomes)

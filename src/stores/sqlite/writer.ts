@@ -15,7 +15,7 @@ import { type Pending, StoreError, type StoreErrorCode } from '../../bank/store.
 import { type AccountNumber, isPlain } from '../../ledger/account.ts'
 import { type Block, seal } from '../../ledger/block.ts'
 import { Books, type Left } from '../../ledger/books.ts'
-import type { Outcome } from '../../ledger/command.ts'
+import { accountsTold, type Outcome } from '../../ledger/command.ts'
 import { toLine } from '../../ledger/record.ts'
 import {
   type Files,
@@ -206,7 +206,7 @@ class Writer {
 function leftBeside(outcomes: readonly Outcome[], left: Left): Left {
   const told = new Map<AccountNumber, number>()
   for (const { reply, replayed } of outcomes)
-    if (reply.type === 'posted' && !replayed) told.set(reply.account, reply.version)
+    if (!replayed) for (const { number, version } of accountsTold(reply)) told.set(number, version)
   const accounts = left.accounts.filter(
     (account) => told.get(account.number) !== account.version || !isPlain(account),
   )

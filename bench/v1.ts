@@ -1,0 +1,251 @@
+/**
+ * `npm run bench -- --v1`: what /v1 does beside its own controls, each in the same round: batches beside a bare
+ * `node:sqlite` loop, single transfers beside the echo, deep pages beside first ones.
+ */
+import assert from 'node:assert'
+import { mkdirSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { systemClock } from '../src/bank/clock.ts'
+import type { Command } from '../src/ledger/command.ts'
+import { SqliteStore } from '../src/stores/sqlite/store.ts'
+import { accountNumber } from './accounts.ts'
+import { type ServerProcess, startServer } from './children.ts'
+import { median, spread, table, two, whole } from './figures.ts'
+import { storePath } from './fill.ts'
+
+export type V1Options = {
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: readonly number[]
+  /** How many accounts and how many entries on the first of them. */
+  readonly accounts: number
+  readonly entries: number
+}
+
+/** A figure of one cell, by round. */
+export type V1Figures = Record<string, number[]>
+
+const batchSize = 1_000
+const batchClients = 4
+const pages = 300
+
+export async function measureV1(directory: string, options: V1Options): Promise<V1Figures> {
+  const { rounds, seconds, connections } = options
+  await fillV1(directory, options)
+  const server = await startServer('server.ts', [storePath(directory)])
+  const figures: V1Figures = {}
+  const note = (name: string, value: number) => {
+    figures[name] = [...(figures[name] ?? []), value]
+    console.log(`${name.padEnd(48)} ${whole(value).padStart(9)}`)
+  }
+  for (let round = -1; round < rounds; round += 1) {
+    // The first round only warms up.
+    const tell = round < 0 ? () => {} : note
+    tell('bare sqlite loop, transfers/s', bareLoop(join(directory, `bare-${round}`), seconds))
+    tell('batches of 1,000, transfers/s', batchSize * (await rate(server, batchClients, seconds, postBatch)))
+    for (const count of connections) {
+      tell(`echo at ${count}, requests/s`, await rate(server, count, seconds, echo))
+      tell(`transfer at ${count}, requests/s`, await rate(server, count, seconds, transfer))
+    }
+    tell('hold + capture at 64, pairs/s', await rate(server, 64, seconds, holdAndCapture))
+    const busy = `/v1/accounts/${accountNumber(0)}/entries?limit=100`
+    const deep = `${busy}&cursor=${Buffer.from(String(Math.floor(options.entries / 20))).toString('base64url')}`
+    tell('first page of entries, µs', await latency(server, busy))
+    tell('deep page of entries, µs', await latency(server, deep))
+    tell('first page of accounts, µs', await latency(server, '/v1/accounts?limit=100'))
+    const middle = Buffer.from(accountNumber(Math.floor(options.accounts / 2))).toString('base64url')
+    tell('deep page of accounts, µs', await latency(server, `/v1/accounts?limit=100&cursor=${middle}`))
+  }
+  await server.stop()
+  return figures
+}
+
+export function v1Report(figures: V1Figures, { accounts, entries, connections }: V1Options): string {
+  const ratio = (of: string, to: string) =>
+    (figures[of] ?? []).map((value, i) => value / (figures[to]?.[i] ?? 1))
+  const ratios: [string, number[], string][] = [
+    [
+      'batches / bare sqlite loop',
+      ratio('batches of 1,000, transfers/s', 'bare sqlite loop, transfers/s'),
+      '≥ 0.5',
+    ],
+    ...connections.map((count): [string, number[], string] => [
+      `transfer / echo at ${count}`,
+      ratio(`transfer at ${count}, requests/s`, `echo at ${count}, requests/s`),
+      count < 256 ? '≥ 0.55' : '≥ 0.70',
+    ]),
+    ['deep / first page of entries', ratio('deep page of entries, µs', 'first page of entries, µs'), '≤ 1.5'],
+    [
+      'deep / first page of accounts',
+      ratio('deep page of accounts, µs', 'first page of accounts, µs'),
+      '≤ 1.5',
+    ],
+  ]
+  return `${whole(accounts)} accounts, ${whole(entries)} entries on one of them. Each ratio is taken within its round; medians (min–max). The generator is a Node client on the same two cores, which costs every cell alike.
+
+${table(
+  ['', 'target', 'ratio'],
+  ratios.map(([name, values, target]) => [name, target, spread(values, two)]),
+)}
+
+${table(
+  ['', 'figure'],
+  Object.entries(figures).map(([name, values]) => [name, spread(values, whole)]),
+)}
+`
+}
+
+async function fillV1(directory: string, { accounts, entries }: V1Options): Promise<void> {
+  const store = await SqliteStore.open({ path: storePath(directory) })
+  const commit = async (commands: Command[]) => {
+    // Behind by much, the store refuses until the index has caught up.
+    while (store.shut !== undefined) await new Promise((resolve) => setTimeout(resolve, 50))
+    const deadlineMs = systemClock.monotonicMs() + 60_000
+    await store.commit(commands.map((command) => ({ command, actor: '', deadlineMs })))
+  }
+  const deposit = (i: number, amount: string): Command => ({
+    type: 'deposit',
+    account: accountNumber(i),
+    amount,
+    open: 'USD',
+  })
+  for (let i = 0; i < accounts; i += batchSize)
+    await commit(
+      Array.from({ length: Math.min(batchSize, accounts - i) }, (_, at) => deposit(i + at, '1000000')),
+    )
+  for (let i = 0; i < entries; i += batchSize)
+    await commit(Array.from({ length: batchSize }, () => deposit(0, '1')))
+  await store.close()
+}
+
+/** What one would write who wants nothing but speed: a transfer and its two entries, 1,000 transfers to a transaction, as durable. */
+function bareLoop(directory: string, seconds: number): number {
+  mkdirSync(directory)
+  const db = new DatabaseSync(join(directory, 'bare.db'))
+  db.exec('pragma journal_mode = wal; pragma synchronous = full')
+  db.exec('create table transfers (sequence integer primary key, at integer, body text) strict')
+  db.exec(`create table entries (
+    account text, version integer, sequence integer, amount integer, balance integer, primary key (account, version)
+  ) strict, without rowid`)
+  const insertTransfer = db.prepare('insert into transfers (at, body) values (?, ?)')
+  const insertEntry = db.prepare('insert into entries values (?, ?, ?, ?, ?)')
+  const versions = new Map<string, number>()
+  const body = JSON.stringify({ type: 'transfer', amount: 1, currency: 'USD', key: null })
+  const startedMs = performance.now()
+  let transfers = 0
+  while (performance.now() - startedMs < seconds * 1000) {
+    db.exec('begin immediate')
+    for (let i = 0; i < batchSize; i += 1) {
+      const { from, to } = pair()
+      const { lastInsertRowid } = insertTransfer.run(Date.now(), body)
+      for (const [account, amount] of [
+        [from, -1],
+        [to, 1],
+      ] as const) {
+        const version = (versions.get(account) ?? 0) + 1
+        versions.set(account, version)
+        insertEntry.run(account, version, lastInsertRowid, amount, 1_000_000)
+      }
+    }
+    db.exec('commit')
+    transfers += batchSize
+  }
+  const elapsed = (performance.now() - startedMs) / 1000
+  db.close()
+  rmSync(directory, { recursive: true })
+  return transfers / elapsed
+}
+
+type Ask = (path: string, body?: string) => Promise<string>
+
+/** How often a second `once` is done by so many clients, each on a connection of its own. */
+async function rate(
+  { url }: ServerProcess,
+  clients: number,
+  seconds: number,
+  once: (ask: Ask) => Promise<void>,
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients })
+  const ask = asker(url, agent)
+  const startedMs = performance.now()
+  let done = 0
+  const run = async () => {
+    while (performance.now() - startedMs < seconds * 1000) {
+      await once(ask)
+      done += 1
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, run))
+  agent.destroy()
+  return done / ((performance.now() - startedMs) / 1000)
+}
+
+/** The median time of a page. Microseconds. */
+async function latency({ url }: ServerProcess, path: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = asker(url, agent)
+  const times: number[] = []
+  for (let i = 0; i < pages; i += 1) {
+    const startedMs = performance.now()
+    await ask(path)
+    times.push((performance.now() - startedMs) * 1000)
+  }
+  agent.destroy()
+  return median(times)
+}
+
+function asker(url: string, agent: Agent): Ask {
+  const { hostname, port } = new URL(url)
+  return (path, body) =>
+    new Promise((resolve, reject) => {
+      const headers =
+        body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }
+      const method = body === undefined ? 'GET' : 'POST'
+      const sent = request({ hostname, port, agent, path, method, headers }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part
+        })
+        response.on('end', () => {
+          assert(
+            (response.statusCode ?? 0) < 300,
+            `${path} answered ${response.statusCode}: ${text.slice(0, 300)}`,
+          )
+          resolve(text)
+        })
+      })
+      sent.on('error', reject)
+      sent.end(body)
+    })
+}
+
+const pairAmong = 10_000
+
+function pair(): { from: string; to: string } {
+  const from = Math.floor(Math.random() * pairAmong)
+  const to = (from + 1 + Math.floor(Math.random() * (pairAmong - 1))) % pairAmong
+  return { from: accountNumber(from), to: accountNumber(to) }
+}
+
+const usd = { amount: 1, currency: 'USD' }
+
+async function echo(ask: Ask): Promise<void> {
+  await ask(`/accounts/${accountNumber(1)}/echo`, JSON.stringify({ ...pair(), ...usd }))
+}
+
+async function transfer(ask: Ask): Promise<void> {
+  await ask('/v1/transfers', JSON.stringify({ ...pair(), ...usd }))
+}
+
+async function postBatch(ask: Ask): Promise<void> {
+  const operations = Array.from({ length: batchSize }, () => ({ type: 'transfer', ...pair(), ...usd }))
+  await ask('/v1/batches', JSON.stringify({ operations }))
+}
+
+async function holdAndCapture(ask: Ask): Promise<void> {
+  const { from } = pair()
+  const { id } = JSON.parse(await ask('/v1/holds', JSON.stringify({ account: from, ...usd })))
+  await ask(`/v1/holds/${id}/capture`, '{}')
+}
