@@ -173,6 +173,12 @@ for (const [name, makePlace] of Object.entries(places))
             assert(outcome !== undefined)
             assert.equal(said(outcome), model.expect(command, outcome), `${i}: ${JSON.stringify(command)}`)
             assert.equal(timeless(outcome), timeless(other), `${i}: as in memory`)
+            const any = `a-${chance(6)}`
+            assert.equal(
+              timeless(await store.account(any)),
+              timeless(await memory.account(any)),
+              `${i}: ${any}`,
+            )
             if (place.keeps && i % 90 === 89) {
               await store.close()
               store = await place.open()
