@@ -1,0 +1,132 @@
+/** What proves the books, of the records that /v1 adds: each forgery is sealed again, so that only its sense is wrong. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sha256 } from '../../src/bank/batch.ts'
+import { type Block, genesis, readTotals, seal } from '../../src/ledger/block.ts'
+import type { Command } from '../../src/ledger/command.ts'
+import type { Line } from '../../src/ledger/record.ts'
+import { MemoryStore } from '../../src/stores/memory/store.ts'
+import { heldClock } from '../support/clock.ts'
+import { pending } from '../support/commands.ts'
+import { assertProven, journalOf, prove } from '../support/journal.ts'
+
+type Journal = { block: Block; lines: readonly Line[] }[]
+// biome-ignore lint/suspicious/noExplicitAny: forgeries are of any shape
+type Body = any
+
+const usd = { currency: 'USD' }
+const open = (number: string, overdraft_limit = 0): Command => ({
+  type: 'open_account',
+  number,
+  ...usd,
+  overdraft_limit,
+  minimum_balance: 0,
+  metadata: {},
+})
+
+/**
+ * Records: 1 x opened with an overdraft of 100, 2 y opened, 3 deposit of 1,000 to x, 4 hold of 400, 5 captured and
+ * 6 paid with 150, 7 a hold of 50 and 8 voided, 9 300 from x to y and 10 its key, 11 100 of that taken back,
+ * 12 a hold of 10 that 13 expires, 14 z opened and 15 closed.
+ */
+async function honestJournal(): Promise<Journal> {
+  const clock = heldClock()
+  const store = new MemoryStore({ clock })
+  const only = async (command: Command, key?: string) => {
+    await store.commit([pending(command, key === undefined ? {} : { key: { scope: '', key } })])
+    clock.move(1000)
+  }
+  const hold = (amount: number): Command => ({ type: 'hold', account: 'x', amount, ...usd, expires_in_s: 60 })
+  await only(open('x', 100))
+  await only(open('y'))
+  await only({ type: 'move', from: null, to: 'x', amount: 1000, ...usd })
+  await only(hold(400))
+  await only({ type: 'capture', hold: '1-4', amount: 150 })
+  await only(hold(50))
+  await only({ type: 'void', hold: '1-7' })
+  await only({ type: 'move', from: 'x', to: 'y', amount: 300, ...usd }, 'k')
+  await only({ type: 'reverse', transfer: '1-9', amount: 100 })
+  await only(hold(10))
+  clock.move(60_000)
+  await only({ type: 'void', hold: '1-12' })
+  await only(open('z'))
+  await only({ type: 'set_state', account: 'z', state: 'closed', reason: 'r' })
+  return await journalOf(store)
+}
+
+/** The journal with one record's body changed, and every block sealed anew. */
+function forged(honest: Journal, record: number, forge: (body: Body) => void): Journal {
+  let head = genesis(1)
+  return honest.map(({ block, lines }) => {
+    const changed = lines.map((line) => {
+      if (line.sequence !== record) return line
+      const body = JSON.parse(line.body)
+      forge(body)
+      return { ...line, body: JSON.stringify(body) }
+    })
+    head = seal(head, changed, { at: block.at, totals: readTotals(block.totals), sha256 })
+    return { block: head, lines: changed }
+  })
+}
+
+test('the honest journal proves', async () => {
+  const honest = await honestJournal()
+  assert.equal(honest.at(-1)?.block.last, 15)
+  assertProven(honest)
+  assertProven(forged(honest, 1, () => {}))
+})
+
+const forgeries: [number, string, (body: Body) => void, RegExp][] = [
+  [4, 'holds nothing', (body) => (body.amount = 0), /holds 0, which is no amount/],
+  [4, 'holds another currency', (body) => (body.currency = 'EUR'), /holds EUR on account x/],
+  [4, 'holds what is not there', (body) => (body.amount = 1101), /holds more on x than is available/],
+  [4, 'sets less aside than it says', (body) => (body.after.held = 399), /leaves 399 held/],
+  [5, 'names no hold', (body) => (body.hold = '1-3'), /resolves hold 1-3, which is not on account x/],
+  [5, 'frees less', (body) => (body.after.held = 100), /leaves 100 held/],
+  [5, 'moves money by itself', (body) => (body.after.ledger = 850), /leaves 850 on account x/],
+  [6, 'is of another hold', (body) => (body.hold = '1-7'), /not the transfer that pays hold 1-4/],
+  [6, 'is of no hold', (body) => delete body.hold, /not the transfer that pays hold 1-4/],
+  [8, 'voids what is captured', (body) => (body.hold = '1-4'), /resolves hold 1-4, which is posted/],
+  [8, 'lets it expire too soon', (body) => (body.state = 'expired'), /expire before its time/],
+  [
+    9,
+    'pays a hold that was not captured',
+    (body) => (body.hold = '1-4'),
+    /pays hold 1-4, which was not captured/,
+  ],
+  [9, 'takes too much', (body) => takes(body, 951), /takes account x below what is available/],
+  [
+    10,
+    'answers another amount',
+    (body) => (body.reply.transfer.amount = 1),
+    /answers otherwise than transfer 1-9/,
+  ],
+  [
+    10,
+    'answers another id',
+    (body) => (body.reply.transfer.id = '1-6'),
+    /answers otherwise than transfer 1-6/,
+  ],
+  [11, 'reverses what is not there', (body) => (body.reverses = '1-4'), /reverses 1-4, which cannot be/],
+  [11, 'reverses another pair', (body) => (body.reverses = '1-3'), /reverses 1-3 on other accounts/],
+  [11, 'reverses too much', (body) => (body.amount = 301), /reverses more of 1-9 than it moved/],
+  [11, 'says it reverses nothing', (body) => delete body.reverses, /is no proper reversal/],
+  [13, 'resolves it as another account', (body) => (body.account = 'y'), /which is not on account y/],
+  [15, 'skips a version', (body) => (body.after.version = 3), /at version 3; it must be 2/],
+  [14, 'opens it twice', (body) => (body.account = 'x'), /opens account x, which is open/],
+  [15, 'closes what is not empty', (body) => (body.account = 'y'), /closes account|leaves 0 on account y/],
+]
+
+function takes(body: Body, amount: number): void {
+  body.amount = amount
+  body.debit_after.ledger = 850 - amount
+  body.credit_after.ledger = amount
+}
+
+for (const [record, name, forge, what] of forgeries)
+  test(`record ${record} that ${name} is named`, async () => {
+    const found = prove(forged(await honestJournal(), record, forge))
+    assert('what' in found, 'the books must not prove')
+    assert.match(found.what, what)
+    assert.equal(found.record, record)
+  })
