@@ -126,6 +126,16 @@ export type HoldPageQuery = {
 /** A page, and before which record to go on where there may be more: a search gives up after a while, and says so. */
 export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: number }
 
+/** The first of what was found as a page: where one more was found than is asked for, there is more. */
+export function pageOf<Thing extends { readonly id: RecordId }>(
+  found: readonly Thing[],
+  limit: number,
+): Found<Thing> {
+  const things = found.slice(0, limit)
+  const last = things.at(-1)
+  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
+}
+
 /** Entries of versions below `before`, at instants from `from` on and before `to`, at most `limit`. */
 export type EntryPage = {
   readonly account: AccountNumber

@@ -1,18 +1,19 @@
 /** The store in memory: the reference that the others are compared with, and the one for tests. It keeps nothing. */
 import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
 import { type Clock, read, systemClock } from '../../bank/clock.ts'
-import type {
-  AccountList,
-  AccountPage,
-  BlockRange,
-  ChainProven,
-  Entry,
-  EntryPage,
-  Found,
-  HoldPageQuery,
-  Pending,
-  Store,
-  TransferPageQuery,
+import {
+  type AccountList,
+  type AccountPage,
+  type BlockRange,
+  type ChainProven,
+  type Entry,
+  type EntryPage,
+  type Found,
+  type HoldPageQuery,
+  type Pending,
+  pageOf,
+  type Store,
+  type TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal, type Totals } from '../../ledger/block.ts'
@@ -175,13 +176,4 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
-}
-
-function pageOf<Thing extends { readonly id: RecordId }>(
-  found: readonly Thing[],
-  limit: number,
-): Found<Thing> {
-  const things = found.slice(0, limit)
-  const last = things.at(-1)
-  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
 }

@@ -1,6 +1,6 @@
 /** Searches transfers and holds, newest first: what the index has yet to take in, then what it or the journal has. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Found, HoldPageQuery, TransferPageQuery } from '../../bank/store.ts'
+import { type Found, type HoldPageQuery, pageOf, type TransferPageQuery } from '../../bank/store.ts'
 import { isHouse } from '../../ledger/account.ts'
 import { isWanted, placed, posted } from '../../ledger/books.ts'
 import { type Hold, holdAt, type PostedTransfer, type RecordId } from '../../ledger/command.ts'
@@ -151,13 +151,4 @@ function transferOf(line: Line): PostedTransfer | undefined {
   if (line.kind !== 'transfer') return undefined
   const { content, sequence, at } = fromLine(line)
   return content.kind === 'transfer' ? posted(content, `1-${sequence}`, at) : undefined
-}
-
-function pageOf<Thing extends { readonly id: RecordId }>(
-  found: readonly Thing[],
-  limit: number,
-): Found<Thing> {
-  const things = found.slice(0, limit)
-  const last = things.at(-1)
-  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
 }
