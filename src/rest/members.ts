@@ -15,10 +15,7 @@ export const noMembers: Members = { sources: new Map(), repeated: new Set() }
 /** Throws a SyntaxError where the text is not JSON, or not an object. */
 export function readMembers(text: string): Members {
   // This decides what is JSON; below, the text is known to be well formed.
-  const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError('The body must be a JSON object')
-
+  parseObject(text)
   const sources = new Map<string, string>()
   const repeated = new Set<string>()
   let at = skipSpace(text, text.indexOf('{') + 1)
@@ -35,13 +32,21 @@ export function readMembers(text: string): Members {
   return { sources, repeated }
 }
 
+/** Throws a SyntaxError where the text is not JSON, or not an object. */
+export function parseObject(text: string): object {
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SyntaxError('The body must be a JSON object')
+  return value
+}
+
 function skipSpace(text: string, at: number): number {
   while (text.charCodeAt(at) <= 0x20) at += 1
   return at
 }
 
 /** From an opening quote to behind the closing one. */
-function skipString(text: string, at: number): number {
+export function skipString(text: string, at: number): number {
   at += 1
   while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at + 1
@@ -62,6 +67,6 @@ function skipValue(text: string, at: number): number {
 }
 
 /** `,` `}` `]` or space. */
-function endsValue(code: number): boolean {
+export function endsValue(code: number): boolean {
   return code === 0x2c || code === 0x7d || code === 0x5d || code <= 0x20
 }

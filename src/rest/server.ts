@@ -13,6 +13,7 @@ import type { Bank } from '../bank/bank.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { accountRoutes } from './accounts.ts'
+import { jsonBody } from './body.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
 import { type ProblemCode, ProblemError, problemOf, sendProblem } from './problem.ts'
@@ -74,7 +75,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     })
 
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody)
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonBody(readMembers))
   app.setErrorHandler(onError)
   app.setNotFoundHandler((_, reply) => sendProblem(reply, 'not_found'))
 
@@ -125,27 +126,6 @@ const codeByStatus: Record<number, ProblemCode> = {
   413: 'body_too_large',
   415: 'media_type_unsupported',
   431: 'headers_too_large',
-}
-
-function parseBody(
-  request: FastifyRequest,
-  body: string,
-  done: (error: Error | null, body?: unknown) => void,
-): void {
-  const { 'content-type': type, 'content-encoding': encoding = 'identity' } = request.headers
-  const charset = /charset="?([^\s;"]+)/i.exec(type ?? '')?.[1] ?? 'utf-8'
-  if (encoding !== 'identity' || charset.toLowerCase() !== 'utf-8')
-    done(new ProblemError('media_type_unsupported'))
-  else if (body === '') done(null, undefined)
-  else parseMembers(body, done)
-}
-
-function parseMembers(body: string, done: (error: Error | null, body?: unknown) => void): void {
-  try {
-    done(null, readMembers(body))
-  } catch (error) {
-    done(new ProblemError('malformed_body', error instanceof Error ? error.message : undefined))
-  }
 }
 
 // The start's time and a count: unique over restarts, and cheap.

@@ -75,6 +75,13 @@ test('bad bodies are 400 and name the member', async (t) => {
       '{"from":"A","to":"B","amount":1e300,"currency":"USD"}',
       /^amount must be (<= 9007199254740991|integer)/,
     ],
+    ['{"from":"A","to":"B","amount":0.99999999999999999,"currency":"USD"}', /^amount must be integer/],
+    ['{"from":"A","to":"B","amount":9007199254740990.6,"currency":"USD"}', /^amount must be integer/],
+    [`{"from":"A","to":"B","amount":0.${'9'.repeat(80)},"currency":"USD"}`, /^amount must be integer/],
+    [
+      '{"from":"A","to":"B","amount":1,"currency":"USD","metadata":{"a":"1","\\u0061":"2"}}',
+      /^metadata.a is given more/,
+    ],
     ['{"from":"A","to":"B","amount":1,"amount":2,"currency":"USD"}', /^amount is given more than once/],
     ['{"from":"A","to":"B","amount":1,"currency":"usd"}', /^currency/],
     ['{"from":"A","to":"B","amount":1,"currency":"QQQ"}', /^currency must be an ISO 4217 code/],
@@ -343,6 +350,26 @@ test('a dry run says what would be, changes nothing and keeps no key', async (t)
   )
   for (const key of ['dry', 'dry-run'])
     assertRefused(await get(`/operations?key=${key}`), 404, 'operation_not_found')
+})
+
+test('an operation of a batch is read as exactly as a body of its own', async (t) => {
+  const { post, figures } = await serveV1(t)
+  const operation = (amount: string) =>
+    `{"operations":[{"type":"deposit","account":"B","amount":1,"currency":"USD"},{"type":"deposit","account":"B",${amount},"currency":"USD"}]}`
+  for (const [amount, detail] of [
+    ['"amount":1,"amount":1000', /^operations.1.amount is given more than once/],
+    ['"amount":0.99999999999999999', /^operations.1.amount must be integer/],
+    ['"amount":9007199254740990.6', /^operations.1.amount must be integer/],
+    ['"amount":1,"metadata":{"a":"1","a":"2"}', /^operations.1.metadata.a is given more than once/],
+  ] as const) {
+    const said = await post('/batches', operation(amount))
+    assertRefused(said, 400, 'invalid_request')
+    assert.match(String(said.body['detail']), detail, amount)
+  }
+  assert.deepEqual(await figures('B'), [0, 0, 0])
+  for (const amount of ['"amount":5', '"amount":5.0', '"amount":5e0', '"amount" : 50e-1'])
+    assert.equal((await post('/batches', operation(amount))).status, 200, amount)
+  assert.deepEqual(await figures('B'), [24, 0, 24])
 })
 
 test('what is wrong with a batch', async (t) => {

@@ -1,20 +1,19 @@
 /** The routes of /v1 with a body parser and a size of their own, and the documents made from the same table. */
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { sendJson } from '../accounts.ts'
-import { ProblemError } from '../problem.ts'
+import { jsonBody } from '../body.ts'
 import { addRoutes, type Route } from '../routes.ts'
 import { accountRoutes } from './accounts.ts'
 import { docsPage, docsPolicy } from './docs.ts'
+import { readExactly } from './exact.ts'
 import { historyRoutes } from './history.ts'
 import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
 import { proofRoutes } from './proofs.ts'
 import type { V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
-import { parseExactly } from './validation.ts'
 
 const bodyMax = 2 ** 20
 
@@ -25,15 +24,7 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: bodyMax },
-    (request, body: string, done) => {
-      try {
-        checkEncoding(request.headers)
-        done(null, body === '' ? undefined : parseExactly(body))
-      } catch (error) {
-        const malformed = () => new ProblemError('malformed_body', (error as Error).message)
-        done(error instanceof ProblemError ? error : malformed())
-      }
-    },
+    jsonBody(readExactly),
   )
   // Where nothing is asked for, nothing need be sent; where something is, its absence is told by name.
   app.addHook('preValidation', (request, _, done) => {
@@ -43,7 +34,6 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
 
   const table = v1Routes(bank, currency)
   const document = JSON.stringify(openApi(table))
-  const routes = table.map(({ method, url, body, handler }): Route => ({ method, url, body, handler }))
   const documents: Route[] = [
     { method: 'GET', url: '/openapi.json', handler: (_, reply) => sendJson(reply, document) },
     {
@@ -53,7 +43,7 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
         reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage),
     },
   ]
-  addRoutes(app, [...routes, ...documents], { cors })
+  addRoutes(app, [...table, ...documents], { cors })
 }
 
 export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
@@ -64,10 +54,4 @@ export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
     ...searchRoutes(bank),
     ...proofRoutes(bank),
   ]
-}
-
-function checkEncoding(headers: IncomingHttpHeaders): void {
-  const charset = /charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity' || charset.toLowerCase() !== 'utf-8')
-    throw new ProblemError('media_type_unsupported')
 }

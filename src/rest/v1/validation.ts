@@ -1,6 +1,5 @@
 /** Bodies of /v1 are checked as they were sent: nothing is converted, filled in or dropped on the way. */
 import type { FastifyError, FastifyRequest } from 'fastify'
-import { readMembers } from '../members.ts'
 import { ProblemError } from '../problem.ts'
 
 export const ajvOptions = {
@@ -23,17 +22,6 @@ export function whatIsInvalid({ validation }: FastifyError): string {
 
 function within(member: string): string {
   return member === '' ? '' : `${member}.`
-}
-
-/**
- * JSON whose members are each given once. What JSON.parse rounds is caught after it: every number here has a greatest
- * value below 2^53, and what is above that does not come below it by rounding.
- */
-export function parseExactly(text: string): unknown {
-  const { repeated } = readMembers(text)
-  const [twice] = repeated
-  if (twice !== undefined) throw new ProblemError('invalid_request', `${twice} is given more than once`)
-  return JSON.parse(text)
 }
 
 /** A query member that is a whole number in a range; undefined where it is not given. */
