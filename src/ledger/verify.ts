@@ -47,6 +47,10 @@ type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at'> & {
   readonly state: 'pending' | HoldResolved['state']
 }
 
+const notItsHash = 'does not match its hash: a record or the block was changed'
+
+type Captured = { readonly hold: RecordId; readonly forced: boolean }
+
 export type VerifierOptions = {
   readonly sha256: Sha256
   readonly writer?: number
@@ -66,7 +70,7 @@ export class Verifier {
   readonly #reversed = new Map<RecordId, { readonly amount: Minor; readonly last: RecordId }>()
   #latest: { readonly id: RecordId; readonly content: Content } | undefined
   /** Of the latest record that captured a hold: the transfer that pays it follows. */
-  #captured: { readonly hold: RecordId; readonly forced: boolean } | undefined
+  #captured: Captured | undefined
 
   constructor({ sha256, writer = 1, line }: VerifierOptions) {
     this.#sha256 = sha256
@@ -84,11 +88,6 @@ export class Verifier {
     return this.#accounts
   }
 
-  /** Holds likewise. */
-  get holds(): ReadonlyMap<RecordId, KnownHold> {
-    return this.#holds
-  }
-
   /** Takes the next block; says what is wrong with it, if anything. */
   check(block: Block, lines: readonly Line[]): Fault | undefined {
     const what = checkLink(this.#head, block, lines)
@@ -96,8 +95,7 @@ export class Verifier {
     const intact = block.hash === blockHash(block, lines, this.#sha256)
     const fault = this.#checkLines(block, lines)
     if (fault !== undefined) return intact ? fault : { ...fault, what: `was changed: ${fault.what}` }
-    if (!intact)
-      return { block: block.sequence, what: 'does not match its hash: a record or the block was changed' }
+    if (!intact) return { block: block.sequence, what: notItsHash }
     const totals = writeTotals(this.#totals)
     if (block.totals !== totals)
       return { block: block.sequence, what: `house totals are ${block.totals}, the records make ${totals}` }
@@ -154,14 +152,14 @@ export class Verifier {
     this.#captured = undefined
     if (captured !== undefined && (content.kind !== 'transfer' || content.hold !== captured.hold))
       return `is not the transfer that pays hold ${captured.hold}, which was captured just before`
-    const what = this.#checkContent(content, { id, at, kind, captured: captured !== undefined })
+    const what = this.#checkContent(content, { id, at, kind, captured })
     if (content.kind !== 'reply') this.#latest = { id, content }
     return what
   }
 
   #checkContent(
     content: Content,
-    { id, at, kind, captured }: { id: RecordId; at: number; kind: string; captured: boolean },
+    { id, at, kind, captured }: { id: RecordId; at: number; kind: string; captured: Captured | undefined },
   ): string | undefined {
     switch (content.kind) {
       case 'account_opened': {
@@ -180,10 +178,13 @@ export class Verifier {
       case 'hold_resolved':
         return this.#checkResolved(content, at)
       case 'transfer':
-        if (content.hold !== undefined && !captured)
-          return `pays hold ${content.hold}, which was not captured`
         if (this.#line === undefined) this.#transfers.set(id, content)
-        return this.#checkReversal(content, id) ?? this.#checkTransfer(content, at)
+        return (
+          this.#checkCapture(content, captured) ??
+          this.#checkReversal(content, id) ??
+          this.#checkStates(content) ??
+          this.#checkTransfer(content, at)
+        )
       case 'reply':
         return this.#checkReply(content)
       default:
@@ -207,6 +208,7 @@ export class Verifier {
     const before = this.#accounts.get(account)
     if (!Number.isSafeInteger(amount) || amount < 1) return `holds ${amount}, which is no amount`
     if (before?.currency !== currency) return `holds ${currency} on account ${account}`
+    if (!takesDebits(before)) return `holds on account ${account}, which is ${before.state}`
     if (before.ledger - before.held + before.slack < amount)
       return `holds more on ${account} than is available`
     this.#holds.set(id, { account, amount, expires_at, state: 'pending' })
@@ -224,13 +226,44 @@ export class Verifier {
     return this.#checkAfter(account, after, { ledger: 0, held: late ? 0 : -hold.amount }, at)
   }
 
+  /** A capture pays out what was held on the same account, or less; nothing else names a hold. */
+  #checkCapture({ type, hold: id, debit, credit, amount, forced }: Transfer, captured: Captured | undefined) {
+    if (id !== undefined && captured === undefined) return `pays hold ${id}, which was not captured`
+    if ((type === 'capture') !== (captured !== undefined)) return 'is no proper capture'
+    const isForced = forced === true
+    if (captured === undefined)
+      return isForced && type !== 'reversal' ? `is forced, which no ${type} is` : undefined
+    const hold = this.#holds.get(captured.hold)
+    if (hold?.account !== debit || !isHouse(credit)) return `pays hold ${captured.hold} on other accounts`
+    if (amount > hold.amount) return `pays ${amount} of hold ${captured.hold}, which is of ${hold.amount}`
+    return isForced === captured.forced
+      ? undefined
+      : `pays hold ${captured.hold} as if it were otherwise in time`
+  }
+
+  /**
+   * That the accounts' states let the money move. A reversal may credit any account that is not closed, and debit one
+   * if forced; an advice may capture on a frozen one, and the record does not say which capture was an advice.
+   */
+  #checkStates({ type, debit, credit, forced }: Transfer): string | undefined {
+    const payer = this.#accounts.get(debit)
+    const payee = this.#accounts.get(credit)
+    const closed = payer?.state === 'closed' ? debit : payee?.state === 'closed' ? credit : undefined
+    if (closed !== undefined) return `moves money on account ${closed}, which is closed`
+    const mayDebit = payer === undefined || type === 'capture' || forced === true || takesDebits(payer)
+    if (!mayDebit) return `debits account ${debit}, which is ${payer.state}`
+    const mayCredit = payee === undefined || type === 'reversal' || takesCredits(payee)
+    return mayCredit ? undefined : `credits account ${credit}, which is ${payee.state}`
+  }
+
   /** A reversal moves back no more than is left of a transfer, between the same two accounts. */
   #checkReversal(reversal: Transfer, id: RecordId): string | undefined {
     const { reverses } = reversal
     if ((reversal.type === 'reversal') !== (reverses !== undefined)) return 'is no proper reversal'
     if (reverses === undefined) return undefined
     const original = this.#transferOf(reverses)
-    if (original === undefined || original.type === 'reversal') return `reverses ${reverses}, which cannot be`
+    if (original === undefined || original.type === 'reversal' || original.type === 'opening')
+      return `reverses ${reverses}, which cannot be`
     const same =
       original.debit === reversal.credit &&
       original.credit === reversal.debit &&
@@ -351,6 +384,14 @@ export class Verifier {
   }
 }
 
+function takesDebits({ state }: State): boolean {
+  return state === 'active' || state === 'credit_blocked'
+}
+
+function takesCredits({ state }: State): boolean {
+  return state === 'active' || state === 'debit_blocked'
+}
+
 /** The same members with the same values, in the same order: both were written by the same code or not at all. */
 function isSame(told: Content, known: Content | undefined): boolean {
   return JSON.stringify(told) === JSON.stringify(known)
@@ -378,9 +419,6 @@ export function checkSealed(
   sha256: Sha256,
 ): Fault | undefined {
   const what =
-    checkLink(head, block, lines) ??
-    (block.hash === blockHash(block, lines, sha256)
-      ? undefined
-      : 'does not match its hash: a record or the block was changed')
+    checkLink(head, block, lines) ?? (block.hash === blockHash(block, lines, sha256) ? undefined : notItsHash)
   return what === undefined ? undefined : { block: block.sequence, what }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sha256 } from '../../src/bank/batch.ts'
+import type { AccountState, HouseAccount } from '../../src/ledger/account.ts'
 import { type Block, genesis, readTotals, seal } from '../../src/ledger/block.ts'
 import type { Command } from '../../src/ledger/command.ts'
 import type { Line } from '../../src/ledger/record.ts'
@@ -55,7 +56,12 @@ async function honestJournal(): Promise<Journal> {
 }
 
 /** The journal with one record's body changed, and every block sealed anew. */
-function forged(honest: Journal, record: number, forge: (body: Body) => void): Journal {
+function forged(
+  honest: Journal,
+  record: number,
+  forge: (body: Body) => void,
+  totals?: Map<HouseAccount, bigint>,
+): Journal {
   let head = genesis(1)
   return honest.map(({ block, lines }) => {
     const changed = lines.map((line) => {
@@ -64,7 +70,9 @@ function forged(honest: Journal, record: number, forge: (body: Body) => void): J
       forge(body)
       return { ...line, body: JSON.stringify(body) }
     })
-    head = seal(head, changed, { at: block.at, totals: readTotals(block.totals), sha256 })
+    const sums = readTotals(block.totals)
+    const due = lines.some(({ sequence }) => sequence === record) ? (totals ?? sums) : sums
+    head = seal(head, changed, { at: block.at, totals: due, sha256 })
     return { block: head, lines: changed }
   })
 }
@@ -130,3 +138,115 @@ for (const [record, name, forge, what] of forgeries)
     assert.match(found.what, what)
     assert.equal(found.record, record)
   })
+
+/** The journal that these commands leave, up to their last one; each is a block. */
+async function journalAfter(...commands: Command[]): Promise<Journal> {
+  const clock = heldClock()
+  const store = new MemoryStore({ clock })
+  for (const command of commands) {
+    const [outcome] = await store.commit([pending(command)])
+    assert(outcome?.reply.type !== 'refused', JSON.stringify(outcome))
+    clock.move(1000)
+  }
+  return await journalOf(store)
+}
+
+const deposit: Command = { type: 'move', from: null, to: 'x', amount: 1000, ...usd }
+const take: Command = { type: 'move', from: 'x', to: null, amount: 300, ...usd }
+const hold: Command = { type: 'hold', account: 'x', amount: 400, ...usd, expires_in_s: 60 }
+const set = (state: AccountState): Command => ({ type: 'set_state', account: 'x', state, reason: 'r' })
+
+function assertNamed(journal: Journal, record: number, what: RegExp): void {
+  const found = prove(journal)
+  assert('what' in found, 'the books must not prove')
+  assert.match(found.what, what)
+  assert.equal(found.record, record)
+}
+
+test('an ordinary transfer is not forced, however much it takes', async () => {
+  const journal = await journalAfter(open('x'), deposit, take)
+  const forge = (body: Body) => {
+    body.forced = true
+    body.amount = 1001
+    body.debit_after.ledger = -1
+  }
+  assertNamed(forged(journal, 3, forge, new Map([['cash:USD', 1n]])), 3, /is forced, which no withdrawal is/)
+})
+
+test('a capture pays no more than was held, on the account of the hold, and says when it was late', async () => {
+  const journal = await journalAfter(open('x'), open('y'), deposit, hold, {
+    type: 'capture',
+    hold: '1-4',
+    amount: 150,
+  })
+  const pays = (amount: number) => (body: Body) => {
+    body.amount = amount
+    body.debit_after.ledger = 1000 - amount
+  }
+  assertProven(forged(journal, 6, pays(400), new Map([['cash:USD', -600n]])))
+  assertNamed(
+    forged(journal, 6, pays(401), new Map([['cash:USD', -599n]])),
+    6,
+    /pays 401 of hold 1-4, which is of 400/,
+  )
+  assertNamed(
+    forged(journal, 6, (body) => (body.debit = 'y')),
+    6,
+    /pays hold 1-4 on other accounts/,
+  )
+  assertNamed(
+    forged(journal, 6, (body) => (body.forced = true)),
+    6,
+    /otherwise in time/,
+  )
+  assertNamed(
+    forged(journal, 6, (body) => (body.type = 'withdrawal')),
+    6,
+    /is no proper capture/,
+  )
+})
+
+for (const [state, refused] of [
+  ['debit_blocked', [take, hold]],
+  ['credit_blocked', [deposit]],
+  ['frozen', [take, hold, deposit]],
+] as const)
+  for (const command of refused)
+    test(`an account that is ${state} has no ${command.type} after that: ${command === deposit ? 'in' : 'out'}`, async () => {
+      // As if it had been blocked before, which it was not.
+      const journal = await journalAfter(open('x'), deposit, set('active'), command)
+      assertNamed(
+        forged(journal, 3, (body) => (body.state = state)),
+        4,
+        new RegExp(`account x, which is ${state}`),
+      )
+    })
+
+test('a closed account moves no more, in no way', async () => {
+  const journal = await journalAfter(open('x', 1000), set('active'), take)
+  assertNamed(
+    forged(journal, 2, (body) => (body.state = 'closed')),
+    3,
+    /on account x, which is closed/,
+  )
+})
+
+test('what blocked accounts do take is proven', async () => {
+  assertProven(
+    await journalAfter(open('x'), deposit, hold, set('debit_blocked'), { type: 'capture', hold: '1-3' }),
+  )
+  const reversed: Command = { type: 'reverse', transfer: '1-3' }
+  assertProven(await journalAfter(open('x'), deposit, take, set('frozen'), reversed))
+  const back: Command = { type: 'reverse', transfer: '1-2', force: true }
+  assertProven(await journalAfter(open('x'), deposit, set('frozen'), back))
+  const advice: Command = { type: 'capture', hold: '1-3', advice: true }
+  assertProven(await journalAfter(open('x'), deposit, hold, set('frozen'), advice))
+})
+
+test('an opening balance is not reversed', async () => {
+  const accounts = [{ number: 'x', currency: 'USD', ledger: 1000 }]
+  const journal = await journalAfter({ type: 'open_books', accounts }, take)
+  const forge = (body: Body) =>
+    Object.assign(body, { type: 'reversal', reverses: '1-2', credit: 'equity:USD' })
+  assertNamed(forged(journal, 3, forge, new Map([['equity:USD', -700n]])), 3, /reverses 1-2, which cannot be/)
+})
