@@ -5,7 +5,15 @@
 import type { Account, AccountNumber, AccountState } from '../ledger/account.ts'
 import type { Block, Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
-import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '../ledger/command.ts'
+import {
+  type Hold,
+  type Key,
+  type Outcome,
+  type PostedTransfer,
+  type RecordId,
+  type Submission,
+  sequenceOf,
+} from '../ledger/command.ts'
 import type { Currency, Instant } from '../ledger/money.ts'
 import type { Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
@@ -133,7 +141,7 @@ export function pageOf<Thing extends { readonly id: RecordId }>(
 ): Found<Thing> {
   const things = found.slice(0, limit)
   const last = things.at(-1)
-  return { things, ...(found.length > limit && last && { next: Number(last.id.slice(2)) }) }
+  return { things, ...(found.length > limit && last && { next: sequenceOf(last.id) }) }
 }
 
 /** Entries of versions below `before`, at instants from `from` on and before `to`, at most `limit`. */

@@ -6,16 +6,17 @@
 import assert from 'node:assert'
 import { type Account, type AccountNumber, type HouseAccount, isHouse, plainAccount } from './account.ts'
 import { readTotals, type Totals } from './block.ts'
-import type { Hold, PostedTransfer, RecordId } from './command.ts'
+import { type Hold, idOf, type PostedTransfer, type RecordId } from './command.ts'
 import type { Instant, Minor } from './money.ts'
-import type {
-  After,
-  Content,
-  HoldPlaced,
-  HoldResolved,
-  JournalRecord,
-  Remembered,
-  Transfer,
+import {
+  type After,
+  type Content,
+  fromLine,
+  type HoldPlaced,
+  type JournalRecord,
+  type Line,
+  type Remembered,
+  type Transfer,
 } from './record.ts'
 
 /** What a client's key was answered with. */
@@ -133,7 +134,7 @@ export class Books {
 
   /** The id that the next record will get. */
   get nextId(): RecordId {
-    return `${this.writer}-${this.#sequence + 1}`
+    return idOf(this.#sequence + 1, this.writer)
   }
 
   /** Writes the next record: the only way the books change. */
@@ -147,86 +148,39 @@ export class Books {
   absorb({ sequence, at, scope, content }: JournalRecord): void {
     assert(sequence === this.#sequence + 1, 'records follow each other without a gap')
     this.#sequence = sequence
-    const id = `${this.writer}-${sequence}`
-    switch (content.kind) {
-      case 'account_opened': {
-        const { account: number, currency, after, kind: _, ...more } = content
-        this.#accounts.set(number, { ...plainAccount({ number, currency, after, at }), ...more })
-        break
-      }
-      case 'account_changed':
-        this.#change(content.account, content.after, at, { state: content.state })
-        break
-      case 'transfer':
-        this.#leave(content.debit, content.debit_after, -content.amount, at)
-        this.#leave(content.credit, content.credit_after, content.amount, at)
-        this.#link(posted(content, id, at))
-        break
-      case 'hold_placed':
-        this.#place(content, id, at)
-        break
-      case 'hold_resolved':
-        this.#resolve(content, at)
-        break
-      case 'reply': {
-        this.#replies.set(pageOf(scope, content.key), stored(content, at))
-        break
-      }
+    const id = idOf(sequence, this.writer)
+    for (const account of accountsAfter(content, { id, at }, (number) => this.#accountThere(number)))
+      this.#accounts.set(account.number, account)
+    const hold = holdAfter(content, { id, at }, (named) => this.#holdThere(named))
+    if (hold !== undefined) this.#holds.set(hold.id, hold)
+    if (content.kind === 'transfer') {
+      this.#addUp(content.debit, -content.amount)
+      this.#addUp(content.credit, content.amount)
+      if (content.reverses !== undefined) this.#noteReversal(content.reverses, posted(content, id, at))
     }
+    if (content.kind === 'reply') this.#replies.set(pageOf(scope, content.key), stored(content, at))
   }
 
-  #leave(name: string, after: After | null, change: Minor, at: Instant): void {
-    if (isHouse(name)) {
-      assert(after === null, 'a house account keeps no state of its own')
-      this.#totals.set(name, this.total(name) + BigInt(change))
-      return
-    }
-    assert(after !== null, `a transfer leaves a balance on ${name}`)
-    this.#change(name, after, at)
+  #addUp(name: string, change: Minor): void {
+    if (isHouse(name)) this.#totals.set(name, this.total(name) + BigInt(change))
   }
 
-  /** A reversal is noted on what it reverses, a capture on its hold. */
-  #link(transfer: PostedTransfer): void {
-    if (transfer.reverses !== undefined) {
-      const page = this.transfer(transfer.reverses)
-      assert(page !== undefined, 'a reversal names a transfer that is there')
-      const reversed = page.reversed + transfer.amount
-      this.#transfers.set(transfer.reverses, { ...page, reversed, last: transfer })
-    }
-    if (transfer.hold !== undefined) {
-      const hold = this.hold(transfer.hold)
-      assert(hold !== undefined, 'a capture names a hold that is there')
-      this.#holds.set(hold.id, { ...hold, captured: transfer.amount, transfer: transfer.id })
-    }
-  }
-
-  #place(content: HoldPlaced, id: RecordId, at: Instant): void {
-    const { account, amount, expires_at, after } = content
-    this.#holds.set(id, placed(content, id, at))
-    const holds = [...this.#accountThere(account).holds, { id, amount, expires_at }]
-    this.#change(account, after, at, { holds })
-  }
-
-  #resolve({ hold: id, account, state, after, forced }: HoldResolved, at: Instant): void {
-    const hold = this.hold(id)
-    assert(hold !== undefined, `a hold that is resolved is there: ${id}`)
-    this.#holds.set(id, { ...hold, state, ...(forced && { forced }) })
-    const holds = this.#accountThere(account).holds.filter((pending) => pending.id !== id)
-    this.#change(account, after, at, { holds })
-  }
-
-  #change(number: AccountNumber, after: After, at: Instant, more: Partial<Account> = {}): void {
-    assert(
-      Number.isSafeInteger(after.ledger) && Number.isSafeInteger(after.held),
-      'balances are safe integers',
-    )
-    this.#accounts.set(number, { ...this.#accountThere(number), ...after, at, ...more })
+  #noteReversal(id: RecordId, last: PostedTransfer): void {
+    const page = this.transfer(id)
+    assert(page !== undefined, 'a reversal names a transfer that is there')
+    this.#transfers.set(id, { ...page, reversed: page.reversed + last.amount, last })
   }
 
   #accountThere(number: AccountNumber): Account {
     const account = this.account(number)
     assert(account !== undefined, `a record names an account that is there: ${number}`)
     return account
+  }
+
+  #holdThere(id: RecordId): Hold {
+    const hold = this.hold(id)
+    assert(hold !== undefined, `a record names a hold that is there: ${id}`)
+    return hold
   }
 
   /** A layer above this one. */
@@ -269,6 +223,22 @@ export function posted({ kind: _, ...transfer }: Transfer, id: RecordId, at: Ins
   return { id, at, ...transfer }
 }
 
+/** The transfer that a line is, if it is one. */
+export function transferIn(line: Line): PostedTransfer | undefined {
+  if (line.kind !== 'transfer') return undefined
+  const { content, sequence, at } = fromLine(line)
+  return content.kind === 'transfer' ? posted(content, idOf(sequence), at) : undefined
+}
+
+/** What a transfer left on one of its two accounts; undefined where the account is neither, or the house's. */
+export function leftOn(
+  { debit, credit, debit_after, credit_after }: PostedTransfer,
+  account: string,
+): After | undefined {
+  if (debit === account) return debit_after ?? undefined
+  return credit === account ? (credit_after ?? undefined) : undefined
+}
+
 /** A hold as the record that placed it says. */
 export function placed(content: HoldPlaced, id: RecordId, at: Instant): Hold {
   const { kind: _, after: __, key: ___, ...hold } = content
@@ -288,4 +258,68 @@ export function isWanted(
   const { account, from = 0, to = Infinity } = wanted
   const isNamed = account === undefined || debit === account || credit === account
   return isNamed && at >= from && at < to && reference === (wanted.reference ?? reference)
+}
+
+type Named = { readonly id: RecordId; readonly at: Instant }
+
+/** The accounts that a record names, of those that `find` knows, as it leaves them. */
+export function accountsAfter(
+  content: Content,
+  { id, at }: Named,
+  find: (number: AccountNumber) => Account | undefined,
+): readonly Account[] {
+  const change = (
+    number: AccountNumber,
+    after: After | null,
+    more: (account: Account) => Partial<Account>,
+  ) => {
+    assert((after === null) === isHouse(number), `customers alone have a balance after: ${number}`)
+    const account = after === null ? undefined : find(number)
+    if (account === undefined || after === null) return []
+    assert(
+      Number.isSafeInteger(after.ledger) && Number.isSafeInteger(after.held),
+      'balances are safe integers',
+    )
+    return [{ ...account, ...after, at, ...more(account) }]
+  }
+  const same = () => ({})
+  switch (content.kind) {
+    case 'account_opened': {
+      const { account: number, currency, after, kind: _, ...more } = content
+      return [{ ...plainAccount({ number, currency, after, at }), ...more }]
+    }
+    case 'account_changed':
+      return change(content.account, content.after, () => ({ state: content.state }))
+    case 'transfer':
+      return [
+        ...change(content.debit, content.debit_after, same),
+        ...change(content.credit, content.credit_after, same),
+      ]
+    case 'hold_placed': {
+      const { account, after, amount, expires_at } = content
+      return change(account, after, ({ holds }) => ({ holds: [...holds, { id, amount, expires_at }] }))
+    }
+    case 'hold_resolved':
+      return change(content.account, content.after, ({ holds }) => ({
+        holds: holds.filter((pending) => pending.id !== content.hold),
+      }))
+    case 'reply':
+      return []
+  }
+}
+
+/** The hold that a record is of, as it leaves it: placed, resolved, or paid by a capture. */
+export function holdAfter(
+  content: Content,
+  { id, at }: Named,
+  find: (id: RecordId) => Hold | undefined,
+): Hold | undefined {
+  if (content.kind === 'hold_placed') return placed(content, id, at)
+  if (content.kind === 'hold_resolved') {
+    const hold = find(content.hold)
+    return hold && { ...hold, state: content.state, ...(content.forced && { forced: true }) }
+  }
+  if (content.kind !== 'transfer' || content.hold === undefined) return undefined
+  const hold = find(content.hold)
+  return hold && { ...hold, captured: content.amount, transfer: id }
 }

@@ -179,6 +179,16 @@ export type Submission = {
 /** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */
 export type RecordId = string
 
+/** The id of a writer's record. */
+export function idOf(sequence: number, writer = 1): RecordId {
+  return `${writer}-${sequence}`
+}
+
+/** The record that an id of writer 1, the only one there is as yet, names; -1, which none has, where it is no such id. */
+export function sequenceOf(id: RecordId): number {
+  return /^1-[1-9][0-9]{0,14}$/.test(id) ? Number(id.slice(2)) : -1
+}
+
 /** Money has moved: the transfer and the account as it left it. Amounts in minor units. */
 export type Posted = {
   readonly type: 'posted'

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import { type AccountState, available, heldAt, isAccountNumber } from '../../ledger/account.ts'
+import { leftOn } from '../../ledger/books.ts'
 import { type Currency, decimalsOf } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
@@ -143,8 +144,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       })
     }
     const [entry] = await bank.entries({ account: number, limit: 1, ...asOf(query) })
-    const { debit, debit_after, credit_after } = entry?.transfer ?? {}
-    const after = debit === number ? debit_after : credit_after
+    const after = entry && leftOn(entry.transfer, number)
     const body = { account: number, currency, ledger: after?.ledger ?? 0, version: after?.version ?? 0 }
     return send(reply, { status: 200, body })
   }

@@ -1,7 +1,7 @@
 /** Replies of the ledger as bodies of /v1. What is stored under a key is rendered from the same values, to the same bytes. */
 import type { Entry } from '../../bank/store.ts'
 import { type Account, available, heldAt } from '../../ledger/account.ts'
-import type { TransferPage } from '../../ledger/books.ts'
+import { leftOn, type TransferPage } from '../../ledger/books.ts'
 import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { detailOf, problemOf, statusOf } from '../problem.ts'
@@ -118,13 +118,12 @@ export function holdBody(hold: Hold): object {
 export type EntryBody = ReturnType<typeof entryBody>
 
 export function entryBody(account: string, { version, transfer }: Entry) {
-  const { id, type, debit, amount, debit_after, credit_after, reference, at } = transfer
-  const paysOut = debit === account
+  const { id, type, debit, amount, reference, at } = transfer
   return {
     version,
-    direction: paysOut ? 'debit' : 'credit',
+    direction: debit === account ? 'debit' : 'credit',
     amount,
-    balance_after: (paysOut ? debit_after : credit_after)?.ledger ?? 0,
+    balance_after: leftOn(transfer, account)?.ledger ?? 0,
     transfer: id,
     kind: type,
     reference: reference ?? null,

@@ -17,15 +17,17 @@ import {
 } from '../../bank/store.ts'
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { type Block, genesis, seal, type Totals } from '../../ledger/block.ts'
-import { Books, isWanted, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
+import { Books, isWanted, leftOn, posted, type StoredReply, type TransferPage } from '../../ledger/books.ts'
 import {
   type Hold,
   holdAt,
+  idOf,
   type Key,
   type Outcome,
   type PostedTransfer,
   pagesOf,
   type RecordId,
+  sequenceOf,
 } from '../../ledger/command.ts'
 import { type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
@@ -65,7 +67,7 @@ export class MemoryStore implements Store {
   }
 
   #index({ content, sequence, at }: JournalRecord): void {
-    const id = `1-${sequence}`
+    const id = idOf(sequence)
     if (content.kind === 'account_opened') this.#numbers.add(content.account)
     if (content.kind === 'hold_placed') this.#holds.push(id)
     if (content.kind === 'transfer') this.#transfers.set(id, posted(content, id, at))
@@ -100,9 +102,8 @@ export class MemoryStore implements Store {
   async entries({ account, before, from, to, limit }: EntryPage): Promise<readonly Entry[]> {
     return [...this.#transfers.values()]
       .flatMap((transfer): Entry | [] => {
-        const after = transfer.debit === account ? transfer.debit_after : transfer.credit_after
-        const named = transfer.debit === account || transfer.credit === account
-        return named && after !== null ? { version: after.version, transfer } : []
+        const after = leftOn(transfer, account)
+        return after === undefined ? [] : { version: after.version, transfer }
       })
       .filter(
         ({ version, transfer: { at } }) =>
@@ -118,7 +119,7 @@ export class MemoryStore implements Store {
     ...wanted
   }: TransferPageQuery): Promise<Found<PostedTransfer>> {
     const found = [...this.#transfers.values()]
-      .filter((transfer) => Number(transfer.id.slice(2)) < before && isWanted(transfer, wanted))
+      .filter((transfer) => sequenceOf(transfer.id) < before && isWanted(transfer, wanted))
       .reverse()
     return pageOf(found, limit)
   }
@@ -127,7 +128,7 @@ export class MemoryStore implements Store {
     const found = this.#holds
       .flatMap((id) => this.#books.hold(id) ?? [])
       .map((hold) => holdAt(hold, now))
-      .filter((hold) => Number(hold.id.slice(2)) < before)
+      .filter((hold) => sequenceOf(hold.id) < before)
       .filter((hold) => hold.account === (account ?? hold.account) && hold.state === (state ?? hold.state))
       .reverse()
     return pageOf(found, limit)

@@ -2,9 +2,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Entry, EntryPage } from '../../bank/store.ts'
 import type { AccountNumber } from '../../ledger/account.ts'
-import { posted } from '../../ledger/books.ts'
+import { leftOn, transferIn } from '../../ledger/books.ts'
 import type { Instant } from '../../ledger/money.ts'
-import { fromLine, type Line } from '../../ledger/record.ts'
+import type { Line } from '../../ledger/record.ts'
 import { JournalReader } from './journal.ts'
 import { progressOf } from './projection.ts'
 
@@ -75,13 +75,9 @@ export class History {
   }
 }
 
-/** The account's side of a transfer; undefined where it has none. */
+/** The account's side of the transfer that a line is; undefined where it has none. */
 function entryOf(line: Line, account: AccountNumber): Entry | undefined {
-  const { content, sequence, at } = fromLine(line)
-  if (content.kind !== 'transfer') return undefined
-  const after =
-    content.debit === account ? content.debit_after : content.credit === account ? content.credit_after : null
-  return after === null
-    ? undefined
-    : { version: after.version, transfer: posted(content, `1-${sequence}`, at) }
+  const transfer = transferIn(line)
+  const after = transfer && leftOn(transfer, account)
+  return transfer && after && { version: after.version, transfer }
 }

@@ -6,8 +6,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AccountPage } from '../../bank/store.ts'
-import { type Account, type AccountNumber, plainAccount } from '../../ledger/account.ts'
-import { type After, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
+import type { Account, AccountNumber } from '../../ledger/account.ts'
+import { accountsAfter } from '../../ledger/books.ts'
+import { idOf } from '../../ledger/command.ts'
+import { fromLine, type Line } from '../../ledger/record.ts'
 import { JournalReader } from './journal.ts'
 import { type AccountRow, accountOf, pendingHolds } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
@@ -94,43 +96,7 @@ export class Lists {
 /** Takes over what a line leaves where it is later than what was found; gives 1 where it opens an account. */
 function update(found: Map<AccountNumber, Account>, line: Line): number {
   const { content, at, sequence } = fromLine(line)
-  const leave = (
-    number: AccountNumber,
-    after: After | null,
-    more?: (account: Account) => Partial<Account>,
-  ) => {
-    const account = found.get(number)
-    if (account !== undefined && after !== null && after.version > account.version)
-      found.set(number, { ...account, ...after, at, ...more?.(account) })
-  }
-  switch (content.kind) {
-    case 'account_opened': {
-      const { account: number, currency, after, kind: _, ...more } = content
-      if (!found.has(number)) found.set(number, { ...plainAccount({ number, currency, after, at }), ...more })
-      return 1
-    }
-    case 'account_changed':
-      leave(content.account, content.after, () => ({ state: content.state }))
-      return 0
-    case 'transfer':
-      leave(content.debit, content.debit_after)
-      leave(content.credit, content.credit_after)
-      return 0
-    case 'hold_placed': {
-      const hold: PendingHold = {
-        id: `1-${sequence}`,
-        amount: content.amount,
-        expires_at: content.expires_at,
-      }
-      leave(content.account, content.after, ({ holds }) => ({ holds: [...holds, hold] }))
-      return 0
-    }
-    case 'hold_resolved':
-      leave(content.account, content.after, ({ holds }) => ({
-        holds: holds.filter(({ id }) => id !== content.hold),
-      }))
-      return 0
-    case 'reply':
-      return 0
-  }
+  for (const account of accountsAfter(content, { id: idOf(sequence), at }, (number) => found.get(number)))
+    if (account.version > (found.get(account.number)?.version ?? 0)) found.set(account.number, account)
+  return content.kind === 'account_opened' ? 1 : 0
 }

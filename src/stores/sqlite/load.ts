@@ -6,12 +6,20 @@ import { type Account, type AccountNumber, isHouse, plainAccount } from '../../l
 import {
   type Books,
   placed,
-  posted,
   type StoredReply,
   stored,
   type TransferPage,
+  transferIn,
 } from '../../ledger/books.ts'
-import { type Hold, type Pages, type PostedTransfer, pagesOf, type RecordId } from '../../ledger/command.ts'
+import {
+  type Hold,
+  idOf,
+  type Pages,
+  type PostedTransfer,
+  pagesOf,
+  type RecordId,
+  sequenceOf,
+} from '../../ledger/command.ts'
 import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 
 export class Loader {
@@ -99,9 +107,7 @@ export class Loader {
 
   #transferAt(sequence: number): PostedTransfer | undefined {
     const line = this.#line.get(sequence) as Line | undefined
-    if (line?.kind !== 'transfer') return undefined
-    const { content, at } = fromLine(line)
-    return content.kind === 'transfer' ? posted(content, `1-${sequence}`, at) : undefined
+    return line && transferIn(line)
   }
 
   hold(id: RecordId): Hold | undefined {
@@ -174,13 +180,8 @@ export function accountOf(
   if (more === null && after.held === 0) return account
   const rows =
     after.held === 0 ? [] : (pending.all(number) as (Omit<PendingHold, 'id'> & { sequence: number })[])
-  const holds = rows.map(({ sequence, amount, expires_at }) => ({ id: `1-${sequence}`, amount, expires_at }))
+  const holds = rows.map(({ sequence, amount, expires_at }) => ({ id: idOf(sequence), amount, expires_at }))
   return { ...account, ...JSON.parse(more ?? '{}'), holds }
-}
-
-/** The record that an id names; -1, which none has, where it is no id of this store's one writer. */
-export function sequenceOf(id: RecordId): number {
-  return /^1-[1-9][0-9]{0,14}$/.test(id) ? Number(id.slice(2)) : -1
 }
 
 /** 48 bits of SHA-256: a safe integer, and nobody can make many keys that share one. */

@@ -1,8 +1,9 @@
 /** Applies the journal to the index: what the records leave is copied, the last one of an account winning. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { idOf, sequenceOf } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { type AccountOpened, type After, type Content, fromLine, type Line } from '../../ledger/record.ts'
-import { keyHash, sequenceOf } from './load.ts'
+import { keyHash } from './load.ts'
 
 /** Up to where the index has come: the block, its hash, and the last record. */
 export type Progress = {
@@ -139,7 +140,7 @@ export class Projection {
         }
         if (content.reference !== undefined) this.#ref.run(keyHash('', content.reference), sequence)
         if (content.reverses !== undefined) this.#reverse.run(sequenceOf(content.reverses), amount, sequence)
-        if (content.hold !== undefined) this.#capture.run(amount, `1-${sequence}`, sequenceOf(content.hold))
+        if (content.hold !== undefined) this.#capture.run(amount, idOf(sequence), sequenceOf(content.hold))
         break
       }
       case 'hold_placed': {

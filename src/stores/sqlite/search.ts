@@ -2,8 +2,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Found, type HoldPageQuery, pageOf, type TransferPageQuery } from '../../bank/store.ts'
 import { isHouse } from '../../ledger/account.ts'
-import { isWanted, placed, posted } from '../../ledger/books.ts'
-import { type Hold, holdAt, type PostedTransfer, type RecordId } from '../../ledger/command.ts'
+import { holdAfter, isWanted, transferIn } from '../../ledger/books.ts'
+import {
+  type Hold,
+  holdAt,
+  idOf,
+  type PostedTransfer,
+  type RecordId,
+  sequenceOf,
+} from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
 import { JournalReader } from './journal.ts'
 import { keyHash, Loader } from './load.ts'
@@ -51,7 +58,7 @@ export class Search {
     const { reference, account, from = 0 } = wanted
     const things: PostedTransfer[] = []
     const take = (line: Line) => {
-      const transfer = transferOf(line)
+      const transfer = transferIn(line)
       if (transfer !== undefined && isWanted(transfer, wanted)) things.push(transfer)
       return things.length > limit
     }
@@ -103,7 +110,7 @@ export class Search {
       if (isWanted) things.push(current)
       return things.length > limit
     }
-    const isNew = (hold: Hold) => Number(hold.id.slice(2)) > indexed && Number(hold.id.slice(2)) < before
+    const isNew = (hold: Hold) => sequenceOf(hold.id) > indexed && sequenceOf(hold.id) < before
     for (const hold of [...changed.values()].filter(isNew).reverse())
       if (take(hold)) return pageOf(things, limit)
 
@@ -115,7 +122,7 @@ export class Search {
           : this.#holdsOf.all(account, below, rowsPerSlice)
       ) as { sequence: number }[]
       for (const { sequence } of rows) {
-        const id = `1-${sequence}`
+        const id = idOf(sequence)
         const hold = changed.get(id) ?? this.#loader.hold(id)
         if (hold !== undefined && take(hold)) return pageOf(things, limit)
         below = sequence
@@ -129,26 +136,13 @@ export class Search {
   /** Holds that were placed or resolved since the index came to a record, as they are now. */
   #holdsSince(sequence: number): Map<RecordId, Hold> {
     const holds = new Map<RecordId, Hold>()
-    const change = (id: RecordId, by: Partial<Hold>) => {
-      const hold = holds.get(id) ?? this.#loader.hold(id)
-      if (hold !== undefined) holds.set(id, { ...hold, ...by })
-    }
+    const find = (id: RecordId) => holds.get(id) ?? this.#loader.hold(id)
     for (const line of this.#journal.lines(sequence, this.#journal.head().last)) {
       if (line.kind !== 'hold_placed' && line.kind !== 'hold_resolved' && line.kind !== 'transfer') continue
       const { content, at } = fromLine(line)
-      const id = `1-${line.sequence}`
-      if (content.kind === 'hold_placed') holds.set(id, placed(content, id, at))
-      if (content.kind === 'hold_resolved')
-        change(content.hold, { state: content.state, ...(content.forced && { forced: true }) })
-      if (content.kind === 'transfer' && content.hold !== undefined)
-        change(content.hold, { captured: content.amount, transfer: id })
+      const hold = holdAfter(content, { id: idOf(line.sequence), at }, find)
+      if (hold !== undefined) holds.set(hold.id, hold)
     }
     return holds
   }
-}
-
-function transferOf(line: Line): PostedTransfer | undefined {
-  if (line.kind !== 'transfer') return undefined
-  const { content, sequence, at } = fromLine(line)
-  return content.kind === 'transfer' ? posted(content, `1-${sequence}`, at) : undefined
 }
