@@ -50,7 +50,7 @@ const directory = mkdtempSync(join(stores, 'run-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 const generator = findGenerator(values.load)
-const machine = readMachine(directory, generator.name)
+const machine = readMachine(directory, values.v1 ? 'a Node client (bench/v1.ts)' : generator.name)
 console.log(`${writeMachine(machine)}\n`)
 
 if (values.memory) {

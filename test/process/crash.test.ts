@@ -2,19 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, startLoad } from './load.ts'
-import {
-  assertProves,
-  assertProvesHere,
-  Client,
-  launch,
-  pause,
-  place,
-  prng,
-  type Scope,
-  seed,
-  serve,
-} from './support.ts'
+import { assertProves, assertProvesHere, Client, launch, pause, place, type Scope, serve } from './support.ts'
 
 const rounds = 20
 

@@ -21,6 +21,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { StoreError } from '../../src/bank/store.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, startLoad } from './load.ts'
 import {
   assertOneLine,
@@ -28,11 +29,9 @@ import {
   Client,
   isRoot,
   place,
-  prng,
   type Ran,
   run,
   type Scope,
-  seed,
   serve,
   smallDisk,
   until,

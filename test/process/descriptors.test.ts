@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, startLoad } from './load.ts'
-import { assertProvesHere, Client, pause, place, prng, seed, serve, until } from './support.ts'
+import { assertProvesHere, Client, pause, place, serve, until } from './support.ts'
 
 const filesMax = 96
 const connections = 200

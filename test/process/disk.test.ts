@@ -5,20 +5,9 @@ import assert from 'node:assert/strict'
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
-import {
-  assertProves,
-  Client,
-  codeOf,
-  pause,
-  place,
-  prng,
-  run,
-  seed,
-  serve,
-  smallDisk,
-  until,
-} from './support.ts'
+import { assertProves, Client, codeOf, pause, place, run, serve, smallDisk, until } from './support.ts'
 
 const unreachable = { CASHPOINT_MIN_FREE_MIB: String(2 ** 30) }
 

@@ -5,19 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
-import {
-  assertProvesHere,
-  Client,
-  codeOf,
-  launch,
-  pause,
-  place,
-  prng,
-  seed,
-  serve,
-  until,
-} from './support.ts'
+import { assertProvesHere, Client, codeOf, launch, pause, place, serve, until } from './support.ts'
 
 const skip = spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed'
 const chance = prng(seed)

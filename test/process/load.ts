@@ -4,7 +4,8 @@
  * retry under the same key tells which.
  */
 import assert from 'node:assert/strict'
-import { type Answer, type Chance, Client, codeOf } from './support.ts'
+import type { Chance } from '../support/chance.ts'
+import { type Answer, Client, codeOf } from './support.ts'
 
 export type Request = {
   readonly type: 'withdraw' | 'deposit'

@@ -3,19 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import {
-  type Answer,
-  assertProves,
-  Client,
-  codeOf,
-  holdLock,
-  pause,
-  place,
-  prng,
-  seed,
-  serve,
-  until,
-} from './support.ts'
+import { prng, seed } from '../support/chance.ts'
+import { type Answer, assertProves, Client, codeOf, holdLock, pause, place, serve, until } from './support.ts'
 
 const deadlineMs = 700
 const { path } = place({ after })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
 import {
   assertProves,
@@ -11,9 +12,7 @@ import {
   holdLock,
   pause,
   place,
-  prng,
   type Server,
-  seed,
   serve,
   verify,
 } from './support.ts'

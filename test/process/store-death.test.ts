@@ -4,19 +4,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, startLoad } from './load.ts'
-import {
-  assertProves,
-  Client,
-  codeOf,
-  holdLock,
-  pause,
-  place,
-  prng,
-  type Server,
-  seed,
-  serve,
-} from './support.ts'
+import { assertProves, Client, codeOf, holdLock, pause, place, type Server, serve } from './support.ts'
 
 const exitSoftware = 70
 const entry = join(import.meta.dirname, 'mortal-server.ts')

@@ -307,22 +307,6 @@ export async function holdLock(scope: Scope, path: string): Promise<{ release():
   }
 }
 
-export type Chance = (below: number) => number
-
-/** Random whole numbers that a seed replays (mulberry32): from 0 up to, not with, `below`. */
-export function prng(seed: number): Chance {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
-
-/** The seed of this run: from the environment where a run is to be repeated. */
-export const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { existsSync, linkSync, rmSync, symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { after, test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
 import { Judge, startLoad } from './load.ts'
-import { assertOneLine, assertProves, Client, pause, place, prng, run, seed, serve } from './support.ts'
+import { assertOneLine, assertProves, Client, pause, place, run, serve } from './support.ts'
 
 const { directory, path } = place({ after })
 const first = await serve({ after }, { path })

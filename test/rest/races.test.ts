@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { type Answer, balanceOf, Connection, pause, prng, requestBytes, serve } from './support.ts'
+import { prng } from '../support/chance.ts'
+import { type Answer, balanceOf, Connection, pause, requestBytes, serve } from './support.ts'
 
 const cashpoint = await serve({ after }, { accounts: { 'last-unit': 1 } })
 const { get, post } = cashpoint

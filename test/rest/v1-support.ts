@@ -90,13 +90,10 @@ function checkContract({ paths }: Document, method: string, path: string, answer
     `${method} ${bare} answers ${answer.status}, which the document does not have: ${answer.body}`,
   )
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
-  if (type === 'text/csv') return
   const schema = response.content[type]?.schema
   assert.ok(schema, `${method} ${bare} ${answer.status} answers ${type}: ${answer.body}`)
-  assert.ok(
-    fits(schema, JSON.parse(answer.body)),
-    `${method} ${bare} ${answer.status} answers ${answer.body}`,
-  )
+  const value = type.endsWith('json') ? JSON.parse(answer.body) : answer.body
+  assert.ok(fits(schema, value), `${method} ${bare} ${answer.status} answers ${answer.body}`)
 }
 
 /** As much of JSON Schema as the document uses, read here by other code than made it. */

@@ -6,15 +6,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Store } from '../../src/bank/store.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
+import { type Chance, prng, seed } from '../support/chance.ts'
 import { pending } from '../support/commands.ts'
 import { assertProven, journalOf } from '../support/journal.ts'
 import { places } from '../support/stores.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const rounds = 6
 const commandsPerRound = 250
-
-type Chance = (below: number) => number
 
 /** What the model knows: sums of what was posted, and what is set aside. */
 class Model {
@@ -218,15 +216,4 @@ async function check(store: Store, memory: Store, model: Model): Promise<void> {
     [store, memory].map(async (each) => Array.fromAsync((await each.accounts({ state: 'frozen' })).pieces)),
   )
   assert.equal(timeless(lists[0]?.flat()), timeless(lists[1]?.flat()))
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function prng(seed: number): Chance {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
 }

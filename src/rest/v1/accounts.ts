@@ -7,12 +7,12 @@ import { leftOn } from '../../ledger/books.ts'
 import { type Currency, decimalsOf } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
+import { nextCursor, pageIn, paging } from './pages.ts'
 import { accountBody } from './render.ts'
 import { accountIn, ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { instantIn, oneIn, type Query, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+import { instantIn, oneIn, type Query, queryOf, wholeIn } from './validation.ts'
 
-const limitMax = 1_000
 const states: readonly AccountState[] = ['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed']
 
 export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
@@ -34,8 +34,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       url: '/v1/accounts',
       summary: 'List accounts, or with kind=house the house’s own',
       query: {
-        limit: `1 to ${limitMax}, 100 if left out`,
-        cursor: 'next_cursor of the page before',
+        ...paging,
         state: states.join(', '),
         currency: 'An ISO 4217 code',
         kind: 'customer or house',
@@ -96,19 +95,16 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
   async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const query = queryOf(request)
     if (oneIn(query, 'kind', ['customer', 'house']) === 'house') return listHouse(reply)
-    const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
-    const after = readCursor(query, /^[A-Za-z0-9-]{1,34}$/)
+    const { limit, after } = pageIn(request, /^[A-Za-z0-9-]{1,34}$/)
     const state = oneIn(query, 'state', states)
     const currency = currencyIn(query)
     const filters = { ...(state && { state }), ...(currency && { currency }) }
     const page = await bank.accounts({ limit, ...(after !== undefined && { after }), ...filters })
     const accounts = (await Array.fromAsync(page.pieces)).flat()
-    const last = accounts.at(-1)
-    const next_cursor = page.more && last !== undefined ? writeCursor(last.number) : null
-    if (next_cursor !== null) {
-      const next = new URLSearchParams({ limit: String(limit), cursor: next_cursor, ...filters })
-      reply.header('link', `</v1/accounts?${next}>; rel="next"`)
-    }
+    const next_cursor = nextCursor(request, reply, {
+      limit,
+      last: page.more ? accounts.at(-1)?.number : undefined,
+    })
     const body = {
       accounts: accounts.map((account) => accountBody(account, bank.now)),
       total_accounts: page.total,

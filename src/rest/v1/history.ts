@@ -4,12 +4,12 @@ import type { Bank } from '../../bank/bank.ts'
 import type { Entry } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import { ProblemError } from '../problem.ts'
+import { nextCursor, numbered, pageIn, paging } from './pages.ts'
 import { type EntryBody, entryBody, timeOf } from './render.ts'
 import { accountIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { oneIn, periodIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+import { oneIn, periodIn, queryOf } from './validation.ts'
 
-const limitMax = 1_000
 // One reply, built in memory: some 2 MB.
 const statementMax = 10_000
 
@@ -20,11 +20,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
       method: 'GET',
       url: '/v1/accounts/:number/entries',
       summary: 'The account’s side of its transfers, newest first',
-      query: {
-        limit: `1 to ${limitMax}, 100 if left out`,
-        cursor: 'next_cursor of the page before',
-        ...period,
-      },
+      query: { ...paging, ...period },
       replies: { 200: schemas.entriesReply },
       problems: ['account_number_invalid', 'account_not_found', 'page_invalid'],
       handler: entries,
@@ -35,34 +31,21 @@ export function historyRoutes(bank: Bank): V1Route[] {
       summary: 'A period whose opening balance and entries make its closing balance, as JSON or CSV',
       query: { ...period, format: 'json or csv' },
       replies: { 200: schemas.statementReply },
+      csv: true,
       problems: ['account_number_invalid', 'account_not_found', 'statement_too_long'],
       handler: statement,
     },
   ]
 
   async function entries(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const query = queryOf(request)
-    const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
-    const cursor = readCursor(query, /^[1-9][0-9]{0,14}$/)
-    const account = await accountIn(bank, request)
-    const { number, currency } = account
-    const page = {
-      account: number,
-      ...periodIn(query),
-      ...(cursor !== undefined && { before: Number(cursor) }),
-    }
+    const { limit, after } = pageIn(request, numbered)
+    const { number, currency } = await accountIn(bank, request)
+    const page = { account: number, ...periodIn(queryOf(request)), ...(after && { before: Number(after) }) }
     // One more than is asked for tells whether there are more.
     const found = await bank.entries({ ...page, limit: limit + 1 })
     const given = found.slice(0, limit)
-    const last = given.at(-1)
-    const next_cursor = found.length > limit && last !== undefined ? writeCursor(String(last.version)) : null
-    if (next_cursor !== null) {
-      const others = Object.entries(query).filter(([name]) => name === 'from' || name === 'to')
-      const next = new URLSearchParams(others.map(([name, value]): [string, string] => [name, String(value)]))
-      next.set('limit', String(limit))
-      next.set('cursor', next_cursor)
-      reply.header('link', `</v1/accounts/${number}/entries?${next}>; rel="next"`)
-    }
+    const last = found.length > limit ? given.at(-1)?.version : undefined
+    const next_cursor = nextCursor(request, reply, { limit, last })
     const body = {
       account: number,
       currency,

@@ -47,7 +47,7 @@ export function openApi(routes: readonly V1Route[]): object {
 
 type Described = Omit<V1Route, 'handler'>
 
-function operationOf({ method, url, summary, body, query = {}, replies, problems }: Described): object {
+function operationOf({ method, url, summary, body, query = {}, replies, csv, problems }: Described): object {
   const isV1 = url.startsWith('/v1')
   const codes = [...always, ...(method === 'POST' ? ofCommands : []), ...problems]
   const named = [...url.matchAll(/:([a-z]+)/g)].map(([, name]) => name)
@@ -68,15 +68,16 @@ function operationOf({ method, url, summary, body, query = {}, replies, problems
     summary,
     parameters,
     ...(content && { requestBody: { content } }),
-    responses: { ...successes(replies), ...refusals(codes, isV1) },
+    responses: { ...successes(replies, csv), ...refusals(codes, isV1) },
   }
 }
 
-function successes(replies: V1Route['replies']): object {
+function successes(replies: V1Route['replies'], csv?: true): object {
+  const table = csv && { 'text/csv': { schema: { type: 'string' } } }
   return Object.fromEntries(
     Object.entries(replies).map(([status, schema]) => [
       status,
-      { description: 'Done', content: { 'application/json': { schema } } },
+      { description: 'Done', content: { 'application/json': { schema }, ...table } },
     ]),
   )
 }

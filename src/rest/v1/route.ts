@@ -18,6 +18,8 @@ export type V1Route = {
   readonly query?: Readonly<Record<string, string>>
   /** Success by status. */
   readonly replies: Readonly<Record<number, TSchema>>
+  /** Whether success may also be text/csv, where that is asked for. */
+  readonly csv?: true
   /** What it can be refused with, beside what every route can. */
   readonly problems: readonly ProblemCode[]
   handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>

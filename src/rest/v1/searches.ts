@@ -3,17 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import { isAccountNumber } from '../../ledger/account.ts'
 import { ProblemError } from '../problem.ts'
+import { nextCursor, numbered, pageIn, paging } from './pages.ts'
 import { holdBody, transferBody } from './render.ts'
 import { accountIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { oneIn, periodIn, queryOf, readCursor, wholeIn, writeCursor } from './validation.ts'
+import { oneIn, periodIn, queryOf } from './validation.ts'
 
-const limitMax = 1_000
 const states = ['pending', 'posted', 'voided', 'expired'] as const
-const paging = {
-  limit: `1 to ${limitMax}, 100 if left out`,
-  cursor: 'next_cursor of the page before; a page may be short, or empty, and still have a next one',
-}
 
 export function searchRoutes(bank: Bank): V1Route[] {
   return [
@@ -62,13 +58,16 @@ export function searchRoutes(bank: Bank): V1Route[] {
       throw new ProblemError('invalid_request', 'reference is given more than once')
     if (account !== undefined && !(typeof account === 'string' && isSide(account)))
       throw new ProblemError('invalid_request', 'account must be an account number, or such as cash:USD')
+    const { limit, after } = pageIn(request, numbered)
     const { things, next } = await bank.transfers({
-      ...pageIn(request),
+      ...before(after),
+      limit,
       ...periodIn(query),
       ...(reference !== undefined && { reference }),
       ...(account !== undefined && { account }),
     })
-    return sendPage(request, reply, { transfers: things.map(transferBody) }, next)
+    const next_cursor = nextCursor(request, reply, { limit, last: next })
+    return send(reply, { status: 200, body: { transfers: things.map(transferBody), next_cursor } })
   }
 
   async function holds(
@@ -77,8 +76,10 @@ export function searchRoutes(bank: Bank): V1Route[] {
     of: { readonly account?: string },
   ): Promise<FastifyReply> {
     const state = oneIn(queryOf(request), 'state', states)
-    const { things, next } = await bank.holds({ ...pageIn(request), ...of, ...(state && { state }) })
-    return sendPage(request, reply, { holds: things.map(holdBody) }, next)
+    const { limit, after } = pageIn(request, numbered)
+    const { things, next } = await bank.holds({ ...before(after), limit, ...of, ...(state && { state }) })
+    const next_cursor = nextCursor(request, reply, { limit, last: next })
+    return send(reply, { status: 200, body: { holds: things.map(holdBody), next_cursor } })
   }
 }
 
@@ -86,24 +87,6 @@ function isSide(account: string): boolean {
   return isAccountNumber(account) || /^(cash|equity):[A-Z]{3}$/.test(account)
 }
 
-function pageIn(request: FastifyRequest): { limit: number; before?: number } {
-  const query = queryOf(request)
-  const cursor = readCursor(query, /^[1-9][0-9]{0,14}$/)
-  const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? 100
-  return { limit, ...(cursor !== undefined && { before: Number(cursor) }) }
-}
-
-function sendPage(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  list: object,
-  next: number | undefined,
-): FastifyReply {
-  const next_cursor = next === undefined ? null : writeCursor(String(next))
-  if (next_cursor !== null) {
-    const { pathname, searchParams } = new URL(request.url, 'http://localhost')
-    searchParams.set('cursor', next_cursor)
-    reply.header('link', `<${pathname}?${searchParams}>; rel="next"`)
-  }
-  return send(reply, { status: 200, body: { ...list, next_cursor } })
+function before(after: string | undefined): { before?: number } {
+  return after === undefined ? {} : { before: Number(after) }
 }

@@ -79,17 +79,3 @@ export type Query = Readonly<Record<string, unknown>>
 export function queryOf(request: FastifyRequest): Query {
   return request.query as Query
 }
-
-/** A cursor says nothing to clients: it is only ever one that a reply gave. */
-export function writeCursor(position: string): string {
-  return Buffer.from(position).toString('base64url')
-}
-
-export function readCursor(query: Query, form: RegExp): string | undefined {
-  const { cursor } = query
-  if (cursor === undefined) return undefined
-  const position = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString('latin1') : ''
-  if (!form.test(position) || writeCursor(position) !== cursor)
-    throw new ProblemError('page_invalid', 'cursor must be one that a reply gave')
-  return position
-}
