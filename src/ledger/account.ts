@@ -100,6 +100,15 @@ export function isHouse(account: string): account is HouseAccount {
   return account.includes(':')
 }
 
+/** The same of a name from outside, which may be anything. */
+export function isHouseName(text: string): text is HouseAccount {
+  return /^(cash|equity):[A-Z]{3}$/.test(text)
+}
+
+export function currencyOf(house: HouseAccount): Currency {
+  return house.slice(house.indexOf(':') + 1)
+}
+
 /** The account of all cash that came in and went out over the counter. */
 export function cashOf(currency: Currency): HouseAccount {
   return `cash:${currency}`

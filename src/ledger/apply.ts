@@ -175,6 +175,9 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
   // What was credited is debited now, and the other way round.
   const debit = customer(books, by, original.credit, now)
   const credit = customer(books, by, original.debit, now)
+  const account = debit ?? credit
+  assert(account !== undefined, 'a transfer that can be reversed names an account')
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
   if (debit?.state === 'closed' || credit?.state === 'closed') return refuse('account_closed')
   const forced = debit !== undefined && (refusesDebit(debit) ?? refusesFunds(debit, amount, now))
   if (forced && !command.force) return refuse(forced)
@@ -182,8 +185,6 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
   const no = credit && refusesMore(credit, amount)
   if (no !== undefined) return refuse(no)
 
-  const account = debit ?? credit
-  assert(account !== undefined, 'a transfer that can be reversed names an account')
   const transfer = post(books, by, {
     type: 'reversal',
     ...(debit && { debit: debit.number }),
@@ -234,6 +235,7 @@ function capture(books: Books, by: Submission, command: Capture, now: Instant): 
   const { state, ...hold } = holdThere(books, found.id)
   const late = state === 'expired' && command.advice === true
   if (state !== 'pending' && !late) return refuse('hold_resolved', state)
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
   const amount = command.amount ?? hold.amount
   if (amount > hold.amount) return refuse('capture_too_large')
   if (account.state === 'closed') return refuse('account_closed')
@@ -250,9 +252,11 @@ function capture(books: Books, by: Submission, command: Capture, now: Instant): 
 function voidHold(books: Books, by: Submission, command: VoidHold, now: Instant): Reply {
   const found = books.hold(command.hold)
   if (found === undefined) return refuse('hold_not_found')
-  touch(books, by, found.account, now)
+  const account = touch(books, by, found.account, now)
+  assert(account !== undefined, 'a hold is on an account that is there')
   const hold = holdThere(books, found.id)
   if (hold.state !== 'pending') return refuse('hold_resolved', hold.state)
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
 
   resolve(books, by, hold, { state: 'voided' }, { freed: hold.amount, now })
   return { type: 'hold', made: false, hold: holdThere(books, hold.id) }

@@ -54,7 +54,11 @@ export type SetState = {
   readonly if_version?: number
 }
 
-/** Moves money between two accounts; `null` is the house's cash. With `up_to`, what is available is enough. */
+/**
+ * Moves money between two accounts; `null` is the house's cash. With `up_to`, what is available is enough.
+ * `if_version`, here and below, is what the account that is debited must be at, or the one credited where that is
+ * the house's.
+ */
 export type Move = {
   readonly type: 'move'
   readonly from: AccountNumber | null
@@ -71,6 +75,7 @@ export type Reverse = {
   readonly transfer: RecordId
   readonly amount?: Minor
   readonly force?: true
+  readonly if_version?: number
 } & Words
 
 /** Sets money aside for a time. */
@@ -89,10 +94,15 @@ export type Capture = {
   readonly hold: RecordId
   readonly amount?: Minor
   readonly advice?: true
+  readonly if_version?: number
 } & Words
 
 /** Frees what a hold has set aside. */
-export type VoidHold = { readonly type: 'void'; readonly hold: RecordId }
+export type VoidHold = {
+  readonly type: 'void'
+  readonly hold: RecordId
+  readonly if_version?: number
+}
 
 /** One operation of a batch, with a key of its own if it has one. */
 export type Item = { readonly command: Exclude<Command, Batch>; readonly key?: string }

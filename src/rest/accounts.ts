@@ -8,6 +8,7 @@ import type { Bank } from '../bank/bank.ts'
 import { type Account, type AccountNumber, isAccountNumber } from '../ledger/account.ts'
 import type { Command, Posted } from '../ledger/command.ts'
 import { type Currency, type Decimal, formatMinor, parseDecimal } from '../ledger/money.ts'
+import { readCursor, writeCursor } from './cursor.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
 import { type Members, noMembers } from './members.ts'
 import { detailOf, ProblemError, sendProblem } from './problem.ts'
@@ -151,18 +152,6 @@ function pageIn(request: FastifyRequest): { after?: AccountNumber; limit?: numbe
       throw new ProblemError('page_invalid', `limit must be a whole number from 1 to ${limitMax}`)
     page.limit = Number(limit)
   }
-  if (cursor !== undefined) page.after = readCursor(cursor)
-  return page
-}
-
-// A cursor says nothing to clients: it is only ever what a Link of ours gave.
-function writeCursor(number: AccountNumber): string {
-  return Buffer.from(number).toString('base64url')
-}
-
-function readCursor(cursor: unknown): AccountNumber {
-  const number = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString('latin1') : ''
-  if (!isAccountNumber(number) || writeCursor(number) !== cursor)
-    throw new ProblemError('page_invalid', 'cursor must be one that a Link header gave')
-  return number
+  const after = readCursor(cursor, isAccountNumber, 'a Link header')
+  return after === undefined ? page : { ...page, after }
 }

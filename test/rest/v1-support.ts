@@ -24,6 +24,8 @@ type Document = {
 type Schema = {
   readonly type?: string
   readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly pattern?: string
   readonly anyOf?: readonly Schema[]
   readonly properties?: Record<string, Schema>
   readonly required?: readonly string[]
@@ -100,9 +102,12 @@ function checkContract({ paths }: Document, method: string, path: string, answer
 function fits(schema: Schema, value: unknown): boolean {
   if (schema.anyOf) return schema.anyOf.some((each) => fits(each, value))
   if (schema.enum) return schema.enum.includes(value)
+  if (schema.const !== undefined) return value === schema.const
   if (schema.type === 'null') return value === null
   if (schema.type === 'integer') return Number.isSafeInteger(value)
-  if (schema.type === 'string' || schema.type === 'boolean') return typeof value === schema.type
+  if (schema.type === 'string')
+    return typeof value === 'string' && new RegExp(schema.pattern ?? '', 'u').test(value)
+  if (schema.type === 'number' || schema.type === 'boolean') return typeof value === schema.type
   if (schema.type === 'array')
     return Array.isArray(value) && value.every((item) => fits(schema.items ?? {}, item))
   if (schema.type !== 'object') return true

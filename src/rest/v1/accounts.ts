@@ -1,19 +1,27 @@
 /** Accounts: open, read, list, block, close. */
 import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import { type AccountState, available, heldAt, isAccountNumber } from '../../ledger/account.ts'
+import {
+  type AccountState,
+  available,
+  currencyOf,
+  heldAt,
+  isAccountNumber,
+  isHouseName,
+} from '../../ledger/account.ts'
 import { leftOn } from '../../ledger/books.ts'
 import { type Currency, decimalsOf } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
 import { nextCursor, pageIn, paging } from './pages.ts'
-import { accountBody } from './render.ts'
-import { accountIn, ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
+import { accountBody, houseBody } from './render.ts'
+import { accountIn, houseIn, ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { instantIn, oneIn, type Query, queryOf, wholeIn } from './validation.ts'
 
-const states: readonly AccountState[] = ['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed']
+const states: readonly AccountState[] = schemas.state.enum
 
 export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
   return [
@@ -35,9 +43,9 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       summary: 'List accounts, or with kind=house the house’s own',
       query: {
         ...paging,
-        state: states.join(', '),
-        currency: 'An ISO 4217 code',
-        kind: 'customer or house',
+        state: schemas.state,
+        currency: schemas.currency,
+        kind: Type.Enum(['customer', 'house']),
       },
       replies: { 200: schemas.accountsReply },
       problems: ['page_invalid'],
@@ -47,19 +55,28 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       method: 'GET',
       url: '/v1/accounts/:number',
       summary: 'Read an account; its version is the ETag',
-      replies: { 200: schemas.accountReply },
+      replies: { 200: Type.Union([schemas.accountReply, schemas.houseReply]) },
       problems: ['account_number_invalid', 'account_not_found'],
       handler: async (request, reply) => {
+        const house = await houseIn(bank, request)
+        if (house !== undefined) return send(reply, { status: 200, body: houseBody(house.name, house.total) })
         const account = await accountIn(bank, request)
-        reply.header('etag', `"${account.version}"`)
-        return send(reply, { status: 200, body: accountBody(account, bank.now) })
+        return send(reply, {
+          status: 200,
+          body: accountBody(account, bank.now),
+          version: account.version,
+        })
       },
     },
     {
       method: 'GET',
       url: '/v1/accounts/:number/balance',
       summary: 'Read the balance, now or as of an instant or a version',
-      query: { as_of: 'An instant (RFC 3339), or a version: then ledger and version only' },
+      query: {
+        as_of: Type.Union([schemas.moment, schemas.version], {
+          description: 'An instant, a day or a version: then ledger and version only',
+        }),
+      },
       replies: { 200: schemas.balanceReply },
       problems: ['account_number_invalid', 'account_not_found'],
       handler: balance,
@@ -69,6 +86,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       url: '/v1/accounts/:number/state',
       summary: 'Block, freeze, free or close an account',
       body: schemas.setState,
+      guarded: true,
       replies: { 200: schemas.accountReply },
       problems: [
         'account_number_invalid',
@@ -94,10 +112,11 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
 
   async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const query = queryOf(request)
-    if (oneIn(query, 'kind', ['customer', 'house']) === 'house') return listHouse(reply)
-    const { limit, after } = pageIn(request, /^[A-Za-z0-9-]{1,34}$/)
+    const kind = oneIn(query, 'kind', ['customer', 'house'])
     const state = oneIn(query, 'state', states)
     const currency = currencyIn(query)
+    if (kind === 'house') return listHouse(request, reply, { state, currency })
+    const { limit, after } = pageIn(request, isAccountNumber)
     const filters = { ...(state && { state }), ...(currency && { currency }) }
     const page = await bank.accounts({ limit, ...(after !== undefined && { after }), ...filters })
     const accounts = (await Array.fromAsync(page.pieces)).flat()
@@ -113,18 +132,24 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     return send(reply, { status: 200, body })
   }
 
-  /** Sums of many safe integers are none themselves, so a house account's figure is written as digits. */
-  async function listHouse(reply: FastifyReply): Promise<FastifyReply> {
-    const accounts = [...(await bank.totals())].map(([number, total]) => ({
-      number,
-      currency: number.slice(number.indexOf(':') + 1),
-      ledger: String(total),
-      version: null,
-    }))
-    return send(reply, {
-      status: 200,
-      body: { accounts, total_accounts: accounts.length, next_cursor: null },
+  async function listHouse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { state, currency }: { state: AccountState | undefined; currency: Currency | undefined },
+  ): Promise<FastifyReply> {
+    if (state !== undefined) throw new ProblemError('invalid_request', 'house accounts have no state')
+    const { limit, after = '' } = pageIn(request, isHouseName)
+    const totals = [...(await bank.totals())].sort(([a], [b]) => (a < b ? -1 : 1))
+    const beyond = totals.filter(
+      ([name]) => name > after && currencyOf(name) === (currency ?? currencyOf(name)),
+    )
+    const page = beyond.slice(0, limit)
+    const next_cursor = nextCursor(request, reply, {
+      limit,
+      last: beyond.length > limit ? page.at(-1)?.[0] : undefined,
     })
+    const accounts = page.map(([name, total]) => houseBody(name, total))
+    return send(reply, { status: 200, body: { accounts, total_accounts: totals.length, next_cursor } })
   }
 
   async function balance(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -134,10 +159,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     if (query['as_of'] === undefined) {
       const now = bank.now
       const figures = { ledger, held: heldAt(account, now), available: available(account, now), version }
-      return send(reply.header('etag', `"${version}"`), {
-        status: 200,
-        body: { account: number, currency, ...figures },
-      })
+      return send(reply, { status: 200, body: { account: number, currency, ...figures }, version })
     }
     const [entry] = await bank.entries({ account: number, limit: 1, ...asOf(query) })
     const after = entry && leftOn(entry.transfer, number)

@@ -1,12 +1,15 @@
 /** What happened on an account: entries newest first, and statements that add up. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import type { Entry } from '../../bank/store.ts'
-import type { Account } from '../../ledger/account.ts'
+import { type Account, currencyOf } from '../../ledger/account.ts'
+import { leftOn } from '../../ledger/books.ts'
+import type { PostedTransfer } from '../../ledger/command.ts'
+import type { Currency } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
-import { nextCursor, numbered, pageIn, paging } from './pages.ts'
+import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
 import { type EntryBody, entryBody, timeOf } from './render.ts'
-import { accountIn, send, type V1Route } from './route.ts'
+import { accountIn, houseIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { oneIn, periodIn, queryOf } from './validation.ts'
 
@@ -14,13 +17,12 @@ import { oneIn, periodIn, queryOf } from './validation.ts'
 const statementMax = 10_000
 
 export function historyRoutes(bank: Bank): V1Route[] {
-  const period = { from: 'From this instant or day on', to: 'Before this instant or day' }
   return [
     {
       method: 'GET',
       url: '/v1/accounts/:number/entries',
-      summary: 'The account’s side of its transfers, newest first',
-      query: { ...paging, ...period },
+      summary: 'The account’s side of its transfers, newest first; also of a house account, such as cash:USD',
+      query: { ...paging, ...schemas.period },
       replies: { 200: schemas.entriesReply },
       problems: ['account_number_invalid', 'account_not_found', 'page_invalid'],
       handler: entries,
@@ -29,7 +31,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
       method: 'GET',
       url: '/v1/accounts/:number/statement',
       summary: 'A period whose opening balance and entries make its closing balance, as JSON or CSV',
-      query: { ...period, format: 'json or csv' },
+      query: { ...schemas.period, format: Type.Enum(['json', 'csv']) },
       replies: { 200: schemas.statementReply },
       csv: true,
       problems: ['account_number_invalid', 'account_not_found', 'statement_too_long'],
@@ -38,21 +40,31 @@ export function historyRoutes(bank: Bank): V1Route[] {
   ]
 
   async function entries(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { limit, after } = pageIn(request, numbered)
+    const { limit, after } = pageIn(request, isPosition)
+    const within = { ...periodIn(queryOf(request)), ...(after && { before: Number(after) }) }
+    const house = await houseIn(bank, request)
+    if (house !== undefined) {
+      const { things, next } = await bank.transfers({ account: house.name, ...within, limit })
+      return sendEntries(house.name, currencyOf(house.name), things, { limit, last: next })
+    }
     const { number, currency } = await accountIn(bank, request)
-    const page = { account: number, ...periodIn(queryOf(request)), ...(after && { before: Number(after) }) }
     // One more than is asked for tells whether there are more.
-    const found = await bank.entries({ ...page, limit: limit + 1 })
+    const found = await bank.entries({ account: number, ...within, limit: limit + 1 })
     const given = found.slice(0, limit)
     const last = found.length > limit ? given.at(-1)?.version : undefined
-    const next_cursor = nextCursor(request, reply, { limit, last })
-    const body = {
-      account: number,
-      currency,
-      entries: given.map((entry) => entryBody(number, entry)),
-      next_cursor,
+    const transfers = given.map(({ transfer }) => transfer)
+    return sendEntries(number, currency, transfers, { limit, last })
+
+    function sendEntries(
+      account: string,
+      currency: Currency,
+      transfers: readonly PostedTransfer[],
+      page: Parameters<typeof nextCursor>[2],
+    ): FastifyReply {
+      const next_cursor = nextCursor(request, reply, page)
+      const entries = transfers.map((transfer) => entryBody(account, transfer))
+      return send(reply, { status: 200, body: { account, currency, entries, next_cursor } })
     }
-    return send(reply, { status: 200, body })
   }
 
   async function statement(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -65,8 +77,8 @@ export function historyRoutes(bank: Bank): V1Route[] {
     const found = await bank.entries({ account: account.number, from, to, limit: statementMax + 1 })
     if (found.length > statementMax)
       throw new ProblemError('statement_too_long', `ask for a period of at most ${statementMax} entries`)
-    const lines = found.map((entry) => entryBody(account.number, entry)).reverse()
-    const opening = await openingOf(account, found.at(-1), from)
+    const lines = found.map(({ transfer }) => entryBody(account.number, transfer)).reverse()
+    const opening = await openingOf(account, lines[0], from)
     const closing = lines.at(-1)?.balance_after ?? opening
     if (format === 'csv') {
       reply.header('content-disposition', `attachment; filename="statement-${account.number}.csv"`)
@@ -86,13 +98,13 @@ export function historyRoutes(bank: Bank): V1Route[] {
   }
 
   /** The balance before the first entry of a period; where there is none, that of the last one before it. */
-  async function openingOf({ number }: Account, first: Entry | undefined, from: number): Promise<number> {
+  async function openingOf({ number }: Account, first: EntryBody | undefined, from: number): Promise<number> {
     if (first !== undefined) {
-      const { direction, amount, balance_after } = entryBody(number, first)
-      return direction === 'debit' ? balance_after + amount : balance_after - amount
+      const { direction, amount, balance_after } = first
+      return (balance_after ?? 0) + (direction === 'debit' ? amount : -amount)
     }
     const [before] = await bank.entries({ account: number, to: from, limit: 1 })
-    return before === undefined ? 0 : entryBody(number, before).balance_after
+    return (before && leftOn(before.transfer, number)?.ledger) ?? 0
   }
 }
 
@@ -106,7 +118,7 @@ function csvOf(lines: readonly EntryBody[], opening: number, closing: number): s
       kind,
       direction,
       amount,
-      balance_after,
+      balance_after ?? '',
       reference ?? '',
     ]),
     ['', '', 'closing', '', '', closing, ''],

@@ -25,44 +25,46 @@ const moving: readonly ProblemCode[] = [
   'balance_too_large',
 ]
 
-type Read = (request: FastifyRequest) => Command
-
 export function movementRoutes(bank: Bank): V1Route[] {
   const made = { 201: schemas.transferReply }
   const post = (url: string, summary: string, of: Posting): V1Route => ({
     method: 'POST',
     url,
     summary,
-    body: of.body,
-    replies: of.replies,
-    problems: of.problems,
-    handler: (request, reply) => submit(bank, request, reply, of.read(request)),
+    handler: (request, reply) =>
+      submit(bank, request, reply, { ...of.read(request), ...(of.guarded && ifVersion(request)) }),
+    ...of,
   })
   return [
-    post('/v1/deposits', 'Pay in; If-Match guards the account’s version', {
+    post('/v1/deposits', 'Pay in', {
       body: schemas.deposit,
+      guarded: true,
       replies: made,
       problems: moving,
-      read: (request) => ({ ...commands.deposit(request.body as never), ...ifVersion(request) }),
+      read: (request) => commands.deposit(request.body as never),
     }),
     post('/v1/withdrawals', 'Pay out, of what is available', {
       body: schemas.withdrawal,
+      guarded: true,
       replies: made,
       problems: moving,
-      read: (request) => ({ ...commands.withdrawal(request.body as never), ...ifVersion(request) }),
+      read: (request) => commands.withdrawal(request.body as never),
     }),
     post('/v1/transfers', 'Move money between two accounts of one currency', {
       body: schemas.transfer,
+      guarded: true,
       replies: made,
       problems: [...moving, 'same_account'],
-      read: (request) => ({ ...commands.transfer(request.body as never), ...ifVersion(request) }),
+      read: (request) => commands.transfer(request.body as never),
     }),
     post('/v1/transfers/:id/reversals', 'Take a transfer back, whole or in part', {
       body: schemas.reversal,
+      guarded: true,
       replies: { ...made, 200: schemas.transferReply },
       problems: [
         ...blocked,
         'transfer_not_found',
+        'version_mismatch',
         'not_reversible',
         'reversal_too_large',
         'insufficient_funds',
@@ -72,16 +74,19 @@ export function movementRoutes(bank: Bank): V1Route[] {
     }),
     post('/v1/holds', 'Set money aside for a time', {
       body: schemas.hold,
+      guarded: true,
       replies: { 201: schemas.holdReply },
       problems: [...moving, 'too_many_holds'],
-      read: (request) => ({ ...commands.hold(request.body as never), ...ifVersion(request) }),
+      read: (request) => commands.hold(request.body as never),
     }),
     post('/v1/holds/:id/capture', 'Pay a hold out, whole or in part; the rest is free again', {
       body: schemas.capture,
+      guarded: true,
       replies: { 200: schemas.holdReply },
       problems: [
         'hold_not_found',
         'hold_resolved',
+        'version_mismatch',
         'capture_too_large',
         'account_frozen',
         'account_closed',
@@ -91,14 +96,16 @@ export function movementRoutes(bank: Bank): V1Route[] {
     }),
     post('/v1/holds/:id/void', 'Free what a hold has set aside', {
       body: schemas.nothing,
+      guarded: true,
       replies: { 200: schemas.holdReply },
-      problems: ['hold_not_found', 'hold_resolved'],
+      problems: ['hold_not_found', 'hold_resolved', 'version_mismatch'],
       read: (request) => ({ type: 'void', hold: paramOf(request, 'id') }),
     }),
     post('/v1/batches', 'Several operations: all or none, or each by itself, or only what would be', {
       body: schemas.batch,
       replies: { 200: schemas.batchReply },
       problems: ['batch_refused', 'key_repeated'],
+      documented: schemas.batchDocumented,
       read: (request) =>
         commands.batch(request.body as never, (schema, body) => check(request, schema, body)),
     }),
@@ -129,11 +136,8 @@ export function movementRoutes(bank: Bank): V1Route[] {
   ]
 }
 
-type Posting = {
-  readonly body: TSchema
-  readonly replies: V1Route['replies']
-  readonly problems: readonly ProblemCode[]
-  readonly read: Read
+type Posting = Pick<V1Route, 'body' | 'documented' | 'guarded' | 'replies' | 'problems'> & {
+  read(request: FastifyRequest): Command
 }
 
 /** Judges an operation of a batch as its own route would have its body judged. */

@@ -1,8 +1,8 @@
 /** The OpenAPI 3.1 document: the table of routes, with every status each can answer. */
-import type { TSchema } from 'typebox'
-import { type ProblemCode, statusOf, titleOf } from '../problem.ts'
+import Type, { type TProperties, type TSchema } from 'typebox'
+import { type ProblemCode, retryAfterOf, statusOf, titleOf } from '../problem.ts'
 import type { V1Route } from './route.ts'
-import { problem } from './schemas.ts'
+import { batchRefused, closed, key, number, problem } from './schemas.ts'
 
 /** What any route can answer, since it comes before the route is looked at or from the server itself. */
 const always: readonly ProblemCode[] = [
@@ -28,79 +28,120 @@ const ofCommands: readonly ProblemCode[] = [
   'outcome_unknown',
 ]
 
+const description = `An ATM host: accounts, transfers, holds, proofs.
+
+Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. Beside what each operation lists, a path answers 405 with \`Allow\` to a method it does not have, and an unknown path 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's.`
+
 export function openApi(routes: readonly V1Route[]): object {
   const paths: Record<string, Record<string, object>> = {}
-  for (const route of [...originalRoutes, ...routes]) {
+  for (const route of [...originalRoutes, ...routes, ...plainRoutes]) {
     const path = route.url.replace(/:([a-z]+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
   }
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Cashpoint',
-      version: '1',
-      description: 'An ATM host: accounts, transfers, holds, proofs.',
-    },
-    paths,
-  }
+  return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths }
 }
 
-type Described = Omit<V1Route, 'handler'>
+type Described = Omit<V1Route, 'handler'> & {
+  /** Success that is not JSON, by content type. */
+  readonly plain?: string
+}
 
-function operationOf({ method, url, summary, body, query = {}, replies, csv, problems }: Described): object {
-  const isV1 = url.startsWith('/v1')
+function operationOf(route: Described): object {
+  const { method, url, summary, body, documented = body, query = {}, guarded, problems } = route
   const codes = [...always, ...(method === 'POST' ? ofCommands : []), ...problems]
-  const named = [...url.matchAll(/:([a-z]+)/g)].map(([, name]) => name)
-  const parameters = [
-    ...named.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-    ...Object.entries(query).map(([name, description]) => ({
-      name,
-      in: 'query',
-      description,
-      schema: { type: 'string' },
-    })),
-    ...(method === 'POST'
-      ? [{ name: 'Idempotency-Key', in: 'header', schema: { type: 'string', minLength: 1, maxLength: 255 } }]
-      : []),
-  ]
-  const content = body && { 'application/json': { schema: body } }
+  const content = documented && { 'application/json': { schema: documented } }
   return {
     summary,
-    parameters,
+    parameters: [
+      ...[...url.matchAll(/:([a-z]+)/g)].map(([, name = '']) => ({
+        ...parameter(name, 'path', name === 'number' ? number : Type.String()),
+        required: true,
+      })),
+      ...Object.entries(query).map(([name, schema]) => parameter(name, 'query', schema)),
+      ...(method === 'POST' ? [parameter('Idempotency-Key', 'header', key)] : []),
+      ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
+    ],
     ...(content && { requestBody: { content } }),
-    responses: { ...successes(replies, csv), ...refusals(codes, isV1) },
+    responses: { ...successes(route), ...refusals(codes, url.startsWith('/v1')) },
   }
 }
 
-function successes(replies: V1Route['replies'], csv?: true): object {
+function parameter(name: string, where: string, schema: TSchema & { description?: string }): object {
+  const { description, ...rest } = schema
+  return { name, in: where, ...(description && { description }), schema: rest }
+}
+
+const etag = Type.String({ pattern: '^"[0-9]+"$', description: 'An account’s version, such as "7"' })
+const seconds = Type.Integer({ minimum: 1, description: 'Seconds after which to ask again' })
+const link = Type.String({ description: 'The next page, rel="next", where there is one' })
+const replayed = Type.Literal('true', { description: 'Where the reply is the one of an earlier request' })
+
+function successes({ method, query = {}, replies, csv, plain }: Described): object {
   const table = csv && { 'text/csv': { schema: { type: 'string' } } }
   return Object.fromEntries(
-    Object.entries(replies).map(([status, schema]) => [
-      status,
-      { description: 'Done', content: { 'application/json': { schema }, ...table } },
-    ]),
+    Object.entries(replies).map(([status, schema]) => {
+      const isMade = status === '201' || status === '202'
+      const headers = headersOf({
+        ...(isMade && { Location: Type.String({ format: 'uri-reference' }) }),
+        ...(hasVersion(schema) && { ETag: etag }),
+        ...('cursor' in query && { Link: link }),
+        ...(method === 'POST' && { 'Idempotency-Replayed': replayed }),
+      })
+      const content = { [plain ?? 'application/json']: { schema }, ...table }
+      return [status, { description: 'Done', ...headers, content }]
+    }),
   )
+}
+
+/** Whether what is answered has a version of its own, which is its ETag. */
+function hasVersion(schema: TSchema): boolean {
+  const { properties, anyOf } = schema as { properties?: object; anyOf?: TSchema[] }
+  if (anyOf !== undefined) return anyOf.some(hasVersion)
+  return properties !== undefined && 'available' in properties
 }
 
 function refusals(codes: readonly ProblemCode[], isV1: boolean): object {
   const byStatus = Map.groupBy(new Set(codes), (code) => statusOf(code, isV1 ? 'v1' : 'original'))
   return Object.fromEntries(
-    [...byStatus].map(([status, same]) => [
-      status,
-      {
-        description: same.map((code) => `\`${code}\`: ${titleOf(code)}`).join('. '),
-        content: {
-          'application/problem+json': {
-            schema: { ...problem, properties: { ...problem.properties, code: { enum: same } } },
-          },
-        },
-      },
-    ]),
+    [...byStatus].map(([status, same]) => {
+      const description = same.map((code) => `\`${code}\`: ${titleOf(code)}`).join('. ')
+      const headers = headersOf({
+        ...(same.some((code) => retryAfterOf(code) !== undefined) && { 'Retry-After': seconds }),
+      })
+      return [
+        status,
+        { description, ...headers, content: { 'application/problem+json': { schema: schemaOf(same) } } },
+      ]
+    }),
   )
 }
 
-const any: TSchema = { type: 'object' } as TSchema
-const decimal = { type: 'object', properties: { amount: {} }, required: ['amount'] } as unknown as TSchema
+/** An atomic batch that is refused says more than its code. */
+function schemaOf(codes: readonly ProblemCode[]): object {
+  const simple = codes.filter((code) => code !== 'batch_refused')
+  const plain = { ...problem, properties: { ...problem.properties, code: { enum: simple } } }
+  if (simple.length === codes.length) return plain
+  const code = { const: 'batch_refused' }
+  return { anyOf: [plain, { ...batchRefused, properties: { ...batchRefused.properties, code } }] }
+}
+
+function headersOf(headers: Record<string, TSchema>): { headers?: object } {
+  const described = Object.entries(headers).map(([name, { description, ...schema }]: Named) => [
+    name,
+    { ...(description && { description }), schema },
+  ])
+  return described.length > 0 ? { headers: Object.fromEntries(described) } : {}
+}
+
+type Named = [string, TSchema & { description?: string }]
+
+const major = Type.Number({ description: 'Major units, with the currency’s decimals' })
+const decimal = Type.Object({
+  amount: Type.Union([Type.Number(), Type.String()], {
+    description:
+      'Above zero, with no more decimals than the currency has; a string that would be such a number',
+  }),
+})
 const blocked = ['account_frozen', 'account_closed', 'account_number_invalid'] as const
 const amounts = [
   'amount_missing',
@@ -110,23 +151,48 @@ const amounts = [
   'amount_too_large',
 ] as const
 
+/** A reply of the original routes. */
+function told(properties: TProperties) {
+  return closed({ account_number: number, ...properties, message: Type.String() })
+}
+
 /** The original routes, whose amounts are decimals in major units. */
 const originalRoutes: readonly Described[] = [
-  { method: 'GET', url: '/', summary: 'What this is', replies: { 200: any }, problems: [] },
+  {
+    method: 'GET',
+    url: '/',
+    summary: 'What this is',
+    replies: {
+      200: closed({
+        message: Type.String(),
+        status: Type.Literal('running'),
+        endpoints: Type.Record(Type.String(), Type.String()),
+      }),
+    },
+    problems: [],
+  },
   {
     method: 'GET',
     url: '/accounts',
     summary: 'All accounts, or a page of them',
-    query: { limit: '1 to 10000', cursor: 'Of the Link header' },
-    replies: { 200: any },
+    query: {
+      limit: Type.Integer({ minimum: 1, maximum: 10_000, description: 'All if left out' }),
+      cursor: Type.String({ description: 'Of the Link header' }),
+    },
+    replies: {
+      200: closed({
+        accounts: Type.Array(closed({ account_number: number, balance: major })),
+        total_accounts: Type.Integer(),
+      }),
+    },
     problems: ['page_invalid'],
   },
   {
     method: 'GET',
     url: '/accounts/:number/balance',
     summary: 'The balance in major units; with simple=true the number alone',
-    query: { simple: 'true' },
-    replies: { 200: {} as TSchema },
+    query: { simple: Type.Literal('true') },
+    replies: { 200: Type.Union([told({ balance: major }), major]) },
     problems: ['account_number_invalid', 'account_not_found'],
   },
   {
@@ -134,7 +200,7 @@ const originalRoutes: readonly Described[] = [
     url: '/accounts/:number/withdraw',
     summary: 'Pay out a decimal amount',
     body: decimal,
-    replies: { 200: any },
+    replies: { 200: told({ withdrawn_amount: major, new_balance: major }) },
     problems: [...blocked, ...amounts, 'account_not_found', 'account_debit_blocked', 'insufficient_funds'],
   },
   {
@@ -142,7 +208,46 @@ const originalRoutes: readonly Described[] = [
     url: '/accounts/:number/deposit',
     summary: 'Pay in a decimal amount; opens the account where it does not exist',
     body: decimal,
-    replies: { 200: any },
+    replies: {
+      200: told({ deposited_amount: major, new_balance: major, account_created: Type.Boolean() }),
+    },
     problems: [...blocked, ...amounts, 'account_credit_blocked', 'balance_too_large'],
+  },
+]
+
+const health = closed({ status: Type.Enum(['ok', 'ready', 'draining', 'read_only']) })
+
+/** What is not of the ledger. */
+const plainRoutes: readonly Described[] = [
+  { method: 'GET', url: '/healthz', summary: 'Whether it is alive', replies: { 200: health }, problems: [] },
+  {
+    method: 'GET',
+    url: '/readyz',
+    summary: 'Whether it may get traffic: 503 while it drains, or takes no commands',
+    replies: { 200: health, 503: health },
+    problems: [],
+  },
+  {
+    method: 'GET',
+    url: '/metrics',
+    summary: 'Figures for Prometheus',
+    replies: { 200: Type.String() },
+    plain: 'text/plain',
+    problems: [],
+  },
+  {
+    method: 'GET',
+    url: '/openapi.json',
+    summary: 'This document',
+    replies: { 200: Type.Object({}) },
+    problems: [],
+  },
+  {
+    method: 'GET',
+    url: '/docs',
+    summary: 'This document as a page',
+    replies: { 200: Type.String() },
+    plain: 'text/html',
+    problems: [],
   },
 ]

@@ -12,7 +12,7 @@ import { historyRoutes } from './history.ts'
 import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
 import { proofRoutes } from './proofs.ts'
-import type { V1Route } from './route.ts'
+import { refuseIfMatch, type V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
 
 const bodyMax = 2 ** 20
@@ -43,7 +43,18 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
         reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage),
     },
   ]
-  addRoutes(app, [...table, ...documents], { cors })
+  const routes = table.map((route) => (route.method === 'POST' && !route.guarded ? unguarded(route) : route))
+  addRoutes(app, [...routes, ...documents], { cors })
+}
+
+function unguarded(route: V1Route): V1Route {
+  return {
+    ...route,
+    handler: async (request, reply) => {
+      refuseIfMatch(request)
+      return route.handler(request, reply)
+    },
+  }
 }
 
 export function v1Routes(bank: Bank, currency: Currency): V1Route[] {

@@ -1,13 +1,17 @@
 /** Replies of the ledger as bodies of /v1. What is stored under a key is rendered from the same values, to the same bytes. */
-import type { Entry } from '../../bank/store.ts'
-import { type Account, available, heldAt } from '../../ledger/account.ts'
+import { type Account, available, currencyOf, type HouseAccount, heldAt } from '../../ledger/account.ts'
 import { leftOn, type TransferPage } from '../../ledger/books.ts'
 import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { detailOf, problemOf, statusOf } from '../problem.ts'
 
-/** A reply as HTTP: `location` for what was made. */
-export type Rendered = { readonly status: number; readonly body: object; readonly location?: string }
+/** A reply as HTTP: `location` for what was made, `version` for what can be guarded by it. */
+export type Rendered = {
+  readonly status: number
+  readonly body: object
+  readonly location?: string
+  readonly version?: number
+}
 
 export function render(reply: Reply): Rendered {
   switch (reply.type) {
@@ -22,8 +26,9 @@ export function render(reply: Reply): Rendered {
     }
     case 'account': {
       const { account, made } = reply
-      const body = accountBody(account, account.at)
-      return { status: made ? 201 : 200, body, ...(made && { location: `/v1/accounts/${account.number}` }) }
+      const { number, version, at } = account
+      const location = `/v1/accounts/${number}`
+      return { status: made ? 201 : 200, body: accountBody(account, at), version, ...(made && { location }) }
     }
     case 'refused': {
       const { refusal, state } = reply
@@ -61,6 +66,11 @@ function originalBody({ transfer, account, amount, currency, ledger, version, at
     created_at: timeOf(at),
     account_created: opened,
   }
+}
+
+/** Sums of many safe integers are none themselves, so a house account's figure is written as digits. */
+export function houseBody(name: HouseAccount, total: bigint): object {
+  return { number: name, currency: currencyOf(name), ledger: String(total), version: null }
 }
 
 /** What is held and available as of an instant: of a reply its own, so that a replay says the same. */
@@ -117,13 +127,15 @@ export function holdBody(hold: Hold): object {
 
 export type EntryBody = ReturnType<typeof entryBody>
 
-export function entryBody(account: string, { version, transfer }: Entry) {
+/** One side of a transfer. A house account has no balance after it, and no version. */
+export function entryBody(account: string, transfer: PostedTransfer) {
   const { id, type, debit, amount, reference, at } = transfer
+  const after = leftOn(transfer, account)
   return {
-    version,
+    version: after?.version ?? null,
     direction: debit === account ? 'debit' : 'credit',
     amount,
-    balance_after: leftOn(transfer, account)?.ledger ?? 0,
+    balance_after: after?.ledger ?? null,
     transfer: id,
     kind: type,
     reference: reference ?? null,

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import { type Account, isAccountNumber } from '../../ledger/account.ts'
+import { type Account, type HouseAccount, isAccountNumber, isHouseName } from '../../ledger/account.ts'
 import type { Command } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
@@ -14,8 +14,12 @@ export type V1Route = {
   readonly url: string
   readonly summary: string
   readonly body?: TSchema
+  /** The body for readers, where it says more than what the body is checked against. */
+  readonly documented?: TSchema
   /** Members of the query, and what each is. */
-  readonly query?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, TSchema>>
+  /** Whether `If-Match` guards the account's version. Where it does not, it is refused rather than ignored. */
+  readonly guarded?: true
   /** Success by status. */
   readonly replies: Readonly<Record<number, TSchema>>
   /** Whether success may also be text/csv, where that is asked for. */
@@ -41,8 +45,9 @@ export async function submit(
   return send(reply, render(outcome.reply))
 }
 
-export function send(reply: FastifyReply, { status, body, location }: Rendered): FastifyReply {
+export function send(reply: FastifyReply, { status, body, location, version }: Rendered): FastifyReply {
   if (location !== undefined) reply.header('location', location)
+  if (version !== undefined) reply.header('etag', `"${version}"`)
   const text = JSON.stringify(body)
   if (status < 400) return sendJson(reply.code(status), text)
   return reply.code(status).type('application/problem+json').send(text)
@@ -58,6 +63,12 @@ export function ifVersion(request: FastifyRequest): { if_version?: number } {
   return { if_version: Number(version) }
 }
 
+/** A precondition that nobody looks at is worse than none. */
+export function refuseIfMatch({ headers }: FastifyRequest): void {
+  if (headers['if-match'] !== undefined)
+    throw new ProblemError('invalid_request', 'If-Match guards nothing on this route')
+}
+
 export function paramOf(request: FastifyRequest, name: string): string {
   return (request.params as Record<string, string>)[name] ?? ''
 }
@@ -68,4 +79,16 @@ export async function accountIn(bank: Bank, request: FastifyRequest): Promise<Ac
   const account = await bank.account(number)
   if (account === undefined) throw new ProblemError('account_not_found')
   return account
+}
+
+/** A house account that a path names, such as `cash:USD`, with its total; undefined where it names none. */
+export async function houseIn(
+  bank: Bank,
+  request: FastifyRequest,
+): Promise<{ name: HouseAccount; total: bigint } | undefined> {
+  const name = paramOf(request, 'number')
+  if (!isHouseName(name)) return undefined
+  const total = (await bank.totals()).get(name)
+  if (total === undefined) throw new ProblemError('account_not_found')
+  return { name, total }
 }

@@ -23,14 +23,24 @@ const balance = Type.Integer({ description: 'Whole minor units (cents)' })
 export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'An ISO 4217 code' })
 export const id = Type.String({ description: 'writer-sequence, such as 1-42' })
 const instant = Type.String({ format: 'date-time' })
-const reference = Type.String({ minLength: 1, maxLength: 140, description: 'The client’s own' })
+export const reference = Type.String({ minLength: 1, maxLength: 140, description: 'The client’s own' })
 const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
   maxProperties: 16,
   propertyNames: { pattern: '^(?!__proto__$)[^\\u0000-\\u001f]{1,64}$' },
   description: 'At most 16 texts of the client’s own, which no rule reads',
 })
 export const state = Type.Enum(['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed'])
-const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
+export const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
+const house = Type.String({ pattern: '^(cash|equity):[A-Z]{3}$', description: 'Such as cash:USD' })
+export const side = Type.Union([number, house])
+export const key = Type.String({ minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
+export const version = Type.Integer({ minimum: 0, maximum: minorMax - 1 })
+export const block = Type.Integer({ minimum: 1, maximum: minorMax })
+export const moment = Type.Union([instant, Type.String({ format: 'date' })])
+export const period = {
+  from: Type.Union(moment.anyOf, { description: 'From this instant or day on' }),
+  to: Type.Union(moment.anyOf, { description: 'Before this instant or day' }),
+}
 const words = { reference: Type.Optional(reference), metadata: Type.Optional(metadata) }
 
 export const openAccount = closed({
@@ -84,6 +94,26 @@ export const batch = closed({
   operations: Type.Array(Type.Object({ type: Type.String() }), { minItems: 1, maxItems: 1_000 }),
 })
 
+function operation(type: string, { properties }: { properties: TProperties }, named: TProperties = {}) {
+  return closed({ type: Type.Literal(type), key: Type.Optional(key), ...named, ...properties })
+}
+/** The same with what each operation is, for readers. */
+export const batchDocumented = closed({
+  ...batch.properties,
+  operations: Type.Array(
+    Type.Union([
+      operation('deposit', deposit),
+      operation('withdrawal', withdrawal),
+      operation('transfer', transfer),
+      operation('hold', hold),
+      operation('capture', capture, { hold: id }),
+      operation('void', nothing, { hold: id }),
+      operation('reversal', reversal, { transfer: id }),
+    ]),
+    { minItems: 1, maxItems: 1_000 },
+  ),
+})
+
 export const accountReply = closed({
   number,
   currency,
@@ -97,7 +127,12 @@ export const accountReply = closed({
   metadata,
 })
 /** Its figure is a sum of many and may pass 2^53, so it is written as digits. */
-const houseReply = closed({ number: Type.String(), currency, ledger: Type.String(), version: Type.Null() })
+export const houseReply = closed({
+  number: house,
+  currency,
+  ledger: Type.String({ pattern: '^-?[0-9]+$' }),
+  version: Type.Null(),
+})
 export const balanceReply = closed({
   account: number,
   currency,
@@ -106,11 +141,12 @@ export const balanceReply = closed({
   available: Type.Optional(balance),
   version: Type.Integer(),
 })
+const kind = Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal'])
 export const transferReply = closed({
   id,
-  kind: Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal']),
-  debit_account: Type.String(),
-  credit_account: Type.String(),
+  kind,
+  debit_account: side,
+  credit_account: side,
   amount,
   currency,
   balances: Type.Array(closed({ account: number, ledger: balance, held: balance, version: Type.Integer() })),
@@ -144,17 +180,17 @@ export const transfersReply = closed({
 })
 export const holdsReply = closed({ holds: Type.Array(holdReply), next_cursor: orNull(Type.String()) })
 const entry = closed({
-  version: Type.Integer(),
+  version: orNull(Type.Integer()),
   direction: Type.Enum(['debit', 'credit']),
   amount,
-  balance_after: balance,
+  balance_after: orNull(balance),
   transfer: id,
-  kind: Type.String(),
+  kind,
   reference: orNull(reference),
   created_at: instant,
 })
 export const entriesReply = closed({
-  account: number,
+  account: side,
   currency,
   entries: Type.Array(entry),
   next_cursor: orNull(Type.String()),
@@ -182,14 +218,36 @@ export const problem = Type.Object({
   error: Type.String(),
   state: Type.Optional(holdState),
 })
-const result = closed({ status: Type.Integer(), replayed: Type.Boolean(), body: Type.Object({}) })
-export const batchReply = closed({
+/** What an operation of the original routes did, for whoever asks by its key. */
+const original = closed({
+  transfer: id,
+  account: number,
+  amount,
+  currency,
+  ledger: balance,
+  version: Type.Integer(),
+  created_at: instant,
+  account_created: Type.Boolean(),
+})
+const result = closed({
+  status: Type.Integer(),
+  replayed: Type.Boolean(),
+  // An item's key may be one that another route was answered under.
+  body: Type.Union([transferReply, holdReply, accountReply, original, problem]),
+})
+const batchMembers = {
   atomic: Type.Boolean(),
   dry_run: Type.Boolean(),
   failed: orNull(Type.Integer()),
   results: Type.Array(result),
+}
+export const batchReply = closed(batchMembers)
+export const batchRefused = Type.Object({ ...problem.properties, ...batchMembers })
+export const operationReply = closed({
+  status: Type.Integer(),
+  recorded_at: instant,
+  body: Type.Union([transferReply, holdReply, accountReply, original, batchReply, batchRefused, problem]),
 })
-export const operationReply = closed({ status: Type.Integer(), recorded_at: instant, body: Type.Object({}) })
 const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
 const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
 const verdict = closed({

@@ -1,15 +1,15 @@
 /** Lists of transfers and holds by what is known of them. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
-import { isAccountNumber } from '../../ledger/account.ts'
+import { isAccountNumber, isHouseName } from '../../ledger/account.ts'
 import { ProblemError } from '../problem.ts'
-import { nextCursor, numbered, pageIn, paging } from './pages.ts'
+import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
 import { holdBody, transferBody } from './render.ts'
 import { accountIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { oneIn, periodIn, queryOf } from './validation.ts'
 
-const states = ['pending', 'posted', 'voided', 'expired'] as const
+const states = schemas.holdState.enum
 
 export function searchRoutes(bank: Bank): V1Route[] {
   return [
@@ -18,10 +18,9 @@ export function searchRoutes(bank: Bank): V1Route[] {
       url: '/v1/transfers',
       summary: 'Transfers by reference, account (also a house account) and time, newest first',
       query: {
-        reference: 'As the client gave it',
-        account: 'One side of it: an account number, or such as cash:USD',
-        from: 'From this instant or day on',
-        to: 'Before this instant or day',
+        reference: schemas.reference,
+        account: schemas.side,
+        ...schemas.period,
         ...paging,
       },
       replies: { 200: schemas.transfersReply },
@@ -32,7 +31,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
       method: 'GET',
       url: '/v1/holds',
       summary: 'Holds, newest first',
-      query: { state: states.join(', '), ...paging },
+      query: { state: schemas.holdState, ...paging },
       replies: { 200: schemas.holdsReply },
       problems: ['page_invalid'],
       handler: (request, reply) => holds(request, reply, {}),
@@ -41,7 +40,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
       method: 'GET',
       url: '/v1/accounts/:number/holds',
       summary: 'Holds of an account, newest first',
-      query: { state: states.join(', '), ...paging },
+      query: { state: schemas.holdState, ...paging },
       replies: { 200: schemas.holdsReply },
       problems: ['account_number_invalid', 'account_not_found', 'page_invalid'],
       handler: async (request, reply) => {
@@ -58,7 +57,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
       throw new ProblemError('invalid_request', 'reference is given more than once')
     if (account !== undefined && !(typeof account === 'string' && isSide(account)))
       throw new ProblemError('invalid_request', 'account must be an account number, or such as cash:USD')
-    const { limit, after } = pageIn(request, numbered)
+    const { limit, after } = pageIn(request, isPosition)
     const { things, next } = await bank.transfers({
       ...before(after),
       limit,
@@ -76,7 +75,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
     of: { readonly account?: string },
   ): Promise<FastifyReply> {
     const state = oneIn(queryOf(request), 'state', states)
-    const { limit, after } = pageIn(request, numbered)
+    const { limit, after } = pageIn(request, isPosition)
     const { things, next } = await bank.holds({ ...before(after), limit, ...of, ...(state && { state }) })
     const next_cursor = nextCursor(request, reply, { limit, last: next })
     return send(reply, { status: 200, body: { holds: things.map(holdBody), next_cursor } })
@@ -84,7 +83,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
 }
 
 function isSide(account: string): boolean {
-  return isAccountNumber(account) || /^(cash|equity):[A-Z]{3}$/.test(account)
+  return isAccountNumber(account) || isHouseName(account)
 }
 
 function before(after: string | undefined): { before?: number } {
