@@ -38,6 +38,8 @@ const decimalsByCode = new Map(
   ),
 )
 
+export const currencies: readonly Currency[] = [...decimalsByCode.keys()].sort()
+
 /** How many decimals a currency has, or undefined where it is no ISO 4217 code. */
 export function decimalsOf(currency: string): number | undefined {
   return decimalsByCode.get(currency)

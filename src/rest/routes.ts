@@ -1,4 +1,5 @@
 /** Routes as data, so that what a path does not allow is known from the same table: 405 with `Allow`. */
+import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { sendProblem } from './problem.ts'
 
@@ -10,7 +11,13 @@ export type Route = {
   handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
 }
 
-const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'OPTIONS']
+/** All that can arrive: Node itself ends a CONNECT. */
+const methods = METHODS.filter((method) => method !== 'CONNECT')
+
+/** Makes the methods known that Fastify would call malformed. Once, before routes are added. */
+export function knowMethods(app: FastifyInstance): void {
+  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+}
 
 /** Adds the routes, and for each of their paths the answer to every other method. */
 export function addRoutes(app: FastifyInstance, routes: readonly Route[], { cors }: { cors: boolean }): void {
@@ -18,12 +25,12 @@ export function addRoutes(app: FastifyInstance, routes: readonly Route[], { cors
     app.route({ method, url, handler, ...(body && { schema: { body } }) })
 
   for (const url of new Set(routes.map((route) => route.url))) {
-    const allowed: HTTPMethods[] = routes.filter((route) => route.url === url).map(({ method }) => method)
+    const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)
     // Fastify answers HEAD wherever there is a GET, and the CORS plugin answers OPTIONS.
     if (allowed.includes('GET')) allowed.push('HEAD')
     if (cors) allowed.push('OPTIONS')
     app.route({
-      method: methods.filter((method) => !allowed.includes(method)),
+      method: methods.filter((method) => !allowed.includes(method)) as HTTPMethods[],
       url,
       // Before the body is looked at: what is wrong is the method.
       onRequest: (_, reply, __) => {

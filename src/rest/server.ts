@@ -17,7 +17,7 @@ import { jsonBody } from './body.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
 import { type ProblemCode, ProblemError, problemOf, sendProblem } from './problem.ts'
-import { addRoutes, type Route } from './routes.ts'
+import { addRoutes, knowMethods, type Route } from './routes.ts'
 import { v1 } from './v1/plugin.ts'
 import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
 
@@ -74,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       strictPreflight: false,
     })
 
+  knowMethods(app)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonBody(readMembers))
   app.setErrorHandler(onError)

@@ -311,3 +311,51 @@ test('holds are listed by account and by the state they are in now', async (t) =
   assertRefused(await get('/holds?state=gone'), 400, 'invalid_request')
   assertRefused(await get('/accounts/nobody/holds'), 404, 'account_not_found')
 })
+
+test('a house account has a figure and entries, without balances after; lists of them page and filter', async (t) => {
+  const { post, get, move } = await serveV1(t)
+  await post('/accounts', { number: 'E', currency: 'EUR' })
+  await post('/deposits', { account: 'E', amount: 7, currency: 'EUR' })
+  await post('/withdrawals', { account: 'A', amount: 300, ...usd })
+  await move('A', 'B', 5)
+  const figure = { number: 'cash:USD', currency: 'USD', ledger: '-700', version: null }
+  assert.deepEqual((await get('/accounts/cash:USD')).body, figure)
+
+  const first = await get('/accounts/cash:USD/entries?limit=1')
+  const second = await get(`/accounts/cash:USD/entries?limit=1&cursor=${first.body['next_cursor']}`)
+  const sides = [first, second].flatMap(({ body }) => body['entries'] as unknown as Record<string, unknown>[])
+  assert.deepEqual(
+    sides.map(({ direction, amount, kind, version, balance_after }) => [
+      direction,
+      amount,
+      kind,
+      version,
+      balance_after,
+    ]),
+    [
+      ['credit', 300, 'withdrawal', null, null],
+      ['debit', 1000, 'deposit', null, null],
+    ],
+  )
+  assert.equal(second.body['next_cursor'], null)
+
+  const page = await get('/accounts?kind=house&limit=1')
+  assert.deepEqual(
+    (page.body['accounts'] as unknown as { number: string }[]).map(({ number }) => number),
+    ['cash:EUR'],
+  )
+  assert.match(page.headers.get('link') ?? '', /kind=house/)
+  const rest = await get(`/accounts?kind=house&limit=1&cursor=${page.body['next_cursor']}`)
+  assert.deepEqual(
+    [rest.body['accounts'], rest.body['next_cursor'], rest.body['total_accounts']],
+    [[figure], null, 2],
+  )
+  assert.deepEqual((await get('/accounts?kind=house&currency=USD')).body['accounts'], [figure])
+
+  assertRefused(await get('/accounts?kind=house&state=active'), 400, 'invalid_request')
+  assertRefused(await get('/accounts?kind=house&cursor=QQ'), 400, 'page_invalid')
+  assertRefused(await get('/accounts/cash:GBP'), 404, 'account_not_found')
+  assertRefused(await get('/accounts/cash:usd'), 400, 'account_number_invalid')
+  assertRefused(await get('/accounts/cash:USD/statement'), 400, 'account_number_invalid')
+  assertRefused(await post('/deposits', { account: 'cash:USD', amount: 1, ...usd }), 400, 'invalid_request')
+})

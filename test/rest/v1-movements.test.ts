@@ -399,3 +399,40 @@ test('what is wrong with a batch', async (t) => {
   assert.deepEqual(await figures('B'), [1000, 0, 1000])
   assertRefused(await post('/batches', `{"operations":[${' '.repeat(2 ** 20)}]}`), 413, 'body_too_large')
 })
+
+test('If-Match guards whatever moves or frees money, and is refused where it guards nothing', async (t) => {
+  const { post, hold, get, move } = await serveV1(t)
+  const { body: paid } = await move('A', 'B', 100)
+  const id = await hold('B', 10)
+  const etag = (await get('/accounts/B')).headers.get('etag') ?? ''
+  assert.equal(etag, '"3"')
+  const stale = { 'if-match': '"2"' }
+  const guarded: [string, object][] = [
+    ['/deposits', { account: 'B', amount: 1, ...usd }],
+    ['/withdrawals', { account: 'B', amount: 1, ...usd }],
+    ['/transfers', { from: 'B', to: 'A', amount: 1, ...usd }],
+    ['/holds', { account: 'B', amount: 1, ...usd }],
+    ['/accounts/B/state', { state: 'active', reason: 'r' }],
+    [`/transfers/${paid['id']}/reversals`, { amount: 1 }],
+    [`/holds/${id}/capture`, {}],
+    [`/holds/${id}/void`, {}],
+  ]
+  for (const [path, body] of guarded) assertRefused(await post(path, body, stale), 412, 'version_mismatch')
+  assert.equal((await get('/accounts/B')).headers.get('etag'), etag, 'nothing was done')
+
+  // The reversal takes from B, so B is what is guarded; a number without quotes is the same ETag.
+  assert.equal(
+    (await post(`/transfers/${paid['id']}/reversals`, { amount: 1 }, { 'if-match': '3' })).status,
+    201,
+  )
+  assert.equal((await post(`/holds/${id}/capture`, { amount: 4 }, { 'if-match': '"4"' })).status, 200)
+  for (const header of ['x', 'W/"7"', '"7', '"7", "8"'])
+    assertRefused(
+      await post('/deposits', { account: 'B', amount: 1, ...usd }, { 'if-match': header }),
+      400,
+      'invalid_request',
+    )
+  const operations = [{ type: 'deposit', account: 'B', amount: 1, ...usd }]
+  assertRefused(await post('/batches', { operations }, stale), 400, 'invalid_request')
+  assertRefused(await post('/accounts', {}, stale), 400, 'invalid_request')
+})

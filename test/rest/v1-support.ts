@@ -14,19 +14,29 @@ export type Said = {
 
 export type V1 = Awaited<ReturnType<typeof serveV1>>
 
-type Document = {
-  readonly paths: Record<
+export type Document = {
+  readonly components: { readonly schemas: Record<string, Schema> }
+  readonly paths: Record<string, Record<string, Operation>>
+}
+
+export type Operation = {
+  readonly parameters: readonly { name: string; in: string; schema: Schema }[]
+  readonly requestBody?: { readonly content: Record<string, { schema: Schema }> }
+  readonly responses: Record<
     string,
-    Record<string, { responses: Record<string, { content: Record<string, { schema: Schema }> }> }>
+    { readonly headers?: object; readonly content: Record<string, { schema: Schema }> }
   >
 }
 
-type Schema = {
+export type Schema = {
+  readonly $ref?: string
   readonly type?: string
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly pattern?: string
+  readonly format?: string
   readonly anyOf?: readonly Schema[]
+  readonly allOf?: readonly Schema[]
   readonly properties?: Record<string, Schema>
   readonly required?: readonly string[]
   readonly items?: Schema
@@ -76,7 +86,7 @@ export function assertRefused({ status, headers, body }: Said, expected: number,
   assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/)
 }
 
-function checkContract({ paths }: Document, method: string, path: string, answer: Answer): void {
+function checkContract({ paths, components }: Document, method: string, path: string, answer: Answer): void {
   const bare = `/v1${path}`.split('?')[0] ?? ''
   const found = Object.entries(paths).find(([template]) =>
     new RegExp(`^${template.replace(/\{[a-z]+\}/g, '[^/]+')}$`).test(bare),
@@ -91,16 +101,28 @@ function checkContract({ paths }: Document, method: string, path: string, answer
     response,
     `${method} ${bare} answers ${answer.status}, which the document does not have: ${answer.body}`,
   )
+  const declared = Object.keys(response.headers ?? {}).map((name) => name.toLowerCase())
+  for (const name of ['location', 'etag', 'link', 'retry-after', 'idempotency-replayed'])
+    assert.ok(
+      answer.headers.get(name) === null || declared.includes(name),
+      `${method} ${bare} ${answer.status} has ${name}, which the document does not have`,
+    )
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
   const schema = response.content[type]?.schema
   assert.ok(schema, `${method} ${bare} ${answer.status} answers ${type}: ${answer.body}`)
   const value = type.endsWith('json') ? JSON.parse(answer.body) : answer.body
-  assert.ok(fits(schema, value), `${method} ${bare} ${answer.status} answers ${answer.body}`)
+  assert.ok(
+    fits(schema, value, components.schemas),
+    `${method} ${bare} ${answer.status} answers ${answer.body}`,
+  )
 }
 
 /** As much of JSON Schema as the document uses, read here by other code than made it. */
-function fits(schema: Schema, value: unknown): boolean {
-  if (schema.anyOf) return schema.anyOf.some((each) => fits(each, value))
+function fits(schema: Schema, value: unknown, named: Record<string, Schema>): boolean {
+  const of = (schema: Schema | undefined, value: unknown) => fits(schema ?? {}, value, named)
+  if (schema.$ref) return of(named[schema.$ref.slice('#/components/schemas/'.length)], value)
+  if (schema.allOf) return schema.allOf.every((each) => of(each, value))
+  if (schema.anyOf) return schema.anyOf.some((each) => of(each, value))
   if (schema.enum) return schema.enum.includes(value)
   if (schema.const !== undefined) return value === schema.const
   if (schema.type === 'null') return value === null
@@ -108,14 +130,11 @@ function fits(schema: Schema, value: unknown): boolean {
   if (schema.type === 'string')
     return typeof value === 'string' && new RegExp(schema.pattern ?? '', 'u').test(value)
   if (schema.type === 'number' || schema.type === 'boolean') return typeof value === schema.type
-  if (schema.type === 'array')
-    return Array.isArray(value) && value.every((item) => fits(schema.items ?? {}, item))
-  if (schema.type !== 'object') return true
+  if (schema.type === 'array') return Array.isArray(value) && value.every((item) => of(schema.items, item))
+  if (schema.type !== 'object' && schema.properties === undefined) return true
   if (typeof value !== 'object' || value === null) return false
   const { properties = {}, required = [], additionalProperties } = schema
   const hasAll = required.every((name) => Object.hasOwn(value, name))
   const known = (name: string) => additionalProperties !== false || Object.hasOwn(properties, name)
-  return (
-    hasAll && Object.entries(value).every(([name, each]) => known(name) && fits(properties[name] ?? {}, each))
-  )
+  return hasAll && Object.entries(value).every(([name, each]) => known(name) && of(properties[name], each))
 }

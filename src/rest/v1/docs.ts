@@ -10,7 +10,7 @@ code, pre { font: 13px/1.45 ui-monospace, monospace } pre { background: #f5f6fa;
 
 const script = `
 const make = (name, text, className) => Object.assign(document.createElement(name), { textContent: text ?? '', className: className ?? '' })
-const { info, paths } = await (await fetch('/openapi.json')).json()
+const { info, paths, components } = await (await fetch('/openapi.json')).json()
 const main = document.querySelector('main')
 main.append(make('h1', info.title), make('p', info.description))
 for (const [path, methods] of Object.entries(paths)) for (const [method, of] of Object.entries(methods)) {
@@ -32,6 +32,14 @@ for (const [path, methods] of Object.entries(paths)) for (const [method, of] of 
     details.append(make('h4', status + ' ' + (schema ? '' : reply.description)))
     if (schema) details.append(make('pre', JSON.stringify(schema, null, 2)))
   }
+  main.append(details)
+}
+main.append(make('h2', 'Schemas'))
+for (const [name, schema] of Object.entries(components.schemas)) {
+  const details = make('details')
+  const summary = make('summary')
+  summary.append(make('code', name))
+  details.append(summary, make('pre', JSON.stringify(schema, null, 2)))
   main.append(details)
 }
 `

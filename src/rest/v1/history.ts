@@ -72,7 +72,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
     const accepts = request.headers.accept ?? ''
     const format = oneIn(query, 'format', ['json', 'csv']) ?? (accepts.includes('text/csv') ? 'csv' : 'json')
     const account = await accountIn(bank, request)
-    const { from = 0, to = bank.now + 1 } = periodIn(query)
+    const { from = 0, to = Math.max(from, bank.now + 1) } = periodIn(query)
     if (from > to) throw new ProblemError('invalid_request', 'from must not be after to')
     const found = await bank.entries({ account: account.number, from, to, limit: statementMax + 1 })
     if (found.length > statementMax)

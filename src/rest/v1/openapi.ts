@@ -1,8 +1,11 @@
 /** The OpenAPI 3.1 document: the table of routes, with every status each can answer. */
 import Type, { type TProperties, type TSchema } from 'typebox'
+import { currencies } from '../../ledger/money.ts'
+import { refusals as ledger, type Refusal } from '../../ledger/refusal.ts'
 import { type ProblemCode, retryAfterOf, statusOf, titleOf } from '../problem.ts'
 import type { V1Route } from './route.ts'
-import { batchRefused, closed, key, number, problem } from './schemas.ts'
+import * as schemas from './schemas.ts'
+import { closed, key, number } from './schemas.ts'
 
 /** What any route can answer, since it comes before the route is looked at or from the server itself. */
 const always: readonly ProblemCode[] = [
@@ -33,12 +36,45 @@ const description = `An ATM host: accounts, transfers, holds, proofs.
 Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. Beside what each operation lists, a path answers 405 with \`Allow\` to a method it does not have, and an unknown path 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's.`
 
 export function openApi(routes: readonly V1Route[]): object {
-  const paths: Record<string, Record<string, object>> = {}
+  const paths: Record<string, Record<string, unknown>> = {}
   for (const route of [...originalRoutes, ...routes, ...plainRoutes]) {
     const path = route.url.replace(/:([a-z]+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: withNames(operationOf(route)) }
   }
-  return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths }
+  const components = {
+    schemas: Object.fromEntries([...named.values()].map(({ name, schema }) => [name, withNames(schema)])),
+  }
+  return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths, components }
+}
+
+/** Schemas that stand in many places: there by name, here once; the currency with all its codes. */
+const named = new Map<string, { readonly name: string; readonly schema: object }>()
+for (const [name, schema, written = schema] of [
+  ['AccountNumber', schemas.number],
+  ['Amount', schemas.amount],
+  ['Currency', schemas.currency, { enum: currencies, description: 'An ISO 4217 code' }],
+  ['Metadata', schemas.metadata],
+  ['Account', schemas.accountReply],
+  ['HouseAccount', schemas.houseReply],
+  ['Transfer', schemas.transferReply],
+  ['Hold', schemas.holdReply],
+  ['Entry', schemas.entry],
+  ['Result', schemas.result],
+  ['Problem', schemas.problem],
+  ['BatchRefused', schemas.batchRefused],
+] as const)
+  named.set(JSON.stringify(schema), { name, schema: written })
+
+/** The same with every named schema as a reference, also in what is named itself. */
+function withNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reference)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, reference(each)]))
+}
+
+function reference(value: unknown): unknown {
+  const name = named.get(JSON.stringify(value))?.name
+  return name === undefined ? withNames(value) : { $ref: `#/components/schemas/${name}` }
 }
 
 type Described = Omit<V1Route, 'handler'> & {
@@ -47,7 +83,7 @@ type Described = Omit<V1Route, 'handler'> & {
 }
 
 function operationOf(route: Described): object {
-  const { method, url, summary, body, documented = body, query = {}, guarded, problems } = route
+  const { method, url, summary, body, documented = body, query = {}, needed = [], guarded, problems } = route
   const codes = [...always, ...(method === 'POST' ? ofCommands : []), ...problems]
   const content = documented && { 'application/json': { schema: documented } }
   return {
@@ -57,21 +93,27 @@ function operationOf(route: Described): object {
         ...parameter(name, 'path', name === 'number' ? number : Type.String()),
         required: true,
       })),
-      ...Object.entries(query).map(([name, schema]) => parameter(name, 'query', schema)),
+      ...Object.entries(query).map(([name, schema]) => ({
+        ...parameter(name, 'query', schema),
+        ...(needed.includes(name) && { required: true }),
+      })),
       ...(method === 'POST' ? [parameter('Idempotency-Key', 'header', key)] : []),
       ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
     ],
-    ...(content && { requestBody: { content } }),
+    ...(content && { requestBody: { required: 'required' in documented, content } }),
     responses: { ...successes(route), ...refusals(codes, url.startsWith('/v1')) },
   }
 }
 
 function parameter(name: string, where: string, schema: TSchema & { description?: string }): object {
-  const { description, ...rest } = schema
-  return { name, in: where, ...(description && { description }), schema: rest }
+  const { description } = schema
+  return { name, in: where, ...(description && { description }), schema }
 }
 
-const etag = Type.String({ pattern: '^"[0-9]+"$', description: 'An account’s version, such as "7"' })
+const etag = Type.String({
+  pattern: '^([0-9]{1,15}|"[0-9]{1,15}")$',
+  description: 'An account’s version, such as "7"',
+})
 const seconds = Type.Integer({ minimum: 1, description: 'Seconds after which to ask again' })
 const link = Type.String({ description: 'The next page, rel="next", where there is one' })
 const replayed = Type.Literal('true', { description: 'Where the reply is the one of an earlier request' })
@@ -107,6 +149,7 @@ function refusals(codes: readonly ProblemCode[], isV1: boolean): object {
       const description = same.map((code) => `\`${code}\`: ${titleOf(code)}`).join('. ')
       const headers = headersOf({
         ...(same.some((code) => retryAfterOf(code) !== undefined) && { 'Retry-After': seconds }),
+        ...(same.some(isRemembered) && { 'Idempotency-Replayed': replayed }),
       })
       return [
         status,
@@ -116,13 +159,17 @@ function refusals(codes: readonly ProblemCode[], isV1: boolean): object {
   )
 }
 
+/** Whether a key may answer it again. */
+function isRemembered(code: ProblemCode): boolean {
+  return code === 'batch_refused' || (code in ledger && ledger[code as Refusal].remembered)
+}
+
 /** An atomic batch that is refused says more than its code. */
 function schemaOf(codes: readonly ProblemCode[]): object {
   const simple = codes.filter((code) => code !== 'batch_refused')
-  const plain = { ...problem, properties: { ...problem.properties, code: { enum: simple } } }
+  const plain = { allOf: [schemas.problem, { properties: { code: { enum: simple } } }] }
   if (simple.length === codes.length) return plain
-  const code = { const: 'batch_refused' }
-  return { anyOf: [plain, { ...batchRefused, properties: { ...batchRefused.properties, code } }] }
+  return { anyOf: [plain, schemas.batchRefused] }
 }
 
 function headersOf(headers: Record<string, TSchema>): { headers?: object } {
@@ -137,10 +184,16 @@ type Named = [string, TSchema & { description?: string }]
 
 const major = Type.Number({ description: 'Major units, with the currency’s decimals' })
 const decimal = Type.Object({
-  amount: Type.Union([Type.Number(), Type.String()], {
-    description:
-      'Above zero, with no more decimals than the currency has; a string that would be such a number',
-  }),
+  amount: Type.Union(
+    [
+      Type.Number({ exclusiveMinimum: 0 }),
+      Type.String({ pattern: '^([1-9][0-9]*([.][0-9]+)?|0[.][0-9]*[1-9][0-9]*)$' }),
+    ],
+    {
+      description:
+        'Above zero, with no more decimals than the currency has; a string that would be such a number',
+    },
+  ),
 })
 const blocked = ['account_frozen', 'account_closed', 'account_number_invalid'] as const
 const amounts = [
@@ -191,7 +244,7 @@ const originalRoutes: readonly Described[] = [
     method: 'GET',
     url: '/accounts/:number/balance',
     summary: 'The balance in major units; with simple=true the number alone',
-    query: { simple: Type.Literal('true') },
+    query: { simple: Type.String({ description: 'true for the number alone' }) },
     replies: { 200: Type.Union([told({ balance: major }), major]) },
     problems: ['account_number_invalid', 'account_not_found'],
   },

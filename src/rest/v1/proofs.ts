@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import type { Pass, Verdict } from '../../bank/verification.ts'
-import { isIdempotencyKey } from '../idempotency-key.ts'
+import { isIdempotencyKey, readIdempotencyKey } from '../idempotency-key.ts'
 import { ProblemError } from '../problem.ts'
 import { render, timeOf } from './render.ts'
 import { send, type V1Route } from './route.ts'
@@ -16,6 +16,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
       url: '/v1/operations',
       summary: 'What became of the request with this Idempotency-Key',
       query: { key: schemas.key },
+      needed: ['key'],
       replies: { 200: schemas.operationReply },
       problems: ['operation_not_found', 'idempotency_key_invalid'],
       handler: operation,
@@ -49,7 +50,9 @@ export function proofRoutes(bank: Bank): V1Route[] {
     return send(reply, { status: 200, body: { status, recorded_at: timeOf(stored.at), body } })
   }
 
+  /** A repeat finds the pass running, or proves once more: nothing need be remembered for it. */
   async function start(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    readIdempotencyKey(request)
     const query = queryOf(request)
     const bounds = { min: 1, max: Number.MAX_SAFE_INTEGER }
     const from = wholeIn(query, 'from', bounds)

@@ -18,6 +18,8 @@ export type V1Route = {
   readonly documented?: TSchema
   /** Members of the query, and what each is. */
   readonly query?: Readonly<Record<string, TSchema>>
+  /** Those of them that there must be. */
+  readonly needed?: readonly string[]
   /** Whether `If-Match` guards the account's version. Where it does not, it is refused rather than ignored. */
   readonly guarded?: true
   /** Success by status. */
@@ -53,11 +55,11 @@ export function send(reply: FastifyReply, { status, body, location, version }: R
   return reply.code(status).type('application/problem+json').send(text)
 }
 
-/** The version that `If-Match` names: `"7"`. */
+/** The version that `If-Match` names: `"7"`, or 7 as people type it. */
 export function ifVersion(request: FastifyRequest): { if_version?: number } {
   const header = request.headers['if-match']
   if (header === undefined || header === '*') return {}
-  const version = /^"([1-9][0-9]{0,14})"$/.exec(header)?.[1]
+  const version = /^("?)([0-9]{1,15})\1$/.exec(header)?.[2]
   if (version === undefined)
     throw new ProblemError('invalid_request', 'If-Match must be an ETag that a reply gave, such as "7"')
   return { if_version: Number(version) }

@@ -23,8 +23,13 @@ const balance = Type.Integer({ description: 'Whole minor units (cents)' })
 export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'An ISO 4217 code' })
 export const id = Type.String({ description: 'writer-sequence, such as 1-42' })
 const instant = Type.String({ format: 'date-time' })
-export const reference = Type.String({ minLength: 1, maxLength: 140, description: 'The client’s own' })
-const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+export const referenceMax = 140
+export const reference = Type.String({
+  minLength: 1,
+  maxLength: referenceMax,
+  description: 'The client’s own',
+})
+export const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
   maxProperties: 16,
   propertyNames: { pattern: '^(?!__proto__$)[^\\u0000-\\u001f]{1,64}$' },
   description: 'At most 16 texts of the client’s own, which no rule reads',
@@ -179,7 +184,7 @@ export const transfersReply = closed({
   next_cursor: orNull(Type.String()),
 })
 export const holdsReply = closed({ holds: Type.Array(holdReply), next_cursor: orNull(Type.String()) })
-const entry = closed({
+export const entry = closed({
   version: orNull(Type.Integer()),
   direction: Type.Enum(['debit', 'credit']),
   amount,
@@ -229,7 +234,7 @@ const original = closed({
   created_at: instant,
   account_created: Type.Boolean(),
 })
-const result = closed({
+export const result = closed({
   status: Type.Integer(),
   replayed: Type.Boolean(),
   // An item's key may be one that another route was answered under.
@@ -242,7 +247,11 @@ const batchMembers = {
   results: Type.Array(result),
 }
 export const batchReply = closed(batchMembers)
-export const batchRefused = Type.Object({ ...problem.properties, ...batchMembers })
+export const batchRefused = Type.Object({
+  ...problem.properties,
+  code: Type.Literal('batch_refused'),
+  ...batchMembers,
+})
 export const operationReply = closed({
   status: Type.Integer(),
   recorded_at: instant,

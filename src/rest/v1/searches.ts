@@ -53,8 +53,8 @@ export function searchRoutes(bank: Bank): V1Route[] {
   async function transfers(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const query = queryOf(request)
     const { reference, account } = query
-    if (reference !== undefined && typeof reference !== 'string')
-      throw new ProblemError('invalid_request', 'reference is given more than once')
+    if (reference !== undefined && !isReference(reference))
+      throw new ProblemError('invalid_request', 'reference must be one text of 1 to 140 characters')
     if (account !== undefined && !(typeof account === 'string' && isSide(account)))
       throw new ProblemError('invalid_request', 'account must be an account number, or such as cash:USD')
     const { limit, after } = pageIn(request, isPosition)
@@ -80,6 +80,10 @@ export function searchRoutes(bank: Bank): V1Route[] {
     const next_cursor = nextCursor(request, reply, { limit, last: next })
     return send(reply, { status: 200, body: { holds: things.map(holdBody), next_cursor } })
   }
+}
+
+function isReference(text: unknown): text is string {
+  return typeof text === 'string' && text.length > 0 && [...text].length <= schemas.referenceMax
 }
 
 function isSide(account: string): boolean {
