@@ -15,9 +15,9 @@ import {
   type HoldResolved,
   type JournalRecord,
   type Line,
-  type Remembered,
   type Transfer,
 } from './record.ts'
+import { checkReply, type Known } from './verify-reply.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
 export type Fault = { readonly block: number; readonly record?: number; readonly what: string }
@@ -35,7 +35,7 @@ export type Proven = {
   }[]
 }
 
-type State = After & {
+export type State = After & {
   readonly currency: Currency
   readonly at: number
   readonly state: AccountState
@@ -43,7 +43,7 @@ type State = After & {
   readonly slack: Minor
 }
 
-type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at'> & {
+export type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at'> & {
   readonly state: 'pending' | HoldResolved['state']
 }
 
@@ -186,7 +186,7 @@ export class Verifier {
           this.#checkTransfer(content, at)
         )
       case 'reply':
-        return this.#checkReply(content)
+        return checkReply(content, this.#known())
       default:
         return `is of a kind this Cashpoint does not know: ${kind}`
     }
@@ -256,6 +256,18 @@ export class Verifier {
     return mayCredit ? undefined : `credits account ${credit}, which is ${payee.state}`
   }
 
+  /** What a remembered reply is held against. */
+  #known(): Known {
+    return {
+      latest: this.#latest,
+      before: this.#head.last,
+      transfer: (id) => this.#transferOf(id),
+      hold: (id) => this.#holds.get(id),
+      account: (number) => this.#accounts.get(number),
+      lastReversalOf: (id) => this.#reversed.get(id)?.last,
+    }
+  }
+
   /** A reversal moves back no more than is left of a transfer, between the same two accounts. */
   #checkReversal(reversal: Transfer, id: RecordId): string | undefined {
     const { reverses } = reversal
@@ -281,52 +293,6 @@ export class Verifier {
     const line = this.#line(Number(id.slice(id.indexOf('-') + 1)))
     const content = line === undefined ? undefined : fromLine(line).content
     return content?.kind === 'transfer' ? content : undefined
-  }
-
-  /** A key remembers what the record just before it did, as it was; or a reversal that had done it already. */
-  #checkReply({ key, fingerprint, reply }: Remembered): string | undefined {
-    if (key === '' || !/^[0-9a-f]{64}$/.test(fingerprint)) return 'remembers no proper key'
-    const { id, content } = this.#latest ?? {}
-    switch (reply.type) {
-      case 'posted': {
-        if (reply.transfer !== id || content?.kind !== 'transfer')
-          return `answers with transfer ${reply.transfer}, not ${id}`
-        const after = content.debit === reply.account ? content.debit_after : content.credit_after
-        const same =
-          content.key === key &&
-          [content.debit, content.credit].includes(reply.account) &&
-          reply.amount === content.amount &&
-          reply.currency === content.currency &&
-          reply.ledger === after?.ledger &&
-          reply.version === after.version
-        return same ? undefined : `answers otherwise than transfer ${id} says`
-      }
-      case 'transferred': {
-        const { id: told, at: _, ...transfer } = reply.transfer
-        const known = reply.made ? content : this.#transferOf(told)
-        const right = reply.made ? told === id : this.#reversed.get(transfer.reverses ?? '')?.last === told
-        const same = isSame({ kind: 'transfer', ...transfer }, known)
-        return right && same ? undefined : `answers otherwise than transfer ${told} says`
-      }
-      case 'hold': {
-        const { id: told, account, amount, state } = reply.hold
-        const hold = this.#holds.get(told)
-        const same = hold?.account === account && hold.amount === amount && hold.state === state
-        return same ? undefined : `answers otherwise than hold ${told} is`
-      }
-      case 'account': {
-        const { number, ledger, held, version, state } = reply.account
-        const account = this.#accounts.get(number)
-        const same =
-          account?.ledger === ledger &&
-          account.held === held &&
-          account.version === version &&
-          account.state === state
-        return same ? undefined : `answers otherwise than account ${number} is`
-      }
-      default:
-        return undefined
-    }
   }
 
   #checkTransfer(transfer: Transfer, at: number): string | undefined {
@@ -390,11 +356,6 @@ function takesDebits({ state }: State): boolean {
 
 function takesCredits({ state }: State): boolean {
   return state === 'active' || state === 'debit_blocked'
-}
-
-/** The same members with the same values, in the same order: both were written by the same code or not at all. */
-function isSame(told: Content, known: Content | undefined): boolean {
-  return JSON.stringify(told) === JSON.stringify(known)
 }
 
 /** That a block follows another, with all of its lines; what is in them is not looked at. */

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { sha256 } from '../../src/bank/batch.ts'
 import type { AccountState, HouseAccount } from '../../src/ledger/account.ts'
 import { type Block, genesis, readTotals, seal } from '../../src/ledger/block.ts'
-import type { Command } from '../../src/ledger/command.ts'
+import type { Command, Item } from '../../src/ledger/command.ts'
 import type { Line } from '../../src/ledger/record.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { heldClock } from '../support/clock.ts'
@@ -153,7 +153,7 @@ async function journalAfter(...commands: Command[]): Promise<Journal> {
 
 const deposit: Command = { type: 'move', from: null, to: 'x', amount: 1000, ...usd }
 const take: Command = { type: 'move', from: 'x', to: null, amount: 300, ...usd }
-const hold: Command = { type: 'hold', account: 'x', amount: 400, ...usd, expires_in_s: 60 }
+const hold: Item['command'] = { type: 'hold', account: 'x', amount: 400, ...usd, expires_in_s: 60 }
 const set = (state: AccountState): Command => ({ type: 'set_state', account: 'x', state, reason: 'r' })
 
 function assertNamed(journal: Journal, record: number, what: RegExp): void {
@@ -250,3 +250,97 @@ test('an opening balance is not reversed', async () => {
     Object.assign(body, { type: 'reversal', reverses: '1-2', credit: 'equity:USD' })
   assertNamed(forged(journal, 3, forge, new Map([['equity:USD', -700n]])), 3, /reverses 1-2, which cannot be/)
 })
+
+const refused = { type: 'refused', refusal: 'account_busy' }
+const movedTo = (to: string, amount: number): Item => ({
+  command: { type: 'move', from: 'x', to, amount, ...usd },
+})
+
+/** Records: 1 x and 2 y opened, 3 1,000 to x; a batch of 4 100 to y, 5 a hold and 6 7 it captured, 8 its key; 9 a decline. */
+async function batched(atomic: boolean): Promise<Journal> {
+  const store = new MemoryStore({ clock: heldClock() })
+  const items: Item[] = [movedTo('y', 100), { command: hold }, { command: { type: 'capture', hold: '1-5' } }]
+  const batch: Command = {
+    type: 'batch',
+    atomic,
+    dry_run: false,
+    items: atomic ? items : [...items, movedTo('n', 1)],
+  }
+  for (const command of [open('x'), open('y'), deposit]) await store.commit([pending(command)])
+  await store.commit([pending(batch, { key: { scope: '', key: 'b' } })])
+  await store.commit([pending({ ...take, amount: 9_000 } as Command, { key: { scope: '', key: 'd' } })])
+  return await journalOf(store)
+}
+
+const replies: [boolean, number, string, (reply: Body) => void, RegExp][] = [
+  [
+    true,
+    8,
+    'tells another amount',
+    ({ results }) => (results[0].reply.transfer.amount = 1),
+    /otherwise than transfer 1-4/,
+  ],
+  [
+    true,
+    8,
+    'tells of a transfer of another commit',
+    ({ results }) => (results[0].reply.transfer.id = '1-3'),
+    /otherwise than transfer 1-3/,
+  ],
+  [
+    true,
+    8,
+    'tells the same twice',
+    ({ results }) => results.push(results[0]),
+    /1-4, which the batch did not make/,
+  ],
+  [
+    true,
+    8,
+    'tells another hold',
+    ({ results }) => (results[1].reply.hold.amount = 1),
+    /otherwise than hold 1-5/,
+  ],
+  [
+    true,
+    8,
+    'hides a refusal',
+    ({ results }) => (results[0].reply = refused),
+    /atomic batch that was refused in part/,
+  ],
+  [true, 8, 'failed without a refusal', (reply) => (reply.failed = 0), /failed without a refusal/],
+  [true, 8, 'is a dry run', (reply) => (reply.dry_run = true), /remembers a dry run/],
+  [
+    false,
+    8,
+    'has a batch in it',
+    ({ results }) => (results[0].reply = { type: 'batch' }),
+    /a batch within a batch/,
+  ],
+  [
+    false,
+    8,
+    'knows another refusal',
+    ({ results }) => (results[3].reply.refusal = 'x'),
+    /knows no refusal x/,
+  ],
+  [
+    true,
+    9,
+    'declines for what passes',
+    (reply) => (reply.refusal = 'account_busy'),
+    /remembers account_busy/,
+  ],
+  [true, 9, 'declines for nothing we know', (reply) => (reply.refusal = 'toString'), /remembers toString/],
+]
+
+for (const [atomic, record, name, forge, what] of replies)
+  test(`a remembered ${atomic ? 'atomic batch or decline' : 'batch'} that ${name} is named`, async () => {
+    const honest = await batched(atomic)
+    assertProven(honest)
+    assertNamed(
+      forged(honest, record, ({ reply }) => forge(reply)),
+      record,
+      what,
+    )
+  })

@@ -27,6 +27,7 @@ test(`requests made from the document are answered as it says (SEED=${seed})`, a
     const name = `${method} ${path}`
     statuses.set(name, (statuses.get(name) ?? new Set()).add(said.status))
   }
+  assert.equal((await v1.prove())['proven'], true)
   // What is only ever refused, or only ever done, has not been tried; by chance one or another may be left.
   const untried = [...statuses].filter(([, seen]) => {
     const kinds = new Set([...seen].map((status) => status < 300))

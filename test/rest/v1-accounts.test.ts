@@ -205,15 +205,7 @@ test('a balance as of a version or an instant is the one the account had', async
 })
 
 test('the books prove while the server runs, whole and in part', async (t) => {
-  const { post, get } = await serveV1(t)
-  const prove = async (query: string) => {
-    assert.equal((await post(`/verify${query}`)).status, 202)
-    for (;;) {
-      const { body } = await get('/verify')
-      if (body['running'] === null) return body['last'] as unknown as Record<string, unknown>
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
+  const { post, prove } = await serveV1(t)
   const whole = await prove('')
   assert.deepEqual([whole['proven'], whole['accounts']], [true, 2])
   assert.deepEqual(whole['sums'], [{ currency: 'USD', customers: '1000', house: '-1000' }])

@@ -69,6 +69,15 @@ export async function serveV1(scope: Scope, options: Options = {}) {
       const { body } = await v1.get(`/accounts/${number}/balance`)
       return [body['ledger'], body['held'], body['available']]
     },
+    /** Starts a pass of verification and gives its verdict. */
+    async prove(query = ''): Promise<Record<string, unknown>> {
+      assert.equal((await v1.post(`/verify${query}`)).status, 202)
+      for (;;) {
+        const { body } = await v1.get('/verify')
+        if (body['running'] === null) return body['last'] as unknown as Record<string, unknown>
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    },
     move: (from: string, to: string, amount: number) =>
       v1.post('/transfers', { from, to, amount, currency: 'USD' }),
     hold: async (account: string, amount: number, more: object = {}) =>
