@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
+import type { Command, Key } from '../../src/ledger/command.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { BankDriver } from '../support/bank-driver.ts'
 import { type Answer, type Driver, type Request, testScenarios } from '../support/scenario.ts'
 import { memoryPlace, type Place, sqlitePlace } from '../support/stores.ts'
+import { requestOf, sayAccount, sayBatch, sayHold, sayReversed, sayTransfer } from '../support/v1-words.ts'
 
 testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
 // The rest of them SQLite has answered to the bank already.
@@ -64,6 +66,34 @@ class RestDriver implements Driver {
     }
   }
 
+  async command(command: Command, key: Key | undefined): Promise<Answer> {
+    const { path, body, ifMatch } = requestOf(command)
+    const response = await fetch(this.#url + path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(key && { 'idempotency-key': key.key }),
+        ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
+      },
+      body: JSON.stringify(body),
+    })
+    const text = await response.text()
+    const said: Said = JSON.parse(text)
+    return {
+      said: sayBody(said),
+      replayed: response.headers.get('idempotency-replayed') === 'true',
+      whole: `${response.status} ${response.headers.get('content-type')} ${text}`,
+      ids: said.results?.map(({ body }) => body.id) ?? [said.id],
+    }
+  }
+
+  async look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string> {
+    const response = await fetch(`${this.#url}/v1/${what}s/${name}`)
+    if (response.status === 404) return 'none'
+    const said = (await response.json()) as Said
+    return what === 'transfer' ? sayReversed(said.amount, said.reversed_amount ?? 0) : sayBody(said)
+  }
+
   async balance(number: string): Promise<string | undefined> {
     const response = await fetch(`${this.#url}/accounts/${number}/balance`)
     const body = await response.text()
@@ -106,6 +136,29 @@ class RestDriver implements Driver {
     await this.#app?.close()
     await this.#below.close()
   }
+}
+
+/** As much of the bodies of /v1 as scenarios tell apart. */
+type Said = Parameters<typeof sayTransfer>[0] &
+  Parameters<typeof sayAccount>[0] & {
+    readonly id?: string
+    readonly code?: string
+    readonly expires_at?: string
+    readonly captured_amount?: number | null
+    readonly reversed_amount?: number
+    readonly failed?: number | null
+    readonly results?: readonly { readonly replayed: boolean; readonly body: Said }[]
+  }
+
+function sayBody(said: Said): string {
+  const { code, state, results, failed = null, expires_at, captured_amount: captured = null } = said
+  if (results !== undefined) {
+    const answers = results.map(({ body, replayed }) => sayBody(body) + (replayed ? ' replayed' : ''))
+    return sayBatch(answers, failed)
+  }
+  if (code !== undefined) return state === undefined ? code : `${code} ${state}`
+  if (expires_at !== undefined) return sayHold({ ...said, captured })
+  return 'debit_account' in said ? sayTransfer(said) : sayAccount(said)
 }
 
 /** A figure from the digits in the body: JSON.parse would round the large ones. */

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { Bank } from '../../src/bank/bank.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
+import type { Command, Key } from '../../src/ledger/command.ts'
 import { formatMinor } from '../../src/ledger/money.ts'
 import { assertProven, journalOf } from './journal.ts'
 import { type Answer, answerOf, commandOf, type Driver, type Request } from './scenario.ts'
 import type { Place } from './stores.ts'
+import { saidOfAccount, saidOfHold, saidOfTransfer } from './v1-words.ts'
 
 export class BankDriver implements Driver {
   readonly #place: Place
@@ -28,6 +30,23 @@ export class BankDriver implements Driver {
     const command = commandOf(request, this.currency)
     if ('said' in command) return command
     return answerOf(await this.bank.submit({ command, actor: '', ...(request.key && { key: request.key }) }))
+  }
+
+  async command(command: Command, key: Key | undefined): Promise<Answer> {
+    return answerOf(await this.bank.submit({ command, actor: '', ...(key && { key }) }))
+  }
+
+  async look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string> {
+    if (what === 'account') {
+      const account = await this.bank.account(name)
+      return account === undefined ? 'none' : saidOfAccount(account, this.bank.now)
+    }
+    if (what === 'hold') {
+      const hold = await this.bank.hold(name)
+      return hold === undefined ? 'none' : saidOfHold(hold)
+    }
+    const page = await this.bank.transfer(name)
+    return page === undefined ? 'none' : saidOfTransfer(page)
   }
 
   async openBooks(accounts: Parameters<Driver['openBooks']>[0]): Promise<Answer> {

@@ -17,6 +17,20 @@
  *   balance 1001                   -> 1000.00           with the currency's decimals; `none` for no account
  *   accounts                       -> 1001=1000.00 2002=5.00      all, in order
  *
+ * And the commands of /v1, in minor units; `cash` is the house's side:
+ *
+ *   open A overdraft=100 minimum=5 currency=EUR   -> active 0 held 0 available 95 version 1
+ *   move cash A 1000               -> transfer 1000 A=1000        what moved, and the balances it leaves
+ *   move A B 300 as=t up-to if=2   -> transfer 300 A=700 B=300    `t` is its id from here on; If-Match: "2"
+ *   reverse t amount=100 force     -> transfer 100 B=200 A=800
+ *   hold A 50 as=h expires=60      -> hold pending 50
+ *   capture h amount=20 advice     -> hold posted 20 of 50
+ *   void h                         -> hold_resolved posted        refused, and the state in the way
+ *   state A frozen                 -> active 780 held 0 available 780 version 6
+ *   batch atomic dry-run key=b | move A B 1 key=i as=u | void h    -> failed 1: hold_resolved posted
+ *   account A, look hold h, look transfer t                        what they are now
+ *   hold A 1 times=1000            -> hold pending 1              the same a thousand times
+ *
  * An amount is what stands in the JSON body: a number, or a string in quotes (`"100.00"`, `" 1"`). `key=K` sends
  * an Idempotency-Key, `scope=S` on behalf of caller S.
  *
@@ -28,6 +42,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Command, Key, Outcome } from '../../src/ledger/command.ts'
 import { formatMinor, parseDecimal } from '../../src/ledger/money.ts'
+import { commandOfWords, idsIn, sayReply, wordsOf } from './v1-words.ts'
 
 /** What not every driver can do. */
 export type Skill = 'clock' | 'restart' | 'scopes'
@@ -51,12 +66,18 @@ export type Answer = {
   readonly replayed: boolean
   /** All of it, which a replay must repeat to the letter. */
   readonly whole: string
+  /** What was made or named, in order, for `as=`. */
+  readonly ids?: readonly (string | undefined)[]
 }
 
 /** One way to do what scenarios say. */
 export type Driver = {
   submit(request: Request): Promise<Answer>
   openBooks(accounts: readonly { number: string; currency: string; ledger: number }[]): Promise<Answer>
+  /** A command of /v1, answered in the words of `v1-words.ts`. */
+  command(command: Command, key: Key | undefined): Promise<Answer>
+  /** What is there now, in the same words. */
+  look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string>
   balance(number: string): Promise<string | undefined>
   accounts(): Promise<readonly { number: string; balance: string }[]>
   /** What deposits open accounts in, from now on. */
@@ -95,7 +116,7 @@ export function testScenarios(
   }
 }
 
-function readScenarios(): Scenario[] {
+export function readScenarios(): Scenario[] {
   const folder = new URL('../scenarios/', import.meta.url)
   return readdirSync(folder)
     .filter((file) => file.endsWith('.txt'))
@@ -133,7 +154,7 @@ export function parseScenarios(text: string, file: string): Scenario[] {
 
 /** Runs one scenario, and fails at the first line that says otherwise than the driver. */
 export async function runScenario({ steps }: Pick<Scenario, 'steps'>, driver: Driver): Promise<void> {
-  const notes: Notes = { currency: 'USD', digits: new Map(), answers: new Map() }
+  const notes: Notes = { currency: 'USD', digits: new Map(), answers: new Map(), ids: new Map() }
   for (const step of steps) {
     const actual = await runStep(step, driver, notes)
     assert.equal(actual, step.expected, `${step.where}\n  but was: ${actual}`)
@@ -147,32 +168,29 @@ type Notes = {
   readonly digits: Map<string, bigint>
   /** First answers by key. */
   readonly answers: Map<string, Answer>
+  /** Ids by the name a step gave them. */
+  readonly ids: Map<string, string>
 }
 
 async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string> {
   const { where } = step
-  const [verb = '', ...words] = step.words
-  const options = new Map(words.flatMap((word) => (/^(key|scope)=/.test(word) ? [splitAtEquals(word)] : [])))
-  const [first = '', second = '', ...rest] = words.filter((word) => !/^(key|scope)=/.test(word))
-  const takes = (count: number) =>
-    assert.equal(
-      [first, second, ...rest].filter(Boolean).length,
-      count,
-      `${where}\n  has too few or many words`,
-    )
+  const { verb, places, options } = wordsOf(step.words)
+  const [first = '', second = ''] = places
+  const takes = (count: number) => assert.equal(places.length, count, `${where}\n  has too few or many words`)
+  const command = commandOfStep(step, notes)
+  if (command !== undefined) return await runCommand(command, step, driver, notes)
 
   switch (verb) {
     case 'deposit':
     case 'withdraw': {
       takes(2)
-      const name = options.get('key')
-      const key = name === undefined ? undefined : { scope: options.get('scope') ?? '', key: name }
+      const key = keyOf(options)
       const answer = await driver.submit({ type: verb, account: first, amount: second, key })
       checkMovement(where, { verb, account: first, key, answer }, notes)
       return writeAnswer(answer)
     }
     case 'opening': {
-      const pairs = words.map(splitAtEquals)
+      const pairs = places.map(splitAtEquals)
       const accounts = pairs.map(([number, balance]) => {
         const ledger = Number(digitsOf(balance))
         assert.equal(formatMinor(ledger, notes.currency), balance, `${where}\n  ${balance} is no balance`)
@@ -186,6 +204,12 @@ async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string
     case 'balance':
       takes(1)
       return (await driver.balance(first)) ?? 'none'
+    case 'account':
+      takes(1)
+      return await driver.look('account', first)
+    case 'look':
+      takes(2)
+      return await driver.look(first as 'hold' | 'transfer', notes.ids.get(second) ?? second)
     case 'accounts':
       takes(0)
       return (await driver.accounts()).map(({ number, balance }) => `${number}=${balance}`).join(' ')
@@ -209,6 +233,55 @@ async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string
   }
 }
 
+function keyOf(options: ReadonlyMap<string, string>): Key | undefined {
+  const key = options.get('key')
+  return key === undefined ? undefined : { scope: options.get('scope') ?? '', key }
+}
+
+/** The command of /v1 that a step is, if it is one; a batch has its operations behind bars. */
+function commandOfStep({ words, where }: Step, { currency, ids }: Notes): Command | undefined {
+  const idOf = (name: string) => ids.get(name) ?? name
+  const of = (words: readonly string[]) => commandOfWords(wordsOf(words), { currency, idOf })
+  if (words[0] !== 'batch') return of(words)
+  const [head, ...operations] = splitAtBars(words)
+  const { options } = wordsOf(head ?? [])
+  const items = operations.map((words) => {
+    const command = of(words)
+    assert(command !== undefined, `${where}\n  nobody knows how to ${words[0]}`)
+    const key = wordsOf(words).options.get('key')
+    return { command, ...(key !== undefined && { key }) }
+  })
+  return { type: 'batch', atomic: options.has('atomic'), dry_run: options.has('dry-run'), items }
+}
+
+function splitAtBars(words: readonly string[]): string[][] {
+  const parts: string[][] = [[]]
+  for (const word of words)
+    if (word === '|') parts.push([])
+    else parts.at(-1)?.push(word)
+  return parts
+}
+
+async function runCommand(command: Command, step: Step, driver: Driver, notes: Notes): Promise<string> {
+  const [head = [], ...operations] = splitAtBars(step.words)
+  const { options } = wordsOf(head)
+  const key = keyOf(options)
+  let said = ''
+  for (let time = 0; time < Number(options.get('times') ?? 1); time += 1) {
+    const answer = await driver.command(command, key)
+    checkReplay(step.where, key, answer, notes)
+    for (const [i, words] of (operations.length > 0 ? operations : [head]).entries()) {
+      const name = wordsOf(words).options.get('as')
+      const id = answer.ids?.[i]
+      if (name !== undefined && id !== undefined) notes.ids.set(name, id)
+    }
+    const now = writeAnswer(answer)
+    assert(time === 0 || now === said, `${step.where}\n  but was at time ${time + 1}: ${now}`)
+    said = now
+  }
+  return said
+}
+
 type Movement = {
   readonly verb: 'deposit' | 'withdraw'
   readonly account: string
@@ -217,14 +290,8 @@ type Movement = {
 }
 
 function checkMovement(where: string, { verb, account, key, answer }: Movement, notes: Notes): void {
-  const page = key && `${key.scope} ${key.key}`
-  if (answer.replayed) {
-    const original = notes.answers.get(page ?? '')
-    assert.deepEqual({ ...answer, replayed: false }, original, `${where}\n  is not what was answered first`)
-    return
-  }
-  if (page !== undefined && isRemembered(answer)) notes.answers.set(page, answer)
-  if (answer.said !== 'posted') return
+  checkReplay(where, key, answer, notes)
+  if (answer.replayed || answer.said !== 'posted') return
 
   const before = notes.digits.get(account) ?? 0n
   const after = digitsOf(answer.balance ?? '')
@@ -235,9 +302,21 @@ function checkMovement(where: string, { verb, account, key, answer }: Movement, 
   notes.digits.set(account, after)
 }
 
-// Not taken from src: what keys remember is part of what scenarios check.
+/** That a replay is what was answered first. */
+function checkReplay(where: string, key: Key | undefined, answer: Answer, { answers }: Notes): void {
+  const page = key && `${key.scope} ${key.key}`
+  if (answer.replayed) {
+    const now = { ...answer, replayed: false }
+    // What an item of a batch was answered is known from here on.
+    const original = answers.get(page ?? '') ?? now
+    answers.set(page ?? '', original)
+    assert.deepEqual(now, original, `${where}\n  is not what was answered first`)
+  } else if (page !== undefined && isRemembered(answer)) answers.set(page, answer)
+}
+
+// Not taken from src: what keys do not remember is part of what scenarios check.
 function isRemembered({ said }: Answer): boolean {
-  return ['posted', 'account_not_found', 'insufficient_funds', 'balance_too_large'].includes(said)
+  return !/^(amount_|idempotency_conflict|key_repeated)/.test(said)
 }
 
 function writeAnswer({ said, balance, opened, replayed }: Answer): string {
@@ -280,10 +359,10 @@ export function answerOf({ reply, replayed }: Outcome): Answer {
       return { said: 'posted', ...figures, opened, replayed, whole }
     }
     case 'refused':
-      return { said: reply.refusal, replayed, whole }
+      return { said: sayReply(reply), replayed, whole }
     case 'books_opened':
       return { said: `opened ${reply.accounts.length}`, replayed, whole }
     default:
-      return { said: reply.type, replayed, whole }
+      return { said: sayReply(reply), replayed, whole, ids: idsIn(reply) }
   }
 }
