@@ -210,6 +210,28 @@ test('capture against void: one wins, the loser is told the state', async (t) =>
   }
 })
 
+test('captures around the moment of expiry: a hold is paid or has expired, and never both', async (t) => {
+  const { post, get, hold, figures } = await serveV1(t)
+  const states = await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => {
+      const id = await hold('A', 1, { expires_in: 1 })
+      const { body } = await get(`/holds/${id}`)
+      // From 80 ms before its time to 76 ms after.
+      const wait = Date.parse(String(body['expires_at'])) - Date.now() + (i - 20) * 4
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      const captured = await post(`/holds/${id}/capture`)
+      if (captured.status !== 200) assertRefused(captured, 409, 'hold_resolved')
+      const state = String((await get(`/holds/${id}`)).body['state'])
+      assert.equal(state, captured.status === 200 ? 'posted' : 'expired')
+      assert.equal(captured.body['state'], state)
+      return state
+    }),
+  )
+  const paid = states.filter((state) => state === 'posted').length
+  assert(paid < 40, 'the last came too late')
+  assert.deepEqual(await figures('A'), [1000 - paid, 0, 1000 - paid])
+})
+
 test('transfers both ways at once end, and no money is lost', async (t) => {
   const { post, move, figures } = await serveV1(t)
   await post('/deposits', { account: 'B', amount: 1000, ...usd })
