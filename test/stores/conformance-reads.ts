@@ -162,6 +162,58 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
     )
 
     told(
+      'a long history can be begun anywhere: at a version, an instant, a record',
+      async (store) => {
+        await opened(store, 'A', 'B')
+        const ids: string[] = []
+        for (let i = 0; i < 300; i += 50) {
+          const moves = Array.from({ length: 50 }, (_, at) =>
+            move(null, (i + at) % 3 === 0 ? 'B' : 'A', i + at + 1),
+          )
+          ids.push(...(await done(store, ...moves)).map(idOf))
+          // So that instants differ.
+          await new Promise((resolve) => setTimeout(resolve, 2))
+        }
+        return ids
+      },
+      async (store, ids) => {
+        // The entries of A have these amounts, the oldest first, and leave versions from 2 on.
+        const amounts = Array.from({ length: 300 }, (_, i) => i + 1).filter(
+          (amount) => (amount - 1) % 3 !== 0,
+        )
+        const newestBelow = (count: number) => amounts.slice(Math.max(0, count - 3), count).reverse()
+        for (const count of [0, 1, 3, 63, 64, 65, 66, 127, 128, 129, 191, 192, 193, 199, 200]) {
+          const entries = await store.entries({ account: 'A', before: count + 2, limit: 3 })
+          assert.deepEqual(
+            entries.map(({ transfer }) => transfer.amount),
+            newestBelow(count),
+            `below ${count}`,
+          )
+          const [next] = await store.entries({ account: 'A', before: count + 3, limit: 1 })
+          const at = next?.transfer.at ?? 0
+          const earlier = await store.entries({ account: 'A', to: at, limit: 500 })
+          const both = await store.entries({ account: 'A', before: count + 2, from: at, limit: 500 })
+          for (const { transfer } of earlier) assert(transfer.at < at, 'earlier')
+          for (const { transfer } of both) assert(transfer.at >= at, 'not earlier')
+          if (next !== undefined && count < 200) assert.equal(earlier.length + both.length, count)
+
+          const before = Number(ids[(amounts[count] ?? 301) - 1]?.slice(2) ?? 1_000)
+          const found = await store.transfers({ account: 'A', before, limit: 3 })
+          assert.deepEqual(
+            found.things.map(({ amount }) => amount),
+            newestBelow(count),
+            `before ${before}`,
+          )
+        }
+        const all = await store.entries({ account: 'A', limit: 500 })
+        assert.deepEqual(
+          all.map(({ transfer }) => transfer.amount),
+          amounts.toReversed(),
+        )
+      },
+    )
+
+    told(
       'transfers are found by reference and by either side, page by page',
       async (store) => {
         await opened(store, 'A', 'B')

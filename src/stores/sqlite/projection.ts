@@ -29,13 +29,21 @@ type Left = {
   readonly more?: string | null
 }
 
+/** An account's newest entry, and how many it has. */
+type Newest = { readonly entry: number | null; readonly entries: number | null }
+
+const noEntry: Newest = { entry: null, entries: null }
+
 /** What a turn gathers, to write each table in the order of its tree: neighbours while their page is at hand. */
 type Turn = {
   opened: number
   readonly left: Map<string, Left>
+  readonly newest: Map<string, Newest>
   readonly keys: { readonly hash: number; readonly sequence: number }[]
-  readonly entries: { readonly account: string; readonly version: number; readonly sequence: number }[]
 }
+
+/** A walk from an anchor reads so many entries at most before it comes to what is wanted. */
+const entriesPerAnchor = 64
 
 export class Projection {
   readonly #progress: () => Progress
@@ -43,7 +51,9 @@ export class Projection {
   readonly #account: StatementSync
   readonly #key: StatementSync
   readonly #forget: StatementSync
+  readonly #newest: StatementSync
   readonly #entry: StatementSync
+  readonly #anchor: StatementSync
   readonly #ref: StatementSync
   readonly #state: StatementSync
   readonly #place: StatementSync
@@ -57,14 +67,19 @@ export class Projection {
       'update progress set block = ?, hash = ?, sequence = ?, accounts = ?, forgotten = ?',
     )
     this.#account = index.prepare(
-      `insert into accounts (number, currency, ledger, held, version, at, more)
-      values (?, ?, ?, ?, ?, ?, ?)
+      `insert into accounts (number, currency, ledger, held, version, at, more, entry, entries)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (number) do update set
-        ledger = excluded.ledger, held = excluded.held, version = excluded.version, at = excluded.at`,
+        ledger = excluded.ledger, held = excluded.held, version = excluded.version, at = excluded.at,
+        entry = coalesce(excluded.entry, entry), entries = coalesce(excluded.entries, entries)`,
     )
+    this.#newest = index.prepare('select entry, entries from accounts where number = ?')
     this.#key = index.prepare('insert into keys (hash, sequence) values (?, ?)')
     this.#forget = index.prepare('delete from keys where hash = ? and sequence = ?')
-    this.#entry = index.prepare('insert into entries (account, version, sequence) values (?, ?, ?)')
+    this.#entry = index.prepare(
+      'insert into entries (sequence, debit_before, credit_before) values (?, ?, ?)',
+    )
+    this.#anchor = index.prepare('insert into anchors (account, version, at, sequence) values (?, ?, ?, ?)')
     this.#ref = index.prepare('insert into refs (hash, sequence) values (?, ?)')
     this.#state = index.prepare(
       `update accounts set more = json_set(coalesce(more, '{}'), '$.state', ?) where number = ?`,
@@ -91,21 +106,19 @@ export class Projection {
     to: { readonly sequence: number; readonly hash: string; readonly last: number },
   ): void {
     const { accounts, forgotten } = this.progress
-    const turn: Turn = { opened: 0, left: new Map(), keys: [], entries: [] }
+    const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), keys: [] }
     const states: { account: string; state: string }[] = []
     for (const line of lines) {
       const { at, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
       if (content.kind === 'account_changed') states.push(content)
     }
-    for (const [number, { currency, after, at, more = null }] of inOrder(turn.left))
-      this.#account.run(number, currency, after.ledger, after.held, after.version, at, more)
+    for (const [number, { currency, after, at, more = null }] of inOrder(turn.left)) {
+      const { entry, entries } = turn.newest.get(number) ?? noEntry
+      this.#account.run(number, currency, after.ledger, after.held, after.version, at, more, entry, entries)
+    }
     for (const { account, state } of states) this.#state.run(state, account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
-    turn.entries.sort((a, b) =>
-      a.account < b.account ? -1 : a.account > b.account ? 1 : a.version - b.version,
-    )
-    for (const { account, version, sequence } of turn.entries) this.#entry.run(account, version, sequence)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
   }
 
@@ -130,14 +143,12 @@ export class Projection {
         break
       case 'transfer': {
         const { currency, debit, credit, debit_after, credit_after, amount } = content
-        for (const [account, after] of [
-          [debit, debit_after],
-          [credit, credit_after],
-        ] as const) {
-          if (after === null) continue
+        const enter = (account: string, after: After | null) => {
+          if (after === null) return null
           leave(turn, account, { currency, after, at })
-          turn.entries.push({ account, version: after.version, sequence })
+          return this.#enter(turn, account, { version: after.version, at, sequence })
         }
+        this.#entry.run(sequence, enter(debit, debit_after), enter(credit, credit_after))
         if (content.reference !== undefined) this.#ref.run(keyHash('', content.reference), sequence)
         if (content.reverses !== undefined) this.#reverse.run(sequenceOf(content.reverses), amount, sequence)
         if (content.hold !== undefined) this.#capture.run(amount, idOf(sequence), sequenceOf(content.hold))
@@ -156,6 +167,19 @@ export class Projection {
       case 'reply':
         turn.keys.push({ hash: keyHash(scope, content.key), sequence })
     }
+  }
+
+  /** Makes a transfer the newest entry of an account; gives the one before. */
+  #enter(
+    { newest }: Turn,
+    account: string,
+    { version, at, sequence }: { version: number; at: Instant; sequence: number },
+  ): number | null {
+    const before = newest.get(account) ?? (this.#newest.get(account) as Newest | undefined) ?? noEntry
+    const entries = (before.entries ?? 0) + 1
+    if (entries % entriesPerAnchor === 0) this.#anchor.run(account, version, at, sequence)
+    newest.set(account, { entry: sequence, entries })
+    return before.entry
   }
 
   /** Forgets the keys of lines that are too old to count. To be called within a transaction. */

@@ -12,6 +12,7 @@ import {
   sequenceOf,
 } from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
+import { Entries } from './entries.ts'
 import { JournalReader } from './journal.ts'
 import { keyHash, Loader } from './load.ts'
 import { progressOf } from './projection.ts'
@@ -28,7 +29,7 @@ export class Search {
   readonly #loader: Loader
   readonly #progress: ReturnType<typeof progressOf>
   readonly #refs: StatementSync
-  readonly #entries: StatementSync
+  readonly #entries: Entries
   readonly #holds: StatementSync
   readonly #holdsOf: StatementSync
 
@@ -39,9 +40,7 @@ export class Search {
     this.#refs = index.prepare(
       'select sequence from refs where hash = ? and sequence < ? order by sequence desc limit ?',
     )
-    this.#entries = index.prepare(
-      'select sequence from entries where account = ? and sequence < ? order by version desc limit ?',
-    )
+    this.#entries = new Entries({ index, journal })
     this.#holds = index.prepare(
       'select sequence from holds where sequence < ? order by sequence desc limit ?',
     )
@@ -57,10 +56,13 @@ export class Search {
   }: TransferPageQuery): Found<PostedTransfer> {
     const { reference, account, from = 0 } = wanted
     const things: PostedTransfer[] = []
+    const takeTransfer = (transfer: PostedTransfer) => {
+      if (isWanted(transfer, wanted)) things.push(transfer)
+      return things.length > limit
+    }
     const take = (line: Line) => {
       const transfer = transferIn(line)
-      if (transfer !== undefined && isWanted(transfer, wanted)) things.push(transfer)
-      return things.length > limit
+      return transfer === undefined ? things.length > limit : takeTransfer(transfer)
     }
     const scan = { before, from, limit, things }
     const byAccount = account !== undefined && !isHouse(account)
@@ -68,12 +70,17 @@ export class Search {
 
     const { sequence: indexed } = this.#progress()
     this.#scan({ ...scan, from: 0, down: indexed }, take)
-    for (let below = Math.min(before, indexed + 1); things.length <= limit; ) {
-      const rows = (
-        reference === undefined
-          ? this.#entries.all(account ?? '', below, rowsPerSlice)
-          : this.#refs.all(keyHash('', reference), below, rowsPerSlice)
-      ) as { sequence: number }[]
+    const end = Math.min(before, indexed + 1)
+    if (reference === undefined && account !== undefined) {
+      if (things.length <= limit)
+        for (const { transfer } of this.#entries.walk(account, { sequence: end }))
+          if (transfer.at < from || takeTransfer(transfer)) break
+      return pageOf(things, limit)
+    }
+    for (let below = end; things.length <= limit; ) {
+      const rows = this.#refs.all(keyHash('', reference ?? ''), below, rowsPerSlice) as {
+        sequence: number
+      }[]
       for (const { sequence } of rows) if (take(this.#journal.line(sequence))) break
       if (rows.length < rowsPerSlice) break
       below = rows.at(-1)?.sequence ?? 0

@@ -18,7 +18,10 @@ create table accounts (
   version integer not null,
   at integer not null,
   -- State, limits and metadata as JSON; null where the account is active and has none.
-  more text
+  more text,
+  -- The record of its newest entry, and how many entries it has; null where it has none.
+  entry integer,
+  entries integer
 ) strict, without rowid;
 
 -- Holds by the record that placed them, which has the rest of what they are.
@@ -50,10 +53,19 @@ create table reversals (
   last integer not null
 ) strict;
 
--- An account's transfers by the version they left it at.
+-- Each transfer leads to the one before it of either account, so that history is walked from the newest on: rows are
+-- only appended, in the order of the journal, which costs a turn of the index far less than a row per account's side.
 create table entries (
+  sequence integer primary key,
+  debit_before integer,
+  credit_before integer
+) strict;
+
+-- Where a walk may begin other than at the newest: every so many entries of an account.
+create table anchors (
   account text not null,
   version integer not null,
+  at integer not null,
   sequence integer not null,
   primary key (account, version)
 ) strict, without rowid;
