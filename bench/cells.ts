@@ -1,7 +1,7 @@
-/** The cells and what they are to reach: issue 3 §6 as data, and a second control, (g), that is harder to come near. */
+/** The cells and what they are to reach, as data, and a second control, (g), that is harder to come near. */
 import type { Requests } from './load.ts'
 
-export type CellName = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g'
+export type CellName = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h'
 
 export type Cell = {
   readonly title: string
@@ -53,10 +53,16 @@ export const cells: Readonly<Record<CellName, Cell>> = {
     pays: false,
     requests: { ...withdraw, action: 'echo-together' },
   },
+  h: {
+    title: '/v1 transfer, between two of 10,000 accounts at random',
+    server: 'cashpoint',
+    pays: false,
+    requests: { ...withdraw, pairs: true },
+  },
 }
 
 /** In which order a round measures; each round begins one further on. */
-export const cellOrder: readonly CellName[] = ['a', 'g', 'c', 'd', 'e', 'f', 'b']
+export const cellOrder: readonly CellName[] = ['a', 'g', 'c', 'd', 'e', 'f', 'h', 'b']
 
 export type Target = {
   readonly of: CellName
@@ -70,6 +76,7 @@ export const targets: readonly Target[] = [
   { of: 'c', to: 'a', figure: 'rate', limit: { 64: 0.6, 256: 0.75 } },
   { of: 'f', to: 'a', figure: 'rate', limit: { 64: 0.5, 256: 0.65 } },
   { of: 'e', to: 'a', figure: 'rate', limit: 0.9 },
+  { of: 'h', to: 'a', figure: 'rate', limit: { 64: 0.55, 256: 0.7 } },
   { of: 'd', to: 'c', figure: 'rate', limit: 0.95 },
   { of: 'c', to: 'b', figure: 'rate', limit: 5 },
   { of: 'c', to: 'g', figure: 'rate' },

@@ -5,6 +5,7 @@ local first = tonumber(os.getenv("FIRST"))
 local keyed = tonumber(os.getenv("KEYED"))
 local run = tonumber(os.getenv("RUN"))
 local body = os.getenv("BODY")
+local pairs_wanted = os.getenv("PAIRS") == "1"
 
 local heads = {}
 local tail = "\r\n"
@@ -34,7 +35,18 @@ local function key()
   return string.format("%08x-%04x-%04x-%04x-%012x", random(0, 2^31 - 1), random(0, 65535), run, thread, count)
 end
 
+-- A transfer of one cent between two accounts.
+local function transfer()
+  local from = random(0, accounts - 1)
+  local to = (from + random(1, accounts - 1)) % accounts
+  local sides = string.format('{"from":"%.0f","to":"%.0f","amount":1,"currency":"USD"}', first + from, first + to)
+  return string.format(
+    "POST /v1/transfers HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+    wrk.headers["Host"], #sides, sides)
+end
+
 function request()
+  if pairs_wanted then return transfer() end
   local head = heads[random(accounts)]
   if keyed == 0 or random() >= keyed then return head .. tail end
   return head .. "Idempotency-Key: " .. key() .. "\r\n" .. tail

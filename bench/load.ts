@@ -14,6 +14,8 @@ export type Requests = {
   readonly accounts: number
   /** The share with a fresh Idempotency-Key: 0 none, 1 all. */
   readonly keyed: number
+  /** In place of `action`: transfers of one cent between two of the accounts, to `/v1/transfers`. */
+  readonly pairs?: true
 }
 
 export type Load = {
@@ -61,7 +63,7 @@ let runs = 0
 
 function startWrk({ url, connections, seconds, requests }: Load): Running {
   runs += 1
-  const { method, action, accounts, keyed } = requests
+  const { method, action, accounts, keyed, pairs } = requests
   const script = fileURLToPath(new URL('load.lua', import.meta.url))
   const child = spawn(
     'wrk',
@@ -77,6 +79,7 @@ function startWrk({ url, connections, seconds, requests }: Load): Running {
         ACCOUNTS: String(accounts),
         FIRST: String(firstNumber),
         KEYED: String(keyed),
+        PAIRS: pairs ? '1' : '',
         RUN: String(runs),
         BODY: method === 'POST' ? body : '',
       },
@@ -118,7 +121,7 @@ type AutocannonResult = Record<'2xx' | 'non2xx' | 'errors' | 'timeouts' | 'durat
 
 function startAutocannon({ url, connections, seconds, requests }: Load): Running {
   const autocannon = require('autocannon') as Autocannon
-  const { method, action, accounts, keyed } = requests
+  const { method, action, accounts, keyed, pairs } = requests
   // Its own histogram counts whole milliseconds.
   const latenciesMs: number[] = []
   let running: AutocannonRun | undefined
@@ -153,10 +156,14 @@ function startAutocannon({ url, connections, seconds, requests }: Load): Running
   return { measured, stop: () => running?.stop() }
 
   function setupRequest(request: object): object {
-    const path = `/accounts/${accountNumber(Math.floor(Math.random() * accounts))}/${action}`
+    const first = Math.floor(Math.random() * accounts)
+    const path = pairs ? '/v1/transfers' : `/accounts/${accountNumber(first)}/${action}`
     const headers: Record<string, string> = method === 'POST' ? { 'content-type': 'application/json' } : {}
     if (Math.random() < keyed) headers['idempotency-key'] = randomUUID()
-    return { ...request, path, headers }
+    if (!pairs) return { ...request, path, headers }
+    const second = (first + 1 + Math.floor(Math.random() * (accounts - 1))) % accounts
+    const sides = { from: accountNumber(first), to: accountNumber(second) }
+    return { ...request, path, headers, body: JSON.stringify({ ...sides, amount: 1, currency: 'USD' }) }
   }
 }
 

@@ -30,7 +30,7 @@ const usage = `usage: npm run bench -- [flags]
 
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
-  --v1                   batches, transfers, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
+  --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
   --start N              how long a start takes on N records, after a stop and after a kill`
 
 const { values } = readFlags()
@@ -58,7 +58,7 @@ if (values.memory) {
   const rows = await measureMemory(directory, generator, options)
   leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
 } else if (values.v1) {
-  const options = { rounds, seconds, connections, accounts: 100_000, entries: wholeOf('entries') }
+  const options = { rounds, seconds, accounts: 100_000, entries: wholeOf('entries') }
   const figures = await measureV1(directory, options)
   leave(values.name ?? 'v1', v1Report(figures, options), { options, figures })
 } else if (values.start !== undefined) {
@@ -101,7 +101,7 @@ function readFlags() {
         connections: { ...text, default: '64,256' },
         seconds: { ...text, default: '5' },
         warmup: { ...text, default: '2' },
-        only: { ...text, default: 'a,b,c,d,e,f,g' },
+        only: { ...text, default: 'a,b,c,d,e,f,g,h' },
         records: { ...text, default: '0' },
         operations: { ...text, default: '2000000' },
         entries: { ...text, default: '1000000' },
@@ -134,7 +134,7 @@ function wholeOf(flag: Parameters<typeof wholesOf>[0]): number {
 
 function cellsOf(list: string): CellName[] {
   return list.split(',').map((name) => {
-    if (!Object.hasOwn(cells, name)) fail(`--only takes cells from a to g, not ${name}`)
+    if (!Object.hasOwn(cells, name)) fail(`--only takes cells from a to h, not ${name}`)
     return name as CellName
   })
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- --v1`: what /v1 does beside its own controls, each in the same round: batches beside a bare
- * `node:sqlite` loop, single transfers beside the echo, deep pages beside first ones.
+ * `node:sqlite` loop, deep pages beside first ones. Single transfers are a cell of the main bench.
  */
 import assert from 'node:assert'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -18,7 +18,6 @@ import { storePath } from './fill.ts'
 export type V1Options = {
   readonly rounds: number
   readonly seconds: number
-  readonly connections: readonly number[]
   /** How many accounts and how many entries on the first of them. */
   readonly accounts: number
   readonly entries: number
@@ -32,7 +31,7 @@ const batchClients = 4
 const pages = 300
 
 export async function measureV1(directory: string, options: V1Options): Promise<V1Figures> {
-  const { rounds, seconds, connections } = options
+  const { rounds, seconds } = options
   await fillV1(directory, options)
   const server = await startServer('server.ts', [storePath(directory)])
   const figures: V1Figures = {}
@@ -46,10 +45,6 @@ export async function measureV1(directory: string, options: V1Options): Promise<
     for (const [name, key] of Object.entries(bareTables))
       tell(`bare sqlite loop, ${name}, transfers/s`, bareLoop(join(directory, `bare-${round}`), seconds, key))
     tell('batches of 1,000, transfers/s', batchSize * (await rate(server, batchClients, seconds, postBatch)))
-    for (const count of connections) {
-      tell(`echo at ${count}, requests/s`, await rate(server, count, seconds, echo))
-      tell(`transfer at ${count}, requests/s`, await rate(server, count, seconds, transfer))
-    }
     tell('hold + capture at 64, pairs/s', await rate(server, 64, seconds, holdAndCapture))
     const busy = `/v1/accounts/${accountNumber(0)}/entries?limit=100`
     const deep = `${busy}&cursor=${Buffer.from(String(Math.floor(options.entries / 20))).toString('base64url')}`
@@ -58,12 +53,13 @@ export async function measureV1(directory: string, options: V1Options): Promise<
     tell('first page of accounts, µs', await latency(server, '/v1/accounts?limit=100'))
     const middle = Buffer.from(accountNumber(Math.floor(options.accounts / 2))).toString('base64url')
     tell('deep page of accounts, µs', await latency(server, `/v1/accounts?limit=100&cursor=${middle}`))
+    tell('all accounts, in pages of 1,000, µs', await walk(server, options.accounts))
   }
   await server.stop()
   return figures
 }
 
-export function v1Report(figures: V1Figures, { accounts, entries, connections }: V1Options): string {
+export function v1Report(figures: V1Figures, { accounts, entries }: V1Options): string {
   const ratio = (of: string, to: string) =>
     (figures[of] ?? []).map((value, i) => value / (figures[to]?.[i] ?? 1))
   const ratios: [string, number[], string][] = [
@@ -71,11 +67,6 @@ export function v1Report(figures: V1Figures, { accounts, entries, connections }:
       `batches / bare sqlite loop, ${name}`,
       ratio('batches of 1,000, transfers/s', `bare sqlite loop, ${name}, transfers/s`),
       name === 'appended' ? '≥ 0.5' : '–',
-    ]),
-    ...connections.map((count): [string, number[], string] => [
-      `transfer / echo at ${count}`,
-      ratio(`transfer at ${count}, requests/s`, `echo at ${count}, requests/s`),
-      count < 256 ? '≥ 0.55' : '≥ 0.70',
     ]),
     ['deep / first page of entries', ratio('deep page of entries, µs', 'first page of entries, µs'), '≤ 1.5'],
     [
@@ -202,6 +193,23 @@ async function latency({ url }: ServerProcess, path: string): Promise<number> {
   return median(times)
 }
 
+/** The time of a whole list, page by page. Microseconds. */
+async function walk({ url }: ServerProcess, accounts: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = asker(url, agent)
+  const startedMs = performance.now()
+  let listed = 0
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = await ask(`/v1/accounts?limit=1000${cursor && `&cursor=${cursor}`}`)
+    const { accounts, next_cursor } = JSON.parse(page) as { accounts: object[]; next_cursor: string | null }
+    listed += accounts.length
+    cursor = next_cursor
+  }
+  agent.destroy()
+  assert(listed === accounts, `the list has ${listed} accounts`)
+  return (performance.now() - startedMs) * 1000
+}
+
 function asker(url: string, agent: Agent): Ask {
   const { hostname, port } = new URL(url)
   return (path, body) =>
@@ -236,14 +244,6 @@ function pair(): { from: string; to: string } {
 }
 
 const usd = { amount: 1, currency: 'USD' }
-
-async function echo(ask: Ask): Promise<void> {
-  await ask(`/accounts/${accountNumber(1)}/echo`, JSON.stringify({ ...pair(), ...usd }))
-}
-
-async function transfer(ask: Ask): Promise<void> {
-  await ask('/v1/transfers', JSON.stringify({ ...pair(), ...usd }))
-}
 
 async function postBatch(ask: Ask): Promise<void> {
   const operations = Array.from({ length: batchSize }, () => ({ type: 'transfer', ...pair(), ...usd }))
