@@ -9,7 +9,7 @@
  * one batch the next collects by itself.
  */
 import assert from 'node:assert'
-import { type Key, type Outcome, refuse, type Submission } from '../ledger/command.ts'
+import { type Key, type Outcome, operationsIn, refuse, type Submission } from '../ledger/command.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 import type { Clock } from './clock.ts'
 import { type Committing, type Pending, StoreError } from './store.ts'
@@ -17,9 +17,9 @@ import { type Committing, type Pending, StoreError } from './store.ts'
 export type QueueOptions = {
   /** How long a command may wait for its locks, from its arrival. Milliseconds. */
   readonly deadlineMs: number
-  /** The longest the queue may get before newcomers are refused `overloaded`. */
+  /** How many operations may wait before newcomers are refused `overloaded`. */
   readonly lengthMax: number
-  /** The most commands in one commit. */
+  /** The most operations in one commit, but for a larger batch of a client, which goes alone. */
   readonly batchMax: number
   /** How long after the deadline the store may take to say that it got no locks. Milliseconds. */
   readonly graceMs: number
@@ -39,6 +39,7 @@ export const queueDefaults = {
 
 type Waiting = {
   readonly pending: Pending
+  readonly operations: number
   settled: boolean
   /** Whether it goes to the store by itself, having failed together with others. */
   alone: boolean
@@ -51,6 +52,8 @@ export class Queue {
   readonly #clock: Clock
   readonly #options: QueueOptions
   #waiting: Waiting[] = []
+  /** Operations of all that wait. */
+  #operations = 0
   #handedOver: readonly Waiting[] = []
   #running = false
   #timer: NodeJS.Timeout | undefined
@@ -69,13 +72,14 @@ export class Queue {
 
   /** Queues a command. Rejects only where we failed; every no is an outcome. */
   submit(submission: Submission): Promise<Outcome> {
-    const shut = this.#waiting.length >= this.#options.lengthMax ? 'overloaded' : this.#store.shut
+    const shut = this.#operations >= this.#options.lengthMax ? 'overloaded' : this.#store.shut
     if (shut !== undefined) return Promise.resolve(refused(shut))
 
     const deadlineMs = this.#clock.monotonicMs() + this.#options.deadlineMs
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         pending: { ...submission, deadlineMs },
+        operations: operationsIn(submission.command),
         settled: false,
         alone: false,
         settle(outcome) {
@@ -88,6 +92,7 @@ export class Queue {
         },
       }
       this.#waiting.push(waiting)
+      this.#operations += waiting.operations
       this.#wake()
     })
   }
@@ -107,12 +112,25 @@ export class Queue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const alone = this.#waiting[0]?.alone === true
-      await this.#commit(this.#waiting.splice(0, alone ? 1 : this.#options.batchMax))
-    }
+    while (this.#waiting.length > 0) await this.#commit(this.#take(this.#commitLength()))
     this.#running = false
     for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+
+  /** How many of those in front fit into one commit; at least the first. */
+  #commitLength(): number {
+    let operations = 0
+    const tooMany = this.#waiting.findIndex((waiting, i) => {
+      operations += waiting.operations
+      return i > 0 && (this.#waiting[0]?.alone || operations > this.#options.batchMax)
+    })
+    return tooMany < 0 ? this.#waiting.length : tooMany
+  }
+
+  #take(count: number): Waiting[] {
+    const taken = this.#waiting.splice(0, count)
+    for (const { operations } of taken) this.#operations -= operations
+    return taken
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -178,7 +196,9 @@ export class Queue {
   }
 
   #putBack(batch: readonly Waiting[]): void {
-    this.#waiting = [...batch.filter(({ settled }) => !settled), ...this.#waiting]
+    const back = batch.filter(({ settled }) => !settled)
+    for (const { operations } of back) this.#operations += operations
+    this.#waiting = [...back, ...this.#waiting]
   }
 
   #armTimer(ms: number): void {
@@ -212,8 +232,7 @@ export class Queue {
   #refuseExpired(): void {
     const nowMs = this.#clock.monotonicMs()
     const alive = this.#waiting.findIndex(({ pending }) => nowMs < pending.deadlineMs)
-    const expired = this.#waiting.splice(0, alive < 0 ? this.#waiting.length : alive)
-    for (const waiting of expired) {
+    for (const waiting of this.#take(alive < 0 ? this.#waiting.length : alive)) {
       const first = this.#handedOver.some(({ pending }) => isSame(pending.key, waiting.pending.key))
       waiting.settle(refused(first ? 'in_progress' : 'account_busy'))
     }

@@ -131,6 +131,11 @@ export type Command =
   | Capture
   | VoidHold
 
+/** How many operations a command is: what a commit, and a queue, are measured by. */
+export function operationsIn(command: Command): number {
+  return command.type === 'batch' ? command.items.length : 1
+}
+
 /**
  * The pages a submission may touch, which a store loads before it is applied: customers' accounts, transfers (each
  * with its accounts), holds (each with its account), and what was answered under keys.

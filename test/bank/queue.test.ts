@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Queue, type QueueOptions } from '../../src/bank/queue.ts'
 import { type Committing, type Pending, StoreError, type StoreErrorCode } from '../../src/bank/store.ts'
-import type { Key, Outcome } from '../../src/ledger/command.ts'
+import type { Command, Item, Key, Outcome } from '../../src/ledger/command.ts'
 import type { Refusal } from '../../src/ledger/refusal.ts'
 import { withdraw } from '../support/commands.ts'
 
@@ -83,6 +83,7 @@ function begin({ mock }: TestContext, options: Partial<QueueOptions> = {}) {
 }
 
 function nameOf({ command }: Pending): string {
+  if (command.type === 'batch') return nameOf({ command: command.items[0]?.command ?? command } as Pending)
   return command.type === 'withdraw' ? command.account : assert.fail('these tests only withdraw')
 }
 
@@ -164,6 +165,55 @@ test('a batch has at most batchMax commands, and the order is kept from one to t
   assert.equal(Object.keys(on.answers).join(''), 'abcdefgh')
 })
 
+/** A client's batch of so many operations, told apart by the account it names. */
+function clientsBatch(name: string, operations: number): Command {
+  const command = withdraw(name, '1') as Item['command']
+  return {
+    type: 'batch',
+    atomic: false,
+    dry_run: false,
+    items: Array.from({ length: operations }, () => ({ command })),
+  }
+}
+
+test('a commit is measured in operations: a client’s batch counts as many, and a larger one goes alone', async (t) => {
+  const on = begin(t, { batchMax: 5 })
+  on.submit('a')
+  await on.settle()
+  for (const [name, operations] of [
+    ['b', 2],
+    ['c', 3],
+    ['d', 1],
+    ['e', 9],
+    ['f', 4],
+  ] as const)
+    on.queue.submit({ command: clientsBatch(name, operations), actor: '' })
+  for (let i = 0; i < 5; i += 1) {
+    await on.settle()
+    on.store.handed[i]?.commit()
+  }
+  assert.deepEqual(
+    on.store.handed.map(({ names }) => names),
+    ['a', 'bc', 'd', 'e', 'f'],
+  )
+})
+
+test('a queue is full by operations, not by commands', async (t) => {
+  const on = begin(t, { lengthMax: 10 })
+  on.submit('a')
+  await on.settle()
+  on.queue.submit({ command: clientsBatch('b', 9), actor: '' })
+  on.submit('c')
+  on.submit('d')
+  await on.settle()
+  assert.deepEqual({ ...on.answers }, { d: 'overloaded' })
+  on.store.handed[0]?.commit()
+  await on.settle()
+  on.submit('e')
+  await on.settle()
+  assert.equal(on.answers['e'], undefined, 'there is room again')
+})
+
 test('the deadline travels with the command: its arrival and the time it may take', async (t) => {
   const on = begin(t)
   on.submit('a')
@@ -183,7 +233,7 @@ test('a full queue refuses newcomers at once, and takes some again when it has r
   await on.settle()
   on.submit('bcd')
   await on.settle()
-  assert.deepEqual(on.answers, { d: 'overloaded' })
+  assert.deepEqual({ ...on.answers }, { d: 'overloaded' })
   on.batch(1).commit()
   await on.settle()
   on.submit('e')
