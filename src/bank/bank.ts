@@ -12,6 +12,7 @@ import {
   type Submission,
 } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
+import { fromLine, type JournalRecord } from '../ledger/record.ts'
 import type { Clock } from './clock.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
 import type {
@@ -21,6 +22,7 @@ import type {
   EntryPage,
   Found,
   HoldPageQuery,
+  LineRange,
   Store,
   TransferPageQuery,
 } from './store.ts'
@@ -32,12 +34,41 @@ export class Bank {
   readonly #store: Store
   readonly #clock: Clock
   readonly #queue: Queue
+  #next = Promise.withResolvers<void>()
 
   constructor(store: Store, clock: Clock, options: Partial<QueueOptions> = {}) {
     this.#store = store
     this.#clock = clock
     this.verification = new Verification(store, clock)
-    this.#queue = new Queue(store, clock, { ...queueDefaults, ...options })
+    this.#queue = new Queue(store, clock, {
+      ...queueDefaults,
+      ...options,
+      onCommit: (size, ms) => {
+        options.onCommit?.(size, ms)
+        this.#onCommitted()
+      },
+    })
+  }
+
+  #onCommitted(): void {
+    const { resolve } = this.#next
+    this.#next = Promise.withResolvers()
+    resolve()
+  }
+
+  /** Resolves after the next commit. */
+  get nextCommit(): Promise<void> {
+    return this.#next.promise
+  }
+
+  /** Sequence of the last record of the journal. */
+  get last(): number {
+    return this.#store.last
+  }
+
+  /** The records beyond one, up to another that is there. */
+  async records(range: LineRange): Promise<readonly JournalRecord[]> {
+    return (await this.#store.lines(range)).map(fromLine)
   }
 
   /** Decides a command, exactly once if it has a key, and answers when that is on disk. */

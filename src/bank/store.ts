@@ -69,6 +69,12 @@ export interface Store extends Committing {
    */
   accounts(page: AccountPage): Promise<AccountList>
 
+  /** Sequence of the last record, with every commit that has been answered. */
+  readonly last: number
+
+  /** The lines beyond one record, up to another that is there. */
+  lines(range: LineRange): Promise<readonly Line[]>
+
   /** Blocks with their lines, from the one with this sequence on, as they were committed. */
   journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
 
@@ -87,6 +93,9 @@ export interface Store extends Committing {
   /** Finishes what is under way and closes. Nothing may be asked afterwards. */
   close(): Promise<void>
 }
+
+/** Lines beyond `after`, up to `last`. */
+export type LineRange = { readonly after: number; readonly last: number }
 
 /** Blocks `from` to `to`, both included; without one of them, from the first or to the newest. */
 export type BlockRange = { readonly from?: number; readonly to?: number }

@@ -129,6 +129,8 @@ export function stubStore(does: Partial<Store>): Store {
     transfers: fail,
     holds: fail,
     accounts: fail,
+    last: 0,
+    lines: fail,
     journal: fail,
     prove: fail,
     figures: () => ({}),

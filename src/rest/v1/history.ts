@@ -33,7 +33,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
       summary: 'A period whose opening balance and entries make its closing balance, as JSON or CSV',
       query: { ...schemas.period, format: Type.Enum(['json', 'csv']) },
       replies: { 200: schemas.statementReply },
-      csv: true,
+      also: 'text/csv',
       problems: ['account_number_invalid', 'account_not_found', 'statement_too_long'],
       handler: statement,
     },

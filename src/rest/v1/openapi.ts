@@ -118,8 +118,8 @@ const seconds = Type.Integer({ minimum: 1, description: 'Seconds after which to 
 const link = Type.String({ description: 'The next page, rel="next", where there is one' })
 const replayed = Type.Literal('true', { description: 'Where the reply is the one of an earlier request' })
 
-function successes({ method, query = {}, replies, csv, plain }: Described): object {
-  const table = csv && { 'text/csv': { schema: { type: 'string' } } }
+function successes({ method, query = {}, replies, also, plain }: Described): object {
+  const other = also && { [also]: { schema: { type: 'string' } } }
   return Object.fromEntries(
     Object.entries(replies).map(([status, schema]) => {
       const isMade = status === '201' || status === '202'
@@ -129,7 +129,7 @@ function successes({ method, query = {}, replies, csv, plain }: Described): obje
         ...('cursor' in query && { Link: link }),
         ...(method === 'POST' && { 'Idempotency-Replayed': replayed }),
       })
-      const content = { [plain ?? 'application/json']: { schema }, ...table }
+      const content = { [plain ?? 'application/json']: { schema }, ...other }
       return [status, { description: 'Done', ...headers, content }]
     }),
   )

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { queryOf, wholeIn } from './validation.ts'
+import { type Query, queryOf, wholeIn } from './validation.ts'
 
 const limitMax = 1_000
 const limitDefault = 100
@@ -26,8 +26,11 @@ export function pageIn(
   isOurs: (position: string) => boolean,
 ): { limit: number; after: string | undefined } {
   const query = queryOf(request)
-  const limit = wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? limitDefault
-  return { limit, after: readCursor(query['cursor'], isOurs, 'a reply') }
+  return { limit: limitIn(query), after: readCursor(query['cursor'], isOurs, 'a reply') }
+}
+
+export function limitIn(query: Query): number {
+  return wholeIn(query, 'limit', { min: 1, max: limitMax }) ?? limitDefault
 }
 
 /** The cursor behind a page's last position, also in `Link` with the rest of the query as it was; null at the end. */

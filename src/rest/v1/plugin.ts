@@ -7,6 +7,7 @@ import { jsonBody } from '../body.ts'
 import { addRoutes, type Route } from '../routes.ts'
 import { accountRoutes } from './accounts.ts'
 import { docsPage, docsPolicy } from './docs.ts'
+import { eventRoutes } from './events.ts'
 import { readExactly } from './exact.ts'
 import { historyRoutes } from './history.ts'
 import { movementRoutes } from './movements.ts'
@@ -32,7 +33,14 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
     done()
   })
 
-  const table = v1Routes(bank, currency)
+  // Streams have no end of their own, and a server that stops waits for what it accepted.
+  const ending = new AbortController()
+  app.addHook('preClose', (done) => {
+    ending.abort()
+    done()
+  })
+
+  const table = [...v1Routes(bank, currency), ...eventRoutes(bank, { ending: ending.signal })]
   const document = JSON.stringify(openApi(table))
   const documents: Route[] = [
     { method: 'GET', url: '/openapi.json', handler: (_, reply) => sendJson(reply, document) },

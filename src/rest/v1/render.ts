@@ -3,6 +3,7 @@ import { type Account, available, currencyOf, type HouseAccount, heldAt } from '
 import { leftOn, type TransferPage } from '../../ledger/books.ts'
 import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
+import type { After } from '../../ledger/record.ts'
 import { detailOf, problemOf, statusOf } from '../problem.ts'
 
 /** A reply as HTTP: `location` for what was made, `version` for what can be guarded by it. */
@@ -89,10 +90,7 @@ export function transferBody(transfer: PostedTransfer): object {
     credit_account: credit,
     amount,
     currency,
-    balances: [
-      ...(debit_after === null ? [] : [{ account: debit, ...debit_after }]),
-      ...(credit_after === null ? [] : [{ account: credit, ...credit_after }]),
-    ],
+    balances: [...balanceAfter(debit, debit_after), ...balanceAfter(credit, credit_after)],
     created_at: timeOf(transfer.at),
     key,
     reference: transfer.reference ?? null,
@@ -101,6 +99,11 @@ export function transferBody(transfer: PostedTransfer): object {
     hold: transfer.hold ?? null,
     forced: transfer.forced ?? false,
   }
+}
+
+/** What a record left on an account; nothing of a house account. */
+export function balanceAfter(account: string, after: After | null): readonly object[] {
+  return after === null ? [] : [{ account, ...after }]
 }
 
 export function transferPageBody({ transfer, reversed, last }: TransferPage): object {

@@ -24,8 +24,8 @@ export type V1Route = {
   readonly guarded?: true
   /** Success by status. */
   readonly replies: Readonly<Record<number, TSchema>>
-  /** Whether success may also be text/csv, where that is asked for. */
-  readonly csv?: true
+  /** What success may be instead of JSON, where that is asked for. */
+  readonly also?: 'text/csv' | 'text/event-stream'
   /** What it can be refused with, beside what every route can. */
   readonly problems: readonly ProblemCode[]
   handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>

@@ -146,6 +146,12 @@ export const balanceReply = closed({
   available: Type.Optional(balance),
   version: Type.Integer(),
 })
+const balanceAfter = closed({
+  account: number,
+  ledger: balance,
+  held: balance,
+  version: Type.Integer(),
+})
 const kind = Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal'])
 export const transferReply = closed({
   id,
@@ -154,7 +160,7 @@ export const transferReply = closed({
   credit_account: side,
   amount,
   currency,
-  balances: Type.Array(closed({ account: number, ledger: balance, held: balance, version: Type.Integer() })),
+  balances: Type.Array(balanceAfter),
   created_at: instant,
   key: orNull(Type.String()),
   reference: orNull(reference),
@@ -257,6 +263,19 @@ export const operationReply = closed({
   recorded_at: instant,
   body: Type.Union([transferReply, holdReply, accountReply, original, batchReply, batchRefused, problem]),
 })
+export const eventReply = Type.Object({
+  specversion: Type.Literal('1.0'),
+  id,
+  source: Type.Literal('cashpoint'),
+  type: Type.String(),
+  time: instant,
+  subject: Type.String(),
+  datacontenttype: Type.Literal('application/json'),
+  data: Type.Object({
+    balances: Type.Array(balanceAfter),
+  }),
+})
+export const eventsReply = closed({ events: Type.Array(eventReply), next_after: orNull(id) })
 const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
 const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
 const verdict = closed({

@@ -10,6 +10,7 @@ import {
   type EntryPage,
   type Found,
   type HoldPageQuery,
+  type LineRange,
   type Pending,
   pageOf,
   type Store,
@@ -146,6 +147,16 @@ export class MemoryStore implements Store {
       if (accounts.length > 0) yield accounts
     })()
     return { total: this.#numbers.size, more: beyond.length > limit, pieces }
+  }
+
+  get last(): number {
+    return this.#books.sequence
+  }
+
+  async lines({ after, last }: LineRange): Promise<readonly Line[]> {
+    return this.#journal
+      .flatMap(({ lines }) => lines)
+      .filter(({ sequence }) => sequence > after && sequence <= last)
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {

@@ -10,12 +10,14 @@ import type {
   EntryPage,
   Found,
   HoldPageQuery,
+  LineRange,
   TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
+import type { Line } from '../../ledger/record.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
@@ -42,6 +44,8 @@ export type ReaderCalls = {
   scrub(block: number): { readonly block: number; readonly fault?: Fault }
   /** The newest block. */
   head(nothing: undefined): Block
+  /** Lines beyond one record, up to another. */
+  lines(range: LineRange): readonly Line[]
   /** What comes before a block: where to read the journal from. */
   before(block: number): { readonly sequence: number; readonly last: number }
   /** The next blocks with their lines; none at the end. */
@@ -120,6 +124,9 @@ const calls: ReaderCalls = {
   },
   head() {
     return blocks.head()
+  },
+  lines({ after, last }) {
+    return blocks.lines(after, last)
   },
   before(block) {
     return blocks.block(block - 1) ?? blocks.head()

@@ -18,6 +18,7 @@ import {
   type EntryPage,
   type Found,
   type HoldPageQuery,
+  type LineRange,
   type Pending,
   type ProofProgress,
   type Store,
@@ -35,6 +36,7 @@ import {
   type PostedTransfer,
   type RecordId,
 } from '../../ledger/command.ts'
+import type { Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { freeBytes, storeBytes } from './disk.ts'
@@ -264,6 +266,14 @@ export class SqliteStore implements Store {
         return { value: undefined, done: true }
       },
     }
+  }
+
+  get last(): number {
+    return this.#last
+  }
+
+  lines(range: LineRange): Promise<readonly Line[]> {
+    return this.#call('lines', range)
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<Sealed> {

@@ -1,0 +1,112 @@
+/** What happened, in order, for whoever must not miss it: as pages, or as a stream of server-sent events. */
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import Type from 'typebox'
+import type { Bank } from '../../bank/bank.ts'
+import { idOf, sequenceOf } from '../../ledger/command.ts'
+import { sendJson } from '../accounts.ts'
+import { ProblemError } from '../problem.ts'
+import { type EventType, eventTypes, writeEvent } from './event.ts'
+import { type EventPage, Feed } from './feed.ts'
+import { limitIn, paging } from './pages.ts'
+import type { V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import { oneIn, queryOf } from './validation.ts'
+
+export type EventOptions = {
+  /** Ends all streams, each behind a whole event. */
+  readonly ending: AbortSignal
+  /** How often a stream with nothing to tell says that it is there. Milliseconds. */
+  readonly heartbeatMs?: number
+}
+
+// Proxies give up on what is silent for a minute or so; the server itself on what takes nothing for 30 s.
+const usualHeartbeatMs = 15_000
+// A filter may leave little of what is read: a page ends after so many records, and says where to go on.
+const recordsPerRequest = 20_000
+
+export function eventRoutes(bank: Bank, { ending, heartbeatMs = usualHeartbeatMs }: EventOptions): V1Route[] {
+  const feed = new Feed(bank)
+  return [
+    {
+      method: 'GET',
+      url: '/v1/events',
+      summary: 'What happened, oldest first: pages, or with Accept: text/event-stream a stream',
+      query: {
+        after: Type.String({
+          description: 'The id of the last event you have, or latest; left out, all events',
+        }),
+        type: Type.Enum(eventTypes),
+        limit: paging.limit,
+      },
+      replies: { 200: schemas.eventsReply },
+      also: 'text/event-stream',
+      problems: ['page_invalid'],
+      handler: async (request, reply) => {
+        const query = queryOf(request)
+        const type = oneIn(query, 'type', eventTypes)
+        const limit = limitIn(query)
+        if (request.headers.accept?.includes('text/event-stream'))
+          return stream(reply, {
+            type,
+            after: positionIn(request.headers['last-event-id'] ?? query['after']),
+          })
+        return page(reply, { type, limit, after: positionIn(query['after']) })
+      },
+    },
+  ]
+
+  /** The position of an event's id. Clients know it as a name, since it will not always be a number. */
+  function positionIn(after: unknown): number {
+    if (after === undefined) return 0
+    if (after === 'latest') return bank.last
+    const position = typeof after === 'string' ? sequenceOf(after) : -1
+    if (position < 0 || position > bank.last)
+      throw new ProblemError('page_invalid', 'after must be the id of an event, or latest')
+    return position
+  }
+
+  async function page(
+    reply: FastifyReply,
+    { type, limit, after }: { type: EventType | undefined; limit: number; after: number },
+  ): Promise<FastifyReply> {
+    const texts: string[] = []
+    let last = after
+    while (texts.length < limit && last - after < recordsPerRequest) {
+      const next = await feed.next(last)
+      if (next.last === last) break
+      const wanted = wantedIn(next, type).slice(0, limit - texts.length)
+      texts.push(...wanted.map(({ text }) => text))
+      last = texts.length === limit ? (wanted.at(-1)?.sequence ?? last) : next.last
+    }
+    const nextAfter = last > 0 ? `"${idOf(last)}"` : 'null'
+    return sendJson(reply, `{"events":[${texts.join(',')}],"next_after":${nextAfter}}`)
+  }
+
+  function stream(
+    reply: FastifyReply,
+    { type, after }: { type: EventType | undefined; after: number },
+  ): FastifyReply {
+    // Nothing is read ahead of what the client takes but the page in hand.
+    const text = Readable.from(write(), { objectMode: true, highWaterMark: 1 })
+    return reply
+      .type('text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(text)
+
+    async function* write(): AsyncGenerator<string | Buffer> {
+      // So that the client knows that it is connected.
+      yield ': events\n\n'
+      for await (const page of feed.follow(after, { idleMs: heartbeatMs, signal: ending })) {
+        if (page.events.length === 0) yield ': nothing new\n\n'
+        else if (type === undefined) yield page.bytes
+        else yield wantedIn(page, type).map(writeEvent).join('') || ': nothing wanted\n\n'
+      }
+    }
+  }
+}
+
+function wantedIn({ events }: EventPage, type: EventType | undefined): EventPage['events'] {
+  return type === undefined ? events : events.filter((event) => event.type === type)
+}
