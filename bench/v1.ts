@@ -3,15 +3,18 @@
  * `node:sqlite` loop, deep pages beside first ones. Single transfers are a cell of the main bench.
  */
 import assert from 'node:assert'
+import { fork } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '../src/bank/clock.ts'
 import type { Command } from '../src/ledger/command.ts'
 import { SqliteStore } from '../src/stores/sqlite/store.ts'
 import { accountNumber } from './accounts.ts'
-import { type ServerProcess, startServer } from './children.ts'
+import { next, type ServerProcess, startServer, watched } from './children.ts'
 import { median, spread, table, two, whole } from './figures.ts'
 import { storePath } from './fill.ts'
 
@@ -29,6 +32,7 @@ export type V1Figures = Record<string, number[]>
 const batchSize = 1_000
 const batchClients = 4
 const pages = 300
+const readers = 10
 
 export async function measureV1(directory: string, options: V1Options): Promise<V1Figures> {
   const { rounds, seconds } = options
@@ -46,6 +50,11 @@ export async function measureV1(directory: string, options: V1Options): Promise<
       tell(`bare sqlite loop, ${name}, transfers/s`, bareLoop(join(directory, `bare-${round}`), seconds, key))
     tell('batches of 1,000, transfers/s', batchSize * (await rate(server, batchClients, seconds, postBatch)))
     tell('hold + capture at 64, pairs/s', await rate(server, 64, seconds, holdAndCapture))
+    const alone = await rate(server, 64, seconds, transfer)
+    const beside = await besideReaders(server, () => rate(server, 64, seconds, transfer))
+    tell('transfers at 64, requests/s', alone)
+    tell(`the same beside ${readers} readers of events, requests/s`, beside.rate)
+    tell('events each of them had, per second', beside.events / seconds)
     const busy = `/v1/accounts/${accountNumber(0)}/entries?limit=100`
     const deep = `${busy}&cursor=${Buffer.from(String(Math.floor(options.entries / 20))).toString('base64url')}`
     tell('first page of entries, µs', await latency(server, busy))
@@ -68,6 +77,11 @@ export function v1Report(figures: V1Figures, { accounts, entries }: V1Options): 
       ratio('batches of 1,000, transfers/s', `bare sqlite loop, ${name}, transfers/s`),
       name === 'appended' ? '≥ 0.5' : '–',
     ]),
+    [
+      `transfers beside ${readers} readers of events / alone`,
+      ratio(`the same beside ${readers} readers of events, requests/s`, 'transfers at 64, requests/s'),
+      '≥ 0.8',
+    ],
     ['deep / first page of entries', ratio('deep page of entries, µs', 'first page of entries, µs'), '≤ 1.5'],
     [
       'deep / first page of accounts',
@@ -179,6 +193,24 @@ async function rate(
   return done / ((performance.now() - startedMs) / 1000)
 }
 
+/** A rate while so many readers have all events, and how many each of them had by its end. */
+async function besideReaders(
+  { url }: ServerProcess,
+  measured: () => Promise<number>,
+): Promise<{ rate: number; events: number }> {
+  const child = watched(fork(fileURLToPath(new URL('readers.ts', import.meta.url)), [url, String(readers)]))
+  const count = async () => {
+    child.send('count')
+    return ((await next(child, 'message', 30_000)) as { events: number }).events / readers
+  }
+  // Time to connect.
+  await sleep(500)
+  const rate = await measured()
+  const events = await count()
+  child.disconnect()
+  return { rate, events }
+}
+
 /** The median time of a page. Microseconds. */
 async function latency({ url }: ServerProcess, path: string): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -244,6 +276,10 @@ function pair(): { from: string; to: string } {
 }
 
 const usd = { amount: 1, currency: 'USD' }
+
+async function transfer(ask: Ask): Promise<void> {
+  await ask('/v1/transfers', JSON.stringify({ ...pair(), ...usd }))
+}
 
 async function postBatch(ask: Ask): Promise<void> {
   const operations = Array.from({ length: batchSize }, () => ({ type: 'transfer', ...pair(), ...usd }))

@@ -318,6 +318,22 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
     )
 
     told(
+      'lines are read beyond any record, up to any other',
+      async (store) => {
+        await opened(store, 'A')
+        for (let i = 0; i < 3; i += 1) await done(store, move(null, 'A', 1), move(null, 'A', 1))
+      },
+      async (store) => {
+        const sequences = async (after: number, last: number) =>
+          (await store.lines({ after, last })).map(({ sequence }) => sequence)
+        assert.equal(store.last, 7)
+        assert.deepEqual(await sequences(0, 7), [1, 2, 3, 4, 5, 6, 7])
+        assert.deepEqual(await sequences(2, 4), [3, 4])
+        assert.deepEqual(await sequences(7, 7), [])
+      },
+    )
+
+    told(
       'the books prove whole, and a range of blocks as a chain',
       async (store) => {
         await opened(store, 'A')
