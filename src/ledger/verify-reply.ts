@@ -32,7 +32,7 @@ export function checkReply({ key, fingerprint, reply }: Remembered, known: Known
         reply.currency === content.currency &&
         reply.ledger === after?.ledger &&
         reply.version === after.version
-      return same ? undefined : `answers otherwise than transfer ${id} says`
+      return same ? undefined : otherwise(reply.transfer)
     }
     case 'transferred': {
       const { id: told, reverses = '' } = reply.transfer
@@ -122,7 +122,8 @@ function madeBy(reply: Reply): RecordId | undefined {
   return reply.type === 'hold' && reply.made ? reply.hold.id : undefined
 }
 
-function sequenceIn(id: RecordId): number {
+/** Of any writer's id, which may be no id at all: NaN then, which is the place of no record. */
+export function sequenceIn(id: RecordId): number {
   return Number(id.slice(id.indexOf('-') + 1))
 }
 

@@ -17,7 +17,7 @@ import {
   type Line,
   type Transfer,
 } from './record.ts'
-import { checkReply, type Known } from './verify-reply.ts'
+import { checkReply, type Known, sequenceIn } from './verify-reply.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
 export type Fault = { readonly block: number; readonly record?: number; readonly what: string }
@@ -290,7 +290,7 @@ export class Verifier {
   #transferOf(id: RecordId): Transfer | undefined {
     const known = this.#transfers.get(id)
     if (known !== undefined || this.#line === undefined) return known
-    const line = this.#line(Number(id.slice(id.indexOf('-') + 1)))
+    const line = this.#line(sequenceIn(id))
     const content = line === undefined ? undefined : fromLine(line).content
     return content?.kind === 'transfer' ? content : undefined
   }

@@ -20,7 +20,8 @@ export type EventOptions = {
   readonly heartbeatMs?: number
 }
 
-// Proxies give up on what is silent for a minute or so; the server itself within a minute on what takes nothing (a socket of 30 s without progress, looked at twice).
+// Proxies give up on what is silent for a minute or so; the server itself within a minute on what takes nothing: a
+// socket of 30 s without progress, looked at twice.
 const usualHeartbeatMs = 15_000
 // A filter may leave little of what is read: a page ends after so many records, and says where to go on.
 const recordsPerRequest = 20_000

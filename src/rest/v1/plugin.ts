@@ -41,9 +41,17 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
   })
 
   const table = [...v1Routes(bank, currency), ...eventRoutes(bank, { ending: ending.signal })]
-  const document = JSON.stringify(openApi(table))
+  // Made when it is first asked for: it takes some 25 ms, which a start need not wait for.
+  let document: string | undefined
   const documents: Route[] = [
-    { method: 'GET', url: '/openapi.json', handler: (_, reply) => sendJson(reply, document) },
+    {
+      method: 'GET',
+      url: '/openapi.json',
+      handler: (_, reply) => {
+        document ??= JSON.stringify(openApi(table))
+        return sendJson(reply, document)
+      },
+    },
     {
       method: 'GET',
       url: '/docs',

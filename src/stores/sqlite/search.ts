@@ -72,8 +72,9 @@ export class Search {
     this.#scan({ ...scan, from: 0, down: indexed }, take)
     const end = Math.min(before, indexed + 1)
     if (reference === undefined && account !== undefined) {
+      const below = { sequence: end, ...(wanted.to !== undefined && { at: wanted.to }) }
       if (things.length <= limit)
-        for (const { transfer } of this.#entries.walk(account, { sequence: end }))
+        for (const { transfer } of this.#entries.walk(account, below))
           if (transfer.at < from || takeTransfer(transfer)) break
       return pageOf(things, limit)
     }
