@@ -104,6 +104,8 @@ function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply
       return setState(books, by, command, now)
     case 'open_books':
       return openBooks(books, by, command, now)
+    case 'request_proof':
+      return { ...command, type: 'proof_requested', at: now }
   }
 }
 

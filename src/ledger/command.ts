@@ -104,6 +104,13 @@ export type VoidHold = {
   readonly if_version?: number
 }
 
+/** Asks for a pass that proves the books. It changes nothing in them: it is a command so that a key remembers it. */
+export type RequestProof = {
+  readonly type: 'request_proof'
+  readonly from_block?: number
+  readonly to_block?: number
+}
+
 /** One operation of a batch, with a key of its own if it has one. */
 export type Item = { readonly command: Exclude<Command, Batch>; readonly key?: string }
 
@@ -130,6 +137,7 @@ export type Command =
   | PlaceHold
   | Capture
   | VoidHold
+  | RequestProof
 
 /** How many operations a command is: what a commit, and a queue, are measured by. */
 export function operationsIn(command: Command): number {
@@ -175,6 +183,8 @@ function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefin
     case 'hold':
     case 'set_state':
       return { accounts: [command.account] }
+    case 'request_proof':
+      return {}
   }
 }
 
@@ -274,7 +284,21 @@ export type BatchReply = {
   readonly results: readonly Outcome[]
 }
 
-export type Reply = BatchReply | Posted | Refused | BooksOpened | Transferred | HoldReply | AccountReply
+/** A pass was asked for, of a range of blocks where one is given. What it finds is no reply of the ledger's. */
+export type ProofRequested = Omit<RequestProof, 'type'> & {
+  readonly type: 'proof_requested'
+  readonly at: Instant
+}
+
+export type Reply =
+  | BatchReply
+  | Posted
+  | Refused
+  | BooksOpened
+  | Transferred
+  | HoldReply
+  | AccountReply
+  | ProofRequested
 
 /**
  * The accounts that a reply says it left, as plain ones: whoever keeps copies of plain accounts needs no more than the
@@ -303,6 +327,7 @@ export function accountsTold(reply: Reply): readonly Account[] {
       return reply.accounts
     case 'hold':
     case 'account':
+    case 'proof_requested':
     case 'refused':
       return []
   }

@@ -59,6 +59,7 @@ export function checkReply({ key, fingerprint, reply }: Remembered, known: Known
     case 'batch':
       return checkBatch(reply, known)
     case 'books_opened':
+    case 'proof_requested':
       return undefined
   }
 }
@@ -113,6 +114,7 @@ function checkTold(reply: Reply, known: Known): string | undefined {
       return 'has a batch within a batch'
     case 'account':
     case 'books_opened':
+    case 'proof_requested':
       return undefined
   }
 }

@@ -125,6 +125,8 @@ const namesOfMembers: Readonly<Record<string, string>> = {
   open: 'currency',
   expires_in_s: 'expires_in',
   if_version: 'If-Match',
+  from_block: 'from',
+  to_block: 'to',
   items: 'operations',
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertRefused, type Said, serveV1, type V1 } from './v1-support.ts'
+import { assertRefused, checkContract, type Said, serveV1, type V1 } from './v1-support.ts'
 
 const usd = { currency: 'USD' }
 
@@ -216,10 +216,39 @@ test('the books prove while the server runs, whole and in part', async (t) => {
     assertRefused(await post(`/verify?${query}`), 400, 'invalid_request')
 })
 
+test('a key makes one pass of two requests, and is the key of nothing else', async (t) => {
+  const v1 = await serveV1(t)
+  const ask = (query: string, key: string) =>
+    v1.post(`/verify${query}`, undefined, { 'idempotency-key': key })
+  const replayed = ({ headers }: Said) => headers.get('idempotency-replayed')
+
+  const first = await ask('?from=1&to=2', 'k')
+  assert.deepEqual([first.status, replayed(first), first.headers.get('location')], [202, null, '/v1/verify'])
+  await v1.proven()
+  const { last } = (await v1.get('/verify')).body
+  const again = await ask('?from=1&to=2', 'k')
+  assert.deepEqual([again.status, replayed(again), again.text], [202, 'true', first.text])
+  assert.deepEqual((await v1.get('/verify')).body, { running: null, last }, 'no second pass')
+
+  const other = await ask('?from=2', 'k')
+  assertRefused(other, 422, 'idempotency_conflict')
+  assert.match(String(other.body['detail']), /: from, to$/)
+  const money = { account: 'A', amount: 1, currency: 'USD' }
+  assertRefused(await v1.post('/deposits', money, { 'idempotency-key': 'k' }), 422, 'idempotency_conflict')
+  await v1.post('/deposits', money, { 'idempotency-key': 'paid' })
+  assertRefused(await ask('', 'paid'), 422, 'idempotency_conflict')
+
+  const { body } = await v1.get('/operations?key=k')
+  assert.deepEqual([body['status'], body['body']], [202, JSON.parse(first.text)])
+  assert.equal((await v1.prove())['proven'], true)
+})
+
 test('every path answers 405 with Allow, HEAD and unknown paths as usual', async (t) => {
   const { cashpoint, document } = await serveV1(t)
   for (const [path, methods] of Object.entries(document.paths)) {
-    const answer = await cashpoint.call('DELETE', path.replace(/\{[a-z]+\}/g, '1'))
+    const there = path.replace(/\{[a-z]+\}/g, '1')
+    const answer = await cashpoint.call('DELETE', there)
+    checkContract(document, 'delete', there, answer)
     assert.equal(answer.status, 405, path)
     for (const method of Object.keys(methods))
       assert.ok(answer.headers.get('allow')?.includes(method.toUpperCase()))

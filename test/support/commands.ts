@@ -31,6 +31,8 @@ export function gist({ reply }: Outcome): string | number {
       return reply.hold.state
     case 'account':
       return reply.account.state
+    case 'proof_requested':
+      return reply.type
     case 'batch':
       return `${reply.results.length} results`
   }

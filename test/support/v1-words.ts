@@ -128,6 +128,7 @@ export function sayReply(reply: Reply): string {
       return sayBatch(reply.results.map(sayOutcome), reply.failed ?? null)
     case 'posted':
     case 'books_opened':
+    case 'proof_requested':
       return reply.type
   }
 }

@@ -27,7 +27,8 @@ for (const [path, methods] of Object.entries(paths)) for (const [method, of] of 
   details.append(table)
   const body = of.requestBody?.content['application/json'].schema
   if (body) details.append(make('h4', 'Body'), make('pre', JSON.stringify(body, null, 2)))
-  for (const [status, reply] of Object.entries(of.responses)) {
+  for (const [status, { $ref, ...own }] of Object.entries(of.responses)) {
+    const reply = $ref ? components.responses[$ref.split('/').at(-1)] : own
     const schema = reply.content['application/json']?.schema
     details.append(make('h4', status + ' ' + (schema ? '' : reply.description)))
     if (schema) details.append(make('pre', JSON.stringify(schema, null, 2)))

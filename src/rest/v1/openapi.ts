@@ -33,7 +33,7 @@ const ofCommands: readonly ProblemCode[] = [
 
 const description = `An ATM host: accounts, transfers, holds, proofs.
 
-Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. Beside what each operation lists, a path answers 405 with \`Allow\` to a method it does not have, and an unknown path 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's.`
+Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. An unknown path is answered 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's.`
 
 export function openApi(routes: readonly V1Route[]): object {
   const paths: Record<string, Record<string, unknown>> = {}
@@ -43,6 +43,7 @@ export function openApi(routes: readonly V1Route[]): object {
   }
   const components = {
     schemas: Object.fromEntries([...named.values()].map(({ name, schema }) => [name, withNames(schema)])),
+    responses: { MethodNotAllowed: withNames(methodNotAllowed) },
   }
   return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths, components }
 }
@@ -101,7 +102,11 @@ function operationOf(route: Described): object {
       ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
     ],
     ...(content && { requestBody: { required: 'required' in documented, content } }),
-    responses: { ...successes(route), ...refusals(codes, url.startsWith('/v1')) },
+    responses: {
+      ...successes(route),
+      ...refusals(codes, url.startsWith('/v1')),
+      405: { $ref: '#/components/responses/MethodNotAllowed' },
+    },
   }
 }
 
@@ -133,6 +138,13 @@ function successes({ method, query = {}, replies, also, plain }: Described): obj
       return [status, { description: 'Done', ...headers, content }]
     }),
   )
+}
+
+/** Of the path rather than of one of its methods, so it is written once. */
+const methodNotAllowed = {
+  description: '`method_not_allowed`: the path does not have this method',
+  headers: headersOf({ Allow: Type.String({ description: 'The methods that it has' }) }).headers,
+  content: { 'application/problem+json': { schema: schemaOf(['method_not_allowed']) } },
 }
 
 /** Whether what is answered has a version of its own, which is its ETag. */

@@ -1,13 +1,14 @@
 /** What became of a request, and whether the books prove. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
+import type { BlockRange } from '../../bank/store.ts'
 import type { Pass, Verdict } from '../../bank/verification.ts'
 import { isIdempotencyKey, readIdempotencyKey } from '../idempotency-key.ts'
 import { ProblemError } from '../problem.ts'
 import { render, timeOf } from './render.ts'
-import { send, type V1Route } from './route.ts'
+import { answer, outcomeOf, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { queryOf, wholeIn } from './validation.ts'
+import { type Query, queryOf, wholeIn } from './validation.ts'
 
 export function proofRoutes(bank: Bank): V1Route[] {
   return [
@@ -27,7 +28,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
       summary: 'Start to prove the books, or the chain of a range of blocks',
       query: { from: schemas.block, to: schemas.block },
       body: schemas.nothing,
-      replies: { 202: schemas.verificationReply },
+      replies: { 202: schemas.proofRequested },
       problems: [],
       handler: start,
     },
@@ -50,18 +51,32 @@ export function proofRoutes(bank: Bank): V1Route[] {
     return send(reply, { status: 200, body: { status, recorded_at: timeOf(stored.at), body } })
   }
 
-  /** A repeat finds the pass running, or proves once more: nothing need be remembered for it. */
+  /** With a key, a repeat starts no second pass. Without one a store that takes no commands can be proven, too. */
   async function start(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    readIdempotencyKey(request)
-    const query = queryOf(request)
-    const bounds = { min: 1, max: Number.MAX_SAFE_INTEGER }
-    const from = wholeIn(query, 'from', bounds)
-    const to = wholeIn(query, 'to', bounds)
-    if (from !== undefined && to !== undefined && from > to)
-      throw new ProblemError('invalid_request', 'from must not be beyond to')
-    bank.verification.start({ ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
-    return send(reply, { status: 202, body: verificationBody(bank), location: '/v1/verify' })
+    const range = rangeIn(queryOf(request))
+    const { from, to } = range
+    const blocks = {
+      ...(from !== undefined && { from_block: from }),
+      ...(to !== undefined && { to_block: to }),
+    }
+    const command = { type: 'request_proof', ...blocks } as const
+    if (readIdempotencyKey(request) === undefined) {
+      bank.verification.start(range)
+      return send(reply, render({ ...command, type: 'proof_requested', at: bank.now }))
+    }
+    const outcome = await outcomeOf(bank, request, command)
+    if (outcome.reply.type === 'proof_requested' && !outcome.replayed) bank.verification.start(range)
+    return answer(reply, outcome)
   }
+}
+
+function rangeIn(query: Query): BlockRange {
+  const bounds = { min: 1, max: Number.MAX_SAFE_INTEGER }
+  const from = wholeIn(query, 'from', bounds)
+  const to = wholeIn(query, 'to', bounds)
+  if (from !== undefined && to !== undefined && from > to)
+    throw new ProblemError('invalid_request', 'from must not be beyond to')
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
 }
 
 function verificationBody({ verification: { running, last } }: Bank): object {

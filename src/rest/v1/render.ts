@@ -52,6 +52,10 @@ export function render(reply: Reply): Rendered {
       return { status: 200, body: originalBody(reply) }
     case 'books_opened':
       return { status: 200, body: { accounts: reply.accounts.length } }
+    case 'proof_requested': {
+      const { at, from_block: from = null, to_block: to = null } = reply
+      return { status: 202, body: { requested_at: timeOf(at), from, to }, location: '/v1/verify' }
+    }
   }
 }
 

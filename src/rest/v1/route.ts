@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
 import { type Account, type HouseAccount, isAccountNumber, isHouseName } from '../../ledger/account.ts'
-import type { Command } from '../../ledger/command.ts'
+import type { Command, Outcome } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
@@ -39,8 +39,21 @@ export async function submit(
   command: Command,
   more: { readonly fresh?: string } = {},
 ): Promise<FastifyReply> {
+  return answer(reply, await outcomeOf(bank, request, command, more))
+}
+
+/** What came of a command, submitted under the request's key. */
+export function outcomeOf(
+  bank: Bank,
+  request: FastifyRequest,
+  command: Command,
+  more: { readonly fresh?: string } = {},
+): Promise<Outcome> {
   const key = readIdempotencyKey(request)
-  const outcome = await bank.submit({ command, actor: '', ...(key && { key: { scope: '', key } }), ...more })
+  return bank.submit({ command, actor: '', ...(key && { key: { scope: '', key } }), ...more })
+}
+
+export function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {
   if (outcome.replayed) reply.header('idempotency-replayed', 'true')
   const retryAfterS = outcome.reply.type === 'refused' ? retryAfterOf(outcome.reply.refusal) : undefined
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))

@@ -258,10 +258,21 @@ export const batchRefused = Type.Object({
   code: Type.Literal('batch_refused'),
   ...batchMembers,
 })
+const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
+export const proofRequested = closed({ requested_at: instant, ...range })
 export const operationReply = closed({
   status: Type.Integer(),
   recorded_at: instant,
-  body: Type.Union([transferReply, holdReply, accountReply, original, batchReply, batchRefused, problem]),
+  body: Type.Union([
+    transferReply,
+    holdReply,
+    accountReply,
+    original,
+    batchReply,
+    proofRequested,
+    batchRefused,
+    problem,
+  ]),
 })
 export const eventReply = Type.Object({
   specversion: Type.Literal('1.0'),
@@ -276,7 +287,6 @@ export const eventReply = Type.Object({
   }),
 })
 export const eventsReply = closed({ events: Type.Array(eventReply), next_after: orNull(id) })
-const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
 const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
 const verdict = closed({
   started_at: instant,
