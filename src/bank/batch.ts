@@ -5,13 +5,21 @@ import type { Sha256 } from '../ledger/block.ts'
 import type { Books } from '../ledger/books.ts'
 import { type Command, type Outcome, refuse } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
+import { businessDays } from './business-day.ts'
 import type { Pending } from './store.ts'
 
 export const sha256: Sha256 = (text) => hash('sha256', text, 'hex')
 
+export type RuleSettings = {
+  /** How long a client's key is remembered. Milliseconds. */
+  readonly keyRetentionMs?: number
+  /** Where business days begin at midnight: an IANA name, such as Europe/Berlin. */
+  readonly timeZone?: string
+}
+
 /** The rules with the settings of a server. A day of keys is what clients that retry overnight rely on. */
-export function rulesOf({ keyRetentionMs = 24 * 3600 * 1000 }: { keyRetentionMs?: number } = {}): Rules {
-  return { keyRetentionMs, fingerprint: fingerprintOf }
+export function rulesOf({ keyRetentionMs = 24 * 3600 * 1000, timeZone = 'UTC' }: RuleSettings = {}): Rules {
+  return { keyRetentionMs, fingerprint: fingerprintOf, dayOf: businessDays(timeZone) }
 }
 
 /** SHA-256 over the parsed command, members in one order: however it was written, the same request is the same. */

@@ -94,10 +94,11 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
 }
 
 function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
-  const { storePath, keyRetentionMs, minFreeBytes, acceptLostTail } = settings
+  const { storePath, keyRetentionMs, timeZone, minFreeBytes, acceptLostTail } = settings
   return SqliteStore.open({
     path: storePath ?? temporaryPath(),
     keyRetentionMs,
+    timeZone,
     minFreeBytes,
     acceptLostTail,
     onDead: (error) => onDead(log, error),

@@ -11,6 +11,8 @@ export type Settings = {
   readonly logLevel: string
   readonly lockDeadlineMs: number
   readonly keyRetentionMs: number
+  /** Where business days begin at midnight: an IANA name. */
+  readonly timeZone: string
   readonly currency: string
   readonly minFreeBytes: number
   readonly openAccess: boolean
@@ -65,6 +67,12 @@ export const settings = {
     fallback: '24',
     help: 'how long an Idempotency-Key is remembered, at least 24',
   },
+  timeZone: {
+    flag: 'time-zone',
+    variable: 'CASHPOINT_TIME_ZONE',
+    fallback: 'UTC',
+    help: 'where business days begin at midnight, such as Europe/Berlin',
+  },
   currency: {
     flag: 'currency',
     variable: 'CASHPOINT_CURRENCY',
@@ -110,6 +118,7 @@ export function readSettings(
     logLevel: oneOf(settings.logLevel, value, logLevels),
     lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: lockDeadlineMaxMs }),
     keyRetentionMs: wholeOf(settings.keyRetention, value, { min: 24, max: 24 * 3660 }) * hourMs,
+    timeZone: timeZoneOf(value(settings.timeZone)),
     currency: currencyOf(value(settings.currency)),
     minFreeBytes: wholeOf(settings.minFree, value, { min: 0, max: 2 ** 30 }) * mebibyte,
     openAccess,
@@ -169,6 +178,14 @@ function oneOf(setting: Setting, value: Value, allowed: readonly string[]): stri
 
 function flagOf(setting: Setting, value: Value): boolean {
   return oneOf(setting, value, ['0', '1']) === '1'
+}
+
+function timeZoneOf(name: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
+  } catch {
+    throw new SettingError(`CASHPOINT_TIME_ZONE must be a zone such as UTC or Europe/Berlin, not ${name}`)
+  }
 }
 
 function currencyOf(code: string): string {

@@ -1,4 +1,5 @@
 /** Accounts: a customer's, with a row and a state of its own, and the house's, which are running totals. */
+import type { Limits, Used } from './limits.ts'
 import { type Currency, type Instant, type Minor, minorMax } from './money.ts'
 import type { After, PendingHold } from './record.ts'
 
@@ -22,6 +23,9 @@ export type Account = {
   readonly overdraft_limit: Minor
   /** What must stay on the account. Minor units. */
   readonly minimum_balance: Minor
+  /** Of what may leave it. An account that had limits once is counted from then on, also where none is left. */
+  readonly limits?: Limits
+  readonly used?: Used
   /** The holds that `held` is the sum of, as they were placed; one whose time is up counts no more. */
   readonly holds: readonly PendingHold[]
   /** The client's own words about it; no rule reads them. */
@@ -60,11 +64,13 @@ export function plainAccount(of: {
 }
 
 /** Whether `plainAccount` would make it, so that its balance is all there is to tell. */
-export function isPlain({ state, overdraft_limit, minimum_balance, holds, metadata }: Account): boolean {
+export function isPlain(account: Account): boolean {
+  const { state, overdraft_limit, minimum_balance, limits, holds, metadata } = account
   return (
     state === 'active' &&
     overdraft_limit === 0 &&
     minimum_balance === 0 &&
+    limits === undefined &&
     holds.length === 0 &&
     Object.keys(metadata).length === 0
   )

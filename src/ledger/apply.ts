@@ -24,11 +24,13 @@ import {
   type Reply,
   type Reverse,
   refuse,
+  type SetLimits,
   type SetState,
   type Submission,
   type VoidHold,
   type Withdraw,
 } from './command.ts'
+import { charge, type Day, exceeded, giveBack, type Used } from './limits.ts'
 import { differing, marksOf } from './marks.ts'
 import { type Currency, type Instant, type Minor, minorMax, toMinor } from './money.ts'
 import type { After, Transfer, Words } from './record.ts'
@@ -42,6 +44,8 @@ export type Rules = {
   readonly keyRetentionMs: number
   /** Tells requests apart: the same command, the same text. */
   fingerprint(command: Command): string
+  /** The business day of an instant. */
+  dayOf(now: Instant): Day
 }
 
 /** Decides one command and writes what it changes into the books. The same books, command and instant: the same reply. */
@@ -85,23 +89,25 @@ function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply
     case 'batch':
       return batch(books, by, command, now, rules)
     case 'withdraw':
-      return withdraw(books, by, command, now)
+      return withdraw(books, by, command, now, rules)
     case 'deposit':
       return deposit(books, by, command, now)
     case 'move':
-      return move(books, by, command, now)
+      return move(books, by, command, now, rules)
     case 'reverse':
       return reverse(books, by, command, now)
     case 'hold':
-      return placeHold(books, by, command, now)
+      return placeHold(books, by, command, now, rules)
     case 'capture':
-      return capture(books, by, command, now)
+      return capture(books, by, command, now, rules)
     case 'void':
       return voidHold(books, by, command, now)
     case 'open_account':
       return openAccount(books, by, command, now)
     case 'set_state':
       return setState(books, by, command, now)
+    case 'set_limits':
+      return setLimits(books, by, command, now)
     case 'open_books':
       return openBooks(books, by, command, now)
     case 'request_proof':
@@ -110,15 +116,25 @@ function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply
 }
 
 /** Pays out cash: the customer's account is debited, the house's cash credited. */
-function withdraw(books: Books, by: Submission, command: Withdraw, now: Instant): Reply {
+function withdraw(books: Books, by: Submission, command: Withdraw, now: Instant, rules: Rules): Reply {
   const account = touch(books, by, command.account, now)
   if (account === undefined) return refuse('account_not_found')
   const amount = toMinor(command.amount, account.currency)
   if (typeof amount === 'string') return refuse(amount)
   const no = refusesDebit(account) ?? refusesFunds(account, amount, now)
   if (no !== undefined) return refuse(no)
+  const over = refusesLimit(account, amount, now, rules)
+  if (over !== undefined) return over
 
-  const transfer = post(books, by, { type: 'withdrawal', debit: account.number, amount, account, now })
+  const charge = chargeOf(account, amount, now, rules)
+  const transfer = post(books, by, {
+    type: 'withdrawal',
+    debit: account.number,
+    amount,
+    account,
+    now,
+    charge,
+  })
   return paid(transfer, account, false)
 }
 
@@ -137,7 +153,7 @@ function deposit(books: Books, by: Submission, command: Deposit, now: Instant): 
 }
 
 /** Moves money between two accounts, or one and the house's cash. */
-function move(books: Books, by: Submission, command: Move, now: Instant): Reply {
+function move(books: Books, by: Submission, command: Move, now: Instant, rules: Rules): Reply {
   const { from, to, currency } = command
   const debit = from === null ? undefined : touch(books, by, from, now)
   const credit = to === null ? undefined : touch(books, by, to, now)
@@ -156,10 +172,13 @@ function move(books: Books, by: Submission, command: Move, now: Instant): Reply 
   if (amount < 1) return refuse('insufficient_funds')
   const no = (debit && refusesFunds(debit, amount, now)) ?? (credit && refusesMore(credit, amount))
   if (no !== undefined) return refuse(no)
+  const over = debit && refusesLimit(debit, amount, now, rules)
+  if (over !== undefined) return over
 
   const type = from === null ? 'deposit' : to === null ? 'withdrawal' : 'transfer'
   const sides = { ...(from !== null && { debit: from }), ...(to !== null && { credit: to }) }
-  const transfer = post(books, by, { type, ...sides, amount, account, now, more: wordsOf(command) })
+  const charge = debit && chargeOf(debit, amount, now, rules)
+  const transfer = post(books, by, { type, ...sides, amount, account, now, charge, more: wordsOf(command) })
   return { type: 'transferred', made: true, transfer }
 }
 
@@ -187,8 +206,10 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
   const no = credit && refusesMore(credit, amount)
   if (no !== undefined) return refuse(no)
 
+  const back = { amount, count: amount === left ? 1 : 0 }
   const transfer = post(books, by, {
     type: 'reversal',
+    back: giveBack(credit?.used, original.charged, back),
     ...(debit && { debit: debit.number }),
     ...(credit && { credit: credit.number }),
     amount,
@@ -200,7 +221,7 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
 }
 
 /** Sets money aside. It stays on the account's ledger balance, and is no longer available. */
-function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instant): Reply {
+function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instant, rules: Rules): Reply {
   const { amount, currency, expires_in_s } = command
   const account = touch(books, by, command.account, now)
   if (account === undefined) return refuse('account_not_found')
@@ -210,8 +231,11 @@ function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instan
   if (no !== undefined) return refuse(no)
   if (account.held > minorMax - amount) return refuse('balance_too_large')
   if (account.holds.length >= holdsMax) return refuse('too_many_holds')
+  const over = refusesLimit(account, amount, now, rules)
+  if (over !== undefined) return over
 
   const id = books.nextId
+  const used = chargeOf(account, amount, now, rules)
   books.append(
     {
       kind: 'hold_placed',
@@ -219,8 +243,9 @@ function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instan
       amount,
       currency,
       expires_at: now + expires_in_s * 1000,
-      after: afterOf(account, { held: amount }),
+      after: afterOf(account, { held: amount, used }),
       key: by.key?.key ?? null,
+      ...(used && { charged: used.day }),
       ...wordsOf(command),
     },
     markOf(by, Math.max(now, account.at)),
@@ -228,8 +253,11 @@ function placeHold(books: Books, by: Submission, command: PlaceHold, now: Instan
   return { type: 'hold', made: true, hold: holdThere(books, id) }
 }
 
-/** Pays out what was held, or less of it; the rest is free in the same commit. */
-function capture(books: Books, by: Submission, command: Capture, now: Instant): Reply {
+/**
+ * Pays out what was held, or less of it; the rest is free in the same commit, of the limits, too. What comes late is
+ * counted as if it left now, and refused by no limit.
+ */
+function capture(books: Books, by: Submission, command: Capture, now: Instant, rules: Rules): Reply {
   const found = books.hold(command.hold)
   if (found === undefined) return refuse('hold_not_found')
   const account = touch(books, by, found.account, now)
@@ -245,9 +273,12 @@ function capture(books: Books, by: Submission, command: Capture, now: Instant): 
   if (account.ledger - amount < -minorMax) return refuse('insufficient_funds')
 
   const forced = late ? ({ forced: true } as const) : {}
-  resolve(books, by, hold, { state: 'posted', ...forced }, { freed: late ? 0 : hold.amount, now })
-  const more = { hold: hold.id, ...forced, ...wordsOf(command) }
-  post(books, by, { type: 'capture', debit: account.number, amount, account, now, more })
+  const back = { amount: late ? 0 : hold.amount - amount, count: 0 }
+  resolve(books, by, hold, { state: 'posted', ...forced }, { freed: late ? 0 : hold.amount, back, now })
+  const charge = late ? chargeOf(account, amount, now, rules) : undefined
+  const charged = !late && hold.charged !== undefined && { charged: hold.charged }
+  const more = { hold: hold.id, ...forced, ...charged, ...wordsOf(command) }
+  post(books, by, { type: 'capture', debit: account.number, amount, account, now, charge, more })
   return { type: 'hold', made: false, hold: holdThere(books, hold.id) }
 }
 
@@ -260,7 +291,7 @@ function voidHold(books: Books, by: Submission, command: VoidHold, now: Instant)
   if (hold.state !== 'pending') return refuse('hold_resolved', hold.state)
   if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
 
-  resolve(books, by, hold, { state: 'voided' }, { freed: hold.amount, now })
+  release(books, by, hold, 'voided', now)
   return { type: 'hold', made: false, hold: holdThere(books, hold.id) }
 }
 
@@ -269,10 +300,11 @@ function openAccount(books: Books, by: Submission, command: OpenAccount, now: In
   assert(number !== undefined && isAccountNumber(number), 'an account is opened under a number')
   if (books.account(number) !== undefined) return refuse('account_exists')
 
-  const { currency, overdraft_limit, minimum_balance, metadata } = command
+  const { currency, overdraft_limit, minimum_balance, limits, metadata } = command
   const more = {
     ...(overdraft_limit > 0 && { overdraft_limit }),
     ...(minimum_balance > 0 && { minimum_balance }),
+    ...(limits && { limits }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
   }
   return { type: 'account', made: true, account: open(books, by, { number, currency, ...more }, now) }
@@ -289,6 +321,20 @@ function setState(books: Books, by: Submission, command: SetState, now: Instant)
 
   books.append(
     { kind: 'account_changed', account: account.number, state, reason, after: afterOf(account, {}) },
+    markOf(by, Math.max(now, account.at)),
+  )
+  return { type: 'account', made: false, account: accountThere(books, account.number) }
+}
+
+function setLimits(books: Books, by: Submission, command: SetLimits, now: Instant): Reply {
+  const { limits } = command
+  const account = touch(books, by, command.account, now)
+  if (account === undefined) return refuse('account_not_found')
+  if (!isVersion(command.if_version, account)) return refuse('version_mismatch')
+  if (account.state === 'closed') return refuse('account_closed')
+
+  books.append(
+    { kind: 'limits_set', account: account.number, limits, after: afterOf(account, {}) },
     markOf(by, Math.max(now, account.at)),
   )
   return { type: 'account', made: false, account: accountThere(books, account.number) }
@@ -332,7 +378,7 @@ function touch(books: Books, by: Submission, number: AccountNumber, now: Instant
   const expired = account?.holds.filter(({ expires_at }) => expires_at <= now) ?? []
   for (const { id } of expired) {
     const hold = holdThere(books, id)
-    resolve(books, by, hold, { state: 'expired' }, { freed: hold.amount, now })
+    release(books, by, hold, 'expired', now)
   }
   return expired.length > 0 ? books.account(number) : account
 }
@@ -364,6 +410,21 @@ function refusesMore(account: Account, amount: Minor): Refusal | undefined {
   return account.ledger > minorMax - amount ? 'balance_too_large' : undefined
 }
 
+function refusesLimit(
+  { limits, used }: Account,
+  amount: Minor,
+  now: Instant,
+  rules: Rules,
+): Refused | undefined {
+  const limit = limits && exceeded(limits, { used, day: rules.dayOf(now), amount })
+  return limit && { ...refuse('limit_exceeded'), limit }
+}
+
+/** What is used of an account's limits after so much more has left it; nothing where it has none. */
+function chargeOf({ limits, used }: Account, amount: Minor, now: Instant, rules: Rules): Used | undefined {
+  return limits && charge(used, rules.dayOf(now), amount)
+}
+
 function isVersion(wanted: number | undefined, { version }: Account): boolean {
   return wanted === undefined || wanted === version
 }
@@ -388,12 +449,15 @@ type Posting = {
   readonly account: Account
   readonly amount: Minor
   readonly now: Instant
-  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'forced'> & Words
+  /** What is used of the limits of the one that pays, and of the one that is paid back. */
+  readonly charge?: Used | undefined
+  readonly back?: Used | undefined
+  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'forced' | 'charged'> & Words
 }
 
 /** Posts one transfer. Everything has been checked before. */
 function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
-  const { type, debit, credit, amount, account, now, more } = posting
+  const { type, debit, credit, amount, account, now, charge, back, more } = posting
   const { currency } = account
   const house = type === 'opening' ? equityOf(currency) : cashOf(currency)
   const from = debit === undefined ? undefined : accountThere(books, debit)
@@ -408,9 +472,10 @@ function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
     credit: credit ?? house,
     amount,
     currency,
-    debit_after: from === undefined ? null : afterOf(from, { ledger: -amount }),
-    credit_after: to === undefined ? null : afterOf(to, { ledger: amount }),
+    debit_after: from === undefined ? null : afterOf(from, { ledger: -amount, used: charge }),
+    credit_after: to === undefined ? null : afterOf(to, { ledger: amount, used: back }),
     key: by.key?.key ?? null,
+    ...(charge && { charged: charge.day }),
     ...more,
   }
   books.append(content, markOf(by, at))
@@ -422,30 +487,48 @@ function paid(transfer: PostedTransfer, { number, currency }: Account, opened: b
   const { id, amount, debit_after, credit_after, at } = transfer
   const after = debit_after ?? credit_after
   assert(after !== null, 'one side is a customer’s')
-  return { type: 'posted', transfer: id, account: number, currency, amount, ...after, at, opened }
+  const { ledger, held, version } = after
+  return {
+    type: 'posted',
+    transfer: id,
+    account: number,
+    currency,
+    amount,
+    ledger,
+    held,
+    version,
+    at,
+    opened,
+  }
+}
+
+/** Frees all that a hold has set aside, of the limits, too. */
+function release(books: Books, by: Submission, hold: Hold, state: 'voided' | 'expired', now: Instant): void {
+  resolve(books, by, hold, { state }, { freed: hold.amount, back: { amount: hold.amount, count: 1 }, now })
 }
 
 function resolve(
   books: Books,
   by: Submission,
-  { id, account: number }: Pick<Hold, 'id' | 'account'>,
+  { id, account: number, charged }: Pick<Hold, 'id' | 'account' | 'charged'>,
   outcome: { readonly state: 'posted' | 'voided' | 'expired'; readonly forced?: true },
-  { freed, now }: { freed: Minor; now: Instant },
+  { freed, back, now }: { freed: Minor; back: { amount: Minor; count: number }; now: Instant },
 ): void {
   const account = accountThere(books, number)
-  const after = afterOf(account, { held: -freed })
+  const after = afterOf(account, { held: -freed, used: giveBack(account.used, charged, back) })
   const content = { kind: 'hold_resolved', hold: id, account: number, ...outcome, after } as const
   books.append(content, markOf(by, Math.max(now, account.at)))
 }
 
 function afterOf(
   { ledger, held, version }: Account,
-  change: { readonly ledger?: Minor; readonly held?: Minor },
+  change: { readonly ledger?: Minor; readonly held?: Minor; readonly used?: Used | undefined },
 ): After {
   return {
     ledger: ledger + (change.ledger ?? 0),
     held: held + (change.held ?? 0),
     version: version + 1,
+    ...(change.used && { used: change.used }),
   }
 }
 

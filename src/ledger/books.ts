@@ -290,6 +290,8 @@ export function accountsAfter(
     }
     case 'account_changed':
       return change(content.account, content.after, () => ({ state: content.state }))
+    case 'limits_set':
+      return change(content.account, content.after, () => ({ limits: content.limits }))
     case 'transfer':
       return [
         ...change(content.debit, content.debit_after, same),

@@ -6,6 +6,7 @@ import {
   type Metadata,
   plainAccount,
 } from './account.ts'
+import type { Day, Exceeded, Limits } from './limits.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
 import type { Transfer, Words } from './record.ts'
 import type { Refusal } from './refusal.ts'
@@ -42,6 +43,7 @@ export type OpenAccount = {
   readonly currency: Currency
   readonly overdraft_limit: Minor
   readonly minimum_balance: Minor
+  readonly limits?: Limits
   readonly metadata: Metadata
 }
 
@@ -51,6 +53,14 @@ export type SetState = {
   readonly account: AccountNumber
   readonly state: AccountState
   readonly reason: string
+  readonly if_version?: number
+}
+
+/** Sets all limits of an account; what is left out is not limited any more. */
+export type SetLimits = {
+  readonly type: 'set_limits'
+  readonly account: AccountNumber
+  readonly limits: Limits
   readonly if_version?: number
 }
 
@@ -132,6 +142,7 @@ export type Command =
   | OpenBooks
   | OpenAccount
   | SetState
+  | SetLimits
   | Move
   | Reverse
   | PlaceHold
@@ -182,6 +193,7 @@ function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefin
     case 'withdraw':
     case 'hold':
     case 'set_state':
+    case 'set_limits':
       return { accounts: [command.account] }
     case 'request_proof':
       return {}
@@ -254,6 +266,8 @@ export type Hold = {
   readonly captured?: Minor
   readonly transfer?: RecordId
   readonly forced?: true
+  /** The business day whose limits it uses, where the account has any. */
+  readonly charged?: Day
 } & Words
 
 /** A hold as it is at an instant: one whose time is up has expired, also before a command has resolved it. */
@@ -266,12 +280,16 @@ export type HoldReply = { readonly type: 'hold'; readonly made: boolean; readonl
 /** An account as the command left it. */
 export type AccountReply = { readonly type: 'account'; readonly made: boolean; readonly account: Account }
 
-/** `state` is what stands in the way, of a hold that is resolved already; `members` what a key's request had otherwise. */
+/**
+ * `state` is what stands in the way, of a hold that is resolved already; `members` what a key's request had otherwise;
+ * `limit` the one that would be passed.
+ */
 export type Refused = {
   readonly type: 'refused'
   readonly refusal: Refusal
   readonly state?: Hold['state']
   readonly members?: readonly string[]
+  readonly limit?: Exceeded
 }
 
 /** What each operation of a batch was answered, in order; of an atomic one that was dropped, the refusal alone. */

@@ -4,10 +4,19 @@
  */
 import type { AccountNumber, AccountState, Metadata } from './account.ts'
 import type { RecordId, Reply } from './command.ts'
+import type { Day, Limits, Used } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 
-/** What one side of a transfer leaves on a customer's account; a house account has no state of its own. */
-export type After = { readonly ledger: Minor; readonly held: Minor; readonly version: number }
+/**
+ * What one side of a transfer leaves on a customer's account; a house account has no state of its own. `used`
+ * stands where what is used of the account's limits has changed.
+ */
+export type After = {
+  readonly ledger: Minor
+  readonly held: Minor
+  readonly version: number
+  readonly used?: Used
+}
 
 export type AccountOpened = {
   readonly kind: 'account_opened'
@@ -15,6 +24,7 @@ export type AccountOpened = {
   readonly currency: Currency
   readonly overdraft_limit?: Minor
   readonly minimum_balance?: Minor
+  readonly limits?: Limits
   readonly metadata?: Metadata
   readonly after: After
 }
@@ -24,6 +34,14 @@ export type AccountChanged = {
   readonly account: AccountNumber
   readonly state: AccountState
   readonly reason: string
+  readonly after: After
+}
+
+/** All limits of an account, in place of those before. */
+export type LimitsSet = {
+  readonly kind: 'limits_set'
+  readonly account: AccountNumber
+  readonly limits: Limits
   readonly after: After
 }
 
@@ -44,6 +62,8 @@ export type Transfer = {
   readonly hold?: RecordId
   /** Posted although the account's funds, or the hold's time, did not allow it. */
   readonly forced?: true
+  /** The business day whose limits of the debited account it uses, where that has any. */
+  readonly charged?: Day
 } & Words
 
 /** What a client says of a movement or hold, for itself. */
@@ -58,6 +78,8 @@ export type HoldPlaced = {
   readonly expires_at: Instant
   readonly after: After
   readonly key: string | null
+  /** As of a transfer. */
+  readonly charged?: Day
 } & Words
 
 /** What became of a hold. `after.held` no longer has it. */
@@ -85,7 +107,14 @@ export type Remembered = {
 }
 
 /** What a record says; the rest of the line says where, when and by whom. */
-export type Content = AccountOpened | AccountChanged | Transfer | HoldPlaced | HoldResolved | Remembered
+export type Content =
+  | AccountOpened
+  | AccountChanged
+  | LimitsSet
+  | Transfer
+  | HoldPlaced
+  | HoldResolved
+  | Remembered
 
 /** One line of the journal. */
 export type JournalRecord = {

@@ -8,6 +8,7 @@ export const refusals = {
   account_not_found: { remembered: true },
   insufficient_funds: { remembered: true },
   balance_too_large: { remembered: true },
+  limit_exceeded: { remembered: true },
   account_exists: { remembered: true },
   account_debit_blocked: { remembered: true },
   account_credit_blocked: { remembered: true },

@@ -5,6 +5,7 @@
 import { type AccountState, type HouseAccount, isHouse } from './account.ts'
 import { type Block, blockHash, genesis, type Sha256, writeTotals } from './block.ts'
 import type { RecordId } from './command.ts'
+import type { Limits, Used } from './limits.ts'
 import type { Currency, Minor } from './money.ts'
 import {
   type AccountChanged,
@@ -14,9 +15,11 @@ import {
   type HoldPlaced,
   type HoldResolved,
   type JournalRecord,
+  type LimitsSet,
   type Line,
   type Transfer,
 } from './record.ts'
+import { dueOfBack, dueOfCharge, isSameUsed } from './verify-limits.ts'
 import { checkReply, type Known, sequenceIn } from './verify-reply.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
@@ -41,15 +44,17 @@ export type State = After & {
   readonly state: AccountState
   /** How far below zero what is not held may go: overdraft limit less minimum balance. */
   readonly slack: Minor
+  readonly limits?: Limits
 }
 
-export type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at'> & {
+export type KnownHold = Pick<HoldPlaced, 'account' | 'amount' | 'expires_at' | 'charged'> & {
   readonly state: 'pending' | HoldResolved['state']
 }
 
 const notItsHash = 'does not match its hash: a record or the block was changed'
 
-type Captured = { readonly hold: RecordId; readonly forced: boolean }
+/** `back` is what was given back of the limits, where the day that was charged is not over. */
+type Captured = { readonly hold: RecordId; readonly forced: boolean; readonly back: Minor | undefined }
 
 export type VerifierOptions = {
   readonly sha256: Sha256
@@ -163,16 +168,19 @@ export class Verifier {
   ): string | undefined {
     switch (content.kind) {
       case 'account_opened': {
-        const { account, currency, after, overdraft_limit = 0, minimum_balance = 0 } = content
+        const { account, currency, after, overdraft_limit = 0, minimum_balance = 0, limits } = content
         if (this.#accounts.has(account)) return `opens account ${account}, which is open`
         if (after.ledger !== 0 || after.held !== 0 || after.version !== 1)
           return `opens account ${account} with a balance`
         const slack = overdraft_limit - minimum_balance
-        this.#accounts.set(account, { currency, at, ...after, state: 'active', slack })
+        const opened = { currency, at, ...after, state: 'active', slack } as const
+        this.#accounts.set(account, { ...opened, ...(limits && { limits }) })
         return undefined
       }
       case 'account_changed':
         return this.#checkState(content, at)
+      case 'limits_set':
+        return this.#checkLimits(content, at)
       case 'hold_placed':
         return this.#checkPlaced(content, id, at)
       case 'hold_resolved':
@@ -203,16 +211,26 @@ export class Verifier {
     return what
   }
 
+  #checkLimits({ account, limits, after }: LimitsSet, at: number): string | undefined {
+    if (this.#accounts.get(account)?.state === 'closed') return `limits account ${account}, which is closed`
+    const what = this.#checkAfter(account, after, { ledger: 0, held: 0 }, at)
+    const now = this.#accounts.get(account)
+    if (now !== undefined) this.#accounts.set(account, { ...now, limits })
+    return what
+  }
+
   #checkPlaced(content: HoldPlaced, id: RecordId, at: number): string | undefined {
-    const { account, amount, currency, expires_at, after } = content
+    const { account, amount, currency, expires_at, after, charged } = content
     const before = this.#accounts.get(account)
     if (!Number.isSafeInteger(amount) || amount < 1) return `holds ${amount}, which is no amount`
     if (before?.currency !== currency) return `holds ${currency} on account ${account}`
     if (!takesDebits(before)) return `holds on account ${account}, which is ${before.state}`
     if (before.ledger - before.held + before.slack < amount)
       return `holds more on ${account} than is available`
-    this.#holds.set(id, { account, amount, expires_at, state: 'pending' })
-    return this.#checkAfter(account, after, { ledger: 0, held: amount }, at)
+    const due = dueOfCharge(before, content)
+    if ('what' in due) return due.what
+    this.#holds.set(id, { account, amount, expires_at, state: 'pending', ...(charged && { charged }) })
+    return this.#checkAfter(account, after, { ledger: 0, held: amount, ...due }, at)
   }
 
   #checkResolved({ hold: id, account, state, after, forced }: HoldResolved, at: number): string | undefined {
@@ -221,13 +239,26 @@ export class Verifier {
     const late = forced === true && hold.state === 'expired' && state === 'posted'
     if (hold.state !== 'pending' && !late) return `resolves hold ${id}, which is ${hold.state}`
     if (state === 'expired' && at < hold.expires_at) return `lets hold ${id} expire before its time`
-    if (state === 'posted') this.#captured = { hold: id, forced: late }
+    const before = this.#accounts.get(account)
+    const held = late ? 0 : -hold.amount
     this.#holds.set(id, { ...hold, state })
-    return this.#checkAfter(account, after, { ledger: 0, held: late ? 0 : -hold.amount }, at)
+    if (state !== 'posted') {
+      const due = before === undefined ? {} : dueOfBack(before, hold, 1)
+      return this.#checkAfter(account, after, { ledger: 0, held, ...due }, at)
+    }
+    // How much was captured, so how much is given back, the transfer that follows says.
+    const { used } = after
+    const isOpen = !late && hold.charged !== undefined && before?.used?.day === hold.charged
+    const back = isOpen ? before.used.amount - (used ?? before.used).amount : undefined
+    if (used !== undefined && (!isOpen || used.day !== hold.charged || used.count !== before.used.count))
+      return `gives back of a day that hold ${id} did not use`
+    this.#captured = { hold: id, forced: late, back }
+    return this.#checkAfter(account, after, { ledger: 0, held, ...(used && { used }) }, at)
   }
 
   /** A capture pays out what was held on the same account, or less; nothing else names a hold. */
-  #checkCapture({ type, hold: id, debit, credit, amount, forced }: Transfer, captured: Captured | undefined) {
+  #checkCapture(transfer: Transfer, captured: Captured | undefined): string | undefined {
+    const { type, hold: id, debit, credit, amount, forced, charged } = transfer
     if (id !== undefined && captured === undefined) return `pays hold ${id}, which was not captured`
     if ((type === 'capture') !== (captured !== undefined)) return 'is no proper capture'
     const isForced = forced === true
@@ -236,6 +267,9 @@ export class Verifier {
     const hold = this.#holds.get(captured.hold)
     if (hold?.account !== debit || !isHouse(credit)) return `pays hold ${captured.hold} on other accounts`
     if (amount > hold.amount) return `pays ${amount} of hold ${captured.hold}, which is of ${hold.amount}`
+    if (captured.back !== undefined && captured.back !== hold.amount - amount)
+      return `pays ${amount} of hold ${captured.hold}, which gave back ${captured.back} of the limits`
+    if (!isForced && charged !== hold.charged) return `is counted on another day than hold ${captured.hold}`
     return isForced === captured.forced
       ? undefined
       : `pays hold ${captured.hold} as if it were otherwise in time`
@@ -299,31 +333,55 @@ export class Verifier {
     const { debit, credit, amount, debit_after, credit_after } = transfer
     if (!Number.isSafeInteger(amount) || amount < 0) return `moves ${amount}, which is no amount`
     if (debit === credit) return `moves money from ${debit} to itself`
+    const used = this.#usedOf(transfer)
+    if ('what' in used) return used.what
     return (
-      this.#checkSide(transfer, debit, debit_after, -amount, at) ??
-      this.#checkSide(transfer, credit, credit_after, amount, at)
+      this.#checkSide(transfer, debit, debit_after, { ledger: -amount, used: used.debit }, at) ??
+      this.#checkSide(transfer, credit, credit_after, { ledger: amount, used: used.credit }, at)
     )
+  }
+
+  /** What a transfer must leave as used on its two sides: what leaves is counted, what is taken back is given back. */
+  #usedOf(transfer: Transfer): { debit?: Used | undefined; credit?: Used | undefined } | { what: string } {
+    const { type, debit, credit, amount, forced, charged, reverses } = transfer
+    if (type === 'reversal') {
+      const original = this.#transferOf(reverses ?? '')
+      const account = this.#accounts.get(credit)
+      if (charged !== undefined) return { what: 'is a reversal that is counted' }
+      if (account === undefined || original?.charged === undefined) return {}
+      const isWhole = this.#reversed.get(reverses ?? '')?.amount === original.amount
+      const due = dueOfBack(account, { charged: original.charged, amount }, isWhole ? 1 : 0)
+      return { credit: due.used }
+    }
+    const account = this.#accounts.get(debit)
+    const counts = type === 'withdrawal' || type === 'transfer' || forced === true
+    if (account === undefined || !counts)
+      return charged === undefined || type === 'capture'
+        ? {}
+        : { what: 'is counted, which nothing paid in is' }
+    const due = dueOfCharge(account, transfer)
+    return 'what' in due ? due : { debit: due.used }
   }
 
   #checkSide(
     { currency, type, forced }: Transfer,
     name: string,
     after: After | null,
-    change: Minor,
+    { ledger, used }: { readonly ledger: Minor; readonly used: Used | undefined },
     at: number,
   ): string | undefined {
     if (isHouse(name)) {
       if (after !== null) return `leaves a balance on house account ${name}`
       if (!name.endsWith(`:${currency}`)) return `moves ${currency} on ${name}`
-      this.#totals.set(name, (this.#totals.get(name) ?? 0n) + BigInt(change))
+      this.#totals.set(name, (this.#totals.get(name) ?? 0n) + BigInt(ledger))
       return undefined
     }
     const before = this.#accounts.get(name)
     if (after === null) return `leaves no balance on account ${name}`
     if (before !== undefined && before.currency !== currency)
       return `moves ${currency} on account ${name}, which is in ${before.currency}`
-    const what = this.#checkAfter(name, after, { ledger: change, held: 0 }, at)
-    const draws = change < 0 && !forced && type !== 'capture'
+    const what = this.#checkAfter(name, after, { ledger, held: 0, ...(used && { used }) }, at)
+    const draws = ledger < 0 && !forced && type !== 'capture'
     const left = after.ledger - after.held + (before?.slack ?? 0)
     return what ?? (draws && left < 0 ? `takes account ${name} below what is available` : undefined)
   }
@@ -332,7 +390,7 @@ export class Verifier {
   #checkAfter(
     name: string,
     after: After,
-    change: { readonly ledger: Minor; readonly held: Minor },
+    change: { readonly ledger: Minor; readonly held: Minor; readonly used?: Used },
     at: number,
   ): string | undefined {
     const before = this.#accounts.get(name)
@@ -344,6 +402,8 @@ export class Verifier {
       return `leaves ${after.held} held on account ${name}; it must be ${before.held + change.held}`
     if (after.version !== before.version + 1)
       return `leaves account ${name} at version ${after.version}; it must be ${before.version + 1}`
+    if (!isSameUsed(after.used, change.used))
+      return `leaves ${JSON.stringify(after.used)} of the limits of ${name} used; it must be ${JSON.stringify(change.used)}`
     if (at < before.at) return `goes back in time on account ${name}`
     this.#accounts.set(name, { ...before, at, ...after })
     return undefined

@@ -39,6 +39,7 @@ const problems: Record<ProblemCode, Entry> = {
   account_not_found: { status: 404, error: 'Account not found' },
   insufficient_funds: { status: 400, v1: 422, error: 'Insufficient balance' },
   balance_too_large: { status: 400, v1: 422, error: 'Balance would be too large' },
+  limit_exceeded: { status: 400, v1: 422, error: 'Limit exceeded' },
   account_debit_blocked: { status: 400, v1: 409, error: 'Account is blocked for debits' },
   account_credit_blocked: { status: 400, v1: 409, error: 'Account is blocked for credits' },
   account_frozen: { status: 400, v1: 409, error: 'Account is frozen' },
@@ -131,7 +132,11 @@ const namesOfMembers: Readonly<Record<string, string>> = {
 }
 
 /** What a refusal says beyond its code; never a value. */
-export function detailOf({ members = [] }: Refused): string | undefined {
+export function detailOf({ members = [], limit }: Refused): string | undefined {
+  if (limit !== undefined) {
+    const { name, used, remaining } = limit
+    return `${name} is ${limit.limit}, of which ${used} are used and ${remaining} remain`
+  }
   const names = members.map((member) => namesOfMembers[member] ?? member)
   return names.length > 0 ? `What differs from the first request: ${names.join(', ')}` : undefined
 }

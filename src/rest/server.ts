@@ -71,6 +71,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (options.cors)
     await app.register(cors, {
       exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT'],
       strictPreflight: false,
     })
 

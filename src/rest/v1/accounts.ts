@@ -12,6 +12,7 @@ import {
   isHouseName,
 } from '../../ledger/account.ts'
 import { leftOn } from '../../ledger/books.ts'
+import type { Limits } from '../../ledger/limits.ts'
 import { type Currency, decimalsOf } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
@@ -106,6 +107,21 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
           reason,
           ...ifVersion(request),
         })
+      },
+    },
+    {
+      method: 'PUT',
+      url: '/v1/accounts/:number/limits',
+      summary: 'Set what may leave an account in one transaction and on a business day',
+      body: schemas.limits,
+      guarded: true,
+      replies: { 200: schemas.accountReply },
+      problems: ['account_number_invalid', 'account_not_found', 'account_closed', 'version_mismatch'],
+      handler: (request, reply) => {
+        const account = paramOf(request, 'number')
+        if (!isAccountNumber(account)) throw new ProblemError('account_number_invalid')
+        const limits = request.body as Limits
+        return submit(bank, request, reply, { type: 'set_limits', account, limits, ...ifVersion(request) })
       },
     },
   ]

@@ -12,12 +12,14 @@ const holdSeconds = 900
 
 export function openAccount(body: Body<'openAccount'>, fallback: string): Command {
   const { number, currency = fallback, overdraft_limit = 0, minimum_balance = 0, metadata = {} } = body
+  const { limits } = body
   return {
     type: 'open_account',
     ...(number !== undefined && { number }),
     currency: known(currency),
     overdraft_limit,
     minimum_balance,
+    ...(limits && { limits }),
     metadata,
   }
 }

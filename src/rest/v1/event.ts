@@ -7,6 +7,7 @@ import { balanceAfter, timeOf, transferBody } from './render.ts'
 export const eventTypes = [
   'cashpoint.account.opened',
   'cashpoint.account.changed',
+  'cashpoint.account.limits_set',
   'cashpoint.transfer.posted',
   'cashpoint.hold.placed',
   'cashpoint.hold.posted',
@@ -58,6 +59,11 @@ function tell({ content, sequence, at }: JournalRecord): Told | undefined {
       const { account, state, reason, after } = content
       const data = { account, state, reason, balances: balanceAfter(account, after) }
       return { type: 'cashpoint.account.changed', subject: accountAt(account), data }
+    }
+    case 'limits_set': {
+      const { account, limits, after } = content
+      const data = { account, limits, balances: balanceAfter(account, after) }
+      return { type: 'cashpoint.account.limits_set', subject: accountAt(account), data }
     }
     case 'transfer': {
       const data = transferBody(posted(content, id, at))

@@ -85,7 +85,7 @@ type Described = Omit<V1Route, 'handler'> & {
 
 function operationOf(route: Described): object {
   const { method, url, summary, body, documented = body, query = {}, needed = [], guarded, problems } = route
-  const codes = [...always, ...(method === 'POST' ? ofCommands : []), ...problems]
+  const codes = [...always, ...(method !== 'GET' ? ofCommands : []), ...problems]
   const content = documented && { 'application/json': { schema: documented } }
   return {
     summary,
@@ -98,7 +98,7 @@ function operationOf(route: Described): object {
         ...parameter(name, 'query', schema),
         ...(needed.includes(name) && { required: true }),
       })),
-      ...(method === 'POST' ? [parameter('Idempotency-Key', 'header', key)] : []),
+      ...(method !== 'GET' ? [parameter('Idempotency-Key', 'header', key)] : []),
       ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
     ],
     ...(content && { requestBody: { required: 'required' in documented, content } }),
@@ -132,7 +132,7 @@ function successes({ method, query = {}, replies, also, plain }: Described): obj
         ...(isMade && { Location: Type.String({ format: 'uri-reference' }) }),
         ...(hasVersion(schema) && { ETag: etag }),
         ...('cursor' in query && { Link: link }),
-        ...(method === 'POST' && { 'Idempotency-Replayed': replayed }),
+        ...(method !== 'GET' && { 'Idempotency-Replayed': replayed }),
       })
       const content = { [plain ?? 'application/json']: { schema }, ...other }
       return [status, { description: 'Done', ...headers, content }]
@@ -266,7 +266,14 @@ const originalRoutes: readonly Described[] = [
     summary: 'Pay out a decimal amount',
     body: decimal,
     replies: { 200: told({ withdrawn_amount: major, new_balance: major }) },
-    problems: [...blocked, ...amounts, 'account_not_found', 'account_debit_blocked', 'insufficient_funds'],
+    problems: [
+      ...blocked,
+      ...amounts,
+      'account_not_found',
+      'account_debit_blocked',
+      'insufficient_funds',
+      'limit_exceeded',
+    ],
   },
   {
     method: 'POST',

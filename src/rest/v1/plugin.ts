@@ -29,7 +29,7 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
   )
   // Where nothing is asked for, nothing need be sent; where something is, its absence is told by name.
   app.addHook('preValidation', (request, _, done) => {
-    if (request.method === 'POST' && request.body === undefined) request.body = {}
+    if (request.method !== 'GET' && request.body === undefined) request.body = {}
     done()
   })
 
@@ -59,7 +59,7 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
         reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage),
     },
   ]
-  const routes = table.map((route) => (route.method === 'POST' && !route.guarded ? unguarded(route) : route))
+  const routes = table.map((route) => (route.method !== 'GET' && !route.guarded ? unguarded(route) : route))
   addRoutes(app, [...routes, ...documents], { cors })
 }
 

@@ -32,9 +32,9 @@ export function render(reply: Reply): Rendered {
       return { status: made ? 201 : 200, body: accountBody(account, at), version, ...(made && { location }) }
     }
     case 'refused': {
-      const { refusal, state } = reply
+      const { refusal, state, limit } = reply
       const detail = detailOf(reply)
-      const more = { ...(detail && { detail }), ...(state && { state }) }
+      const more = { ...(detail && { detail }), ...(state && { state }), ...(limit && { limit }) }
       return { status: statusOf(refusal, 'v1'), body: problemOf(refusal, 'v1', more) }
     }
     case 'batch': {
@@ -81,8 +81,9 @@ export function houseBody(name: HouseAccount, total: bigint): object {
 /** What is held and available as of an instant: of a reply its own, so that a replay says the same. */
 export function accountBody(account: Account, now: Instant): object {
   const { number, currency, state, ledger, overdraft_limit, minimum_balance, version, metadata } = account
+  const { limits = {} } = account
   const figures = { ledger, held: heldAt(account, now), available: available(account, now) }
-  return { number, currency, state, ...figures, overdraft_limit, minimum_balance, version, metadata }
+  return { number, currency, state, ...figures, overdraft_limit, minimum_balance, limits, version, metadata }
 }
 
 export function transferBody(transfer: PostedTransfer): object {
@@ -107,7 +108,9 @@ export function transferBody(transfer: PostedTransfer): object {
 
 /** What a record left on an account; nothing of a house account. */
 export function balanceAfter(account: string, after: After | null): readonly object[] {
-  return after === null ? [] : [{ account, ...after }]
+  if (after === null) return []
+  const { ledger, held, version } = after
+  return [{ account, ledger, held, version }]
 }
 
 export function transferPageBody({ transfer, reversed, last }: TransferPage): object {

@@ -10,7 +10,7 @@ import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
 import { type Rendered, render } from './render.ts'
 
 export type V1Route = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   readonly summary: string
   readonly body?: TSchema

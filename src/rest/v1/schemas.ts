@@ -19,6 +19,15 @@ export const amount = Type.Integer({
   description: 'Whole minor units (cents)',
 })
 const limit = Type.Integer({ minimum: 0, maximum: minorMax, description: 'Whole minor units (cents)' })
+const dailyCountMax = 1_000_000_000
+export const limits = Type.Object(
+  {
+    transaction_amount: Type.Optional(limit),
+    daily_amount: Type.Optional(limit),
+    daily_count: Type.Optional(Type.Integer({ minimum: 0, maximum: dailyCountMax })),
+  },
+  { additionalProperties: false, description: 'On what leaves the account; what is left out is not limited' },
+)
 const balance = Type.Integer({ description: 'Whole minor units (cents)' })
 export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'An ISO 4217 code' })
 export const id = Type.String({ description: 'writer-sequence, such as 1-42' })
@@ -53,6 +62,7 @@ export const openAccount = closed({
   currency: Type.Optional(currency),
   overdraft_limit: Type.Optional(limit),
   minimum_balance: Type.Optional(limit),
+  limits: Type.Optional(limits),
   metadata: Type.Optional(metadata),
 })
 export const setState = closed({ state, reason: Type.String({ minLength: 1, maxLength: 140 }) })
@@ -128,6 +138,7 @@ export const accountReply = closed({
   available: balance,
   overdraft_limit: limit,
   minimum_balance: limit,
+  limits,
   version: Type.Integer(),
   metadata,
 })
@@ -228,6 +239,14 @@ export const problem = Type.Object({
   detail: Type.Optional(Type.String()),
   error: Type.String(),
   state: Type.Optional(holdState),
+  limit: Type.Optional(
+    closed({
+      name: Type.Enum(['transaction_amount', 'daily_amount', 'daily_count']),
+      limit: Type.Integer(),
+      used: Type.Integer(),
+      remaining: Type.Integer(),
+    }),
+  ),
 })
 /** What an operation of the original routes did, for whoever asks by its key. */
 const original = closed({

@@ -1,5 +1,5 @@
 /** The store in memory: the reference that the others are compared with, and the one for tests. It keeps nothing. */
-import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
+import { applyBatch, type RuleSettings, rulesOf, sha256 } from '../../bank/batch.ts'
 import { type Clock, read, systemClock } from '../../bank/clock.ts'
 import {
   type AccountList,
@@ -45,9 +45,9 @@ export class MemoryStore implements Store {
   readonly #holds: RecordId[] = []
   readonly #transfers = new Map<RecordId, PostedTransfer>()
 
-  constructor({ clock = systemClock, keyRetentionMs }: { clock?: Clock; keyRetentionMs?: number } = {}) {
+  constructor({ clock = systemClock, ...settings }: RuleSettings & { readonly clock?: Clock } = {}) {
     this.#clock = clock
-    this.#rules = rulesOf(keyRetentionMs === undefined ? {} : { keyRetentionMs })
+    this.#rules = rulesOf(settings)
   }
 
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {

@@ -35,7 +35,7 @@ export class Lists {
     this.#journal = new JournalReader(journal)
     this.#progress = progressOf(index)
     this.#accounts = index.prepare(
-      `select number, currency, ledger, held, version, at, more
+      `select number, currency, ledger, held, version, at, more, used
       from accounts
       where number > ?
       order by number

@@ -32,7 +32,7 @@ export class Loader {
 
   constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
     this.#account = index.prepare(
-      'select number, currency, ledger, held, version, at, more from accounts where number = ?',
+      'select number, currency, ledger, held, version, at, more, used from accounts where number = ?',
     )
     this.#pending = pendingHolds(index)
     this.#hold = index.prepare('select state, captured, transfer, forced from holds where sequence = ?')
@@ -142,6 +142,7 @@ export function pagesNamed(content: Content): Pages {
       return { hold: content.hold }
     case 'hold_placed':
     case 'account_changed':
+    case 'limits_set':
       return { accounts: [content.account] }
     case 'account_opened':
     case 'reply':
@@ -152,6 +153,7 @@ export function pagesNamed(content: Content): Pages {
 /** The columns of the index's accounts. */
 export type AccountRow = Pick<Account, 'number' | 'currency' | 'ledger' | 'held' | 'version' | 'at'> & {
   readonly more: string | null
+  readonly used: string | null
 }
 
 type HoldRow = {
@@ -173,7 +175,7 @@ export function pendingHolds(index: DatabaseSync): StatementSync {
 
 /** A row as the account it is, with the holds that make up what is held. */
 export function accountOf(
-  { number, currency, at, more, ...after }: AccountRow,
+  { number, currency, at, more, used, ...after }: AccountRow,
   pending: StatementSync,
 ): Account {
   const account = plainAccount({ number, currency, after, at })
@@ -181,7 +183,7 @@ export function accountOf(
   const rows =
     after.held === 0 ? [] : (pending.all(number) as (Omit<PendingHold, 'id'> & { sequence: number })[])
   const holds = rows.map(({ sequence, amount, expires_at }) => ({ id: idOf(sequence), amount, expires_at }))
-  return { ...account, ...JSON.parse(more ?? '{}'), holds }
+  return { ...account, ...JSON.parse(more ?? '{}'), ...(used !== null && { used: JSON.parse(used) }), holds }
 }
 
 /** 48 bits of SHA-256: a safe integer, and nobody can make many keys that share one. */

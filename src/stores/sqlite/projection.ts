@@ -56,6 +56,7 @@ export class Projection {
   readonly #anchor: StatementSync
   readonly #ref: StatementSync
   readonly #state: StatementSync
+  readonly #limits: StatementSync
   readonly #place: StatementSync
   readonly #resolve: StatementSync
   readonly #capture: StatementSync
@@ -67,11 +68,11 @@ export class Projection {
       'update progress set block = ?, hash = ?, sequence = ?, accounts = ?, forgotten = ?',
     )
     this.#account = index.prepare(
-      `insert into accounts (number, currency, ledger, held, version, at, more, entry, entries)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `insert into accounts (number, currency, ledger, held, version, at, more, used, entry, entries)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict (number) do update set
         ledger = excluded.ledger, held = excluded.held, version = excluded.version, at = excluded.at,
-        entry = coalesce(excluded.entry, entry), entries = coalesce(excluded.entries, entries)`,
+        used = coalesce(excluded.used, used), entry = coalesce(excluded.entry, entry), entries = coalesce(excluded.entries, entries)`,
     )
     this.#newest = index.prepare('select entry, entries from accounts where number = ?')
     this.#key = index.prepare('insert into keys (hash, sequence) values (?, ?)')
@@ -83,6 +84,9 @@ export class Projection {
     this.#ref = index.prepare('insert into refs (hash, sequence) values (?, ?)')
     this.#state = index.prepare(
       `update accounts set more = json_set(coalesce(more, '{}'), '$.state', ?) where number = ?`,
+    )
+    this.#limits = index.prepare(
+      `update accounts set more = json_set(coalesce(more, '{}'), '$.limits', json(?)) where number = ?`,
     )
     this.#place = index.prepare(
       `insert into holds (sequence, account, amount, expires_at, state) values (?, ?, ?, ?, 'pending')`,
@@ -108,16 +112,21 @@ export class Projection {
     const { accounts, forgotten } = this.progress
     const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), keys: [] }
     const states: { account: string; state: string }[] = []
+    const limits: { account: string; limits: object }[] = []
     for (const line of lines) {
       const { at, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
       if (content.kind === 'account_changed') states.push(content)
+      if (content.kind === 'limits_set') limits.push(content)
     }
     for (const [number, { currency, after, at, more = null }] of inOrder(turn.left)) {
       const { entry, entries } = turn.newest.get(number) ?? noEntry
-      this.#account.run(number, currency, after.ledger, after.held, after.version, at, more, entry, entries)
+      const { ledger, held, version } = after
+      const used = after.used === undefined ? null : JSON.stringify(after.used)
+      this.#account.run(number, currency, ledger, held, version, at, more, used, entry, entries)
     }
     for (const { account, state } of states) this.#state.run(state, account)
+    for (const { account, limits: set } of limits) this.#limits.run(JSON.stringify(set), account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
   }
@@ -139,6 +148,7 @@ export class Projection {
         })
         break
       case 'account_changed':
+      case 'limits_set':
         leave(turn, content.account, { currency: '', after: content.after, at })
         break
       case 'transfer': {
@@ -198,15 +208,24 @@ function inOrder(left: ReadonlyMap<string, Left>): [string, Left][] {
   return [...left].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The later record wins; the currency, and what the account was opened with in the same turn, stay. */
+/** The later record wins; the currency, what is used, and what the account was opened with in the same turn stay. */
 function leave({ left }: Turn, account: string, latest: Left): void {
   const before = left.get(account)
-  if (before === undefined || (before.more == null && latest.currency !== '')) left.set(account, latest)
-  else
-    left.set(account, { ...latest, currency: before.currency || latest.currency, more: before.more ?? null })
+  if (before === undefined) {
+    left.set(account, latest)
+    return
+  }
+  const used = latest.after.used ?? before.after.used
+  const after = used === undefined ? latest.after : { ...latest.after, used }
+  left.set(account, {
+    at: latest.at,
+    after,
+    currency: before.currency || latest.currency,
+    more: before.more ?? null,
+  })
 }
 
-function moreOf({ overdraft_limit, minimum_balance, metadata }: AccountOpened): string | null {
-  const more = JSON.stringify({ overdraft_limit, minimum_balance, metadata })
+function moreOf({ overdraft_limit, minimum_balance, limits, metadata }: AccountOpened): string | null {
+  const more = JSON.stringify({ overdraft_limit, minimum_balance, limits, metadata })
   return more === '{}' ? null : more
 }

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { rulesOf } from '../../bank/batch.ts'
+import { type RuleSettings, rulesOf } from '../../bank/batch.ts'
 import {
   type AccountList,
   type AccountPage,
@@ -62,10 +62,8 @@ import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from '
 import { Tail } from './tail.ts'
 import type { WriterMessage, WriterOptions } from './writer.ts'
 
-export type SqliteOptions = {
+export type SqliteOptions = RuleSettings & {
   readonly path: string
-  /** How long a client's key is remembered. Milliseconds. */
-  readonly keyRetentionMs?: number
   /** Free space on the disk below which writes are refused. Bytes. */
   readonly minFreeBytes?: number
   /** Goes on where the end of the journal is known to be lost. */
@@ -137,7 +135,9 @@ export class SqliteStore implements Store {
         startThread('reader', { files } satisfies ReaderOptions),
       ])
       // After the indexer has caught up, so that there is little to replay.
-      const writer = await startThread('writer', { files, keyRetentionMs } satisfies WriterOptions)
+      const { timeZone } = options
+      const ruled = { files, keyRetentionMs, ...(timeZone && { timeZone }) } satisfies WriterOptions
+      const writer = await startThread('writer', ruled)
       return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
       if (isDamage(error)) dropIndex(files)

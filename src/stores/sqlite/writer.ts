@@ -9,7 +9,7 @@
 import assert from 'node:assert'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { applyBatch, rulesOf, sha256 } from '../../bank/batch.ts'
+import { applyBatch, type RuleSettings, rulesOf, sha256 } from '../../bank/batch.ts'
 import { read, systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError, type StoreErrorCode } from '../../bank/store.ts'
 import { type AccountNumber, isPlain } from '../../ledger/account.ts'
@@ -33,7 +33,7 @@ import { type Progress, progressOf } from './projection.ts'
 import { replay } from './replay.ts'
 import { JournalWriter } from './save.ts'
 
-export type WriterOptions = { readonly files: Files; readonly keyRetentionMs: number }
+export type WriterOptions = RuleSettings & { readonly files: Files }
 
 export type WriterMessage =
   | { readonly type: 'ready' | 'reopened'; readonly last: number }

@@ -17,8 +17,10 @@ create table accounts (
   held integer not null,
   version integer not null,
   at integer not null,
-  -- State, limits and metadata as JSON; null where the account is active and has none.
+  -- State, overdraft, limits and metadata as JSON; null where the account is active and has none.
   more text,
+  -- What is used of its limits, as JSON; null where it never had any.
+  used text,
   -- The record of its newest entry, and how many entries it has; null where it has none.
   entry integer,
   entries integer
