@@ -350,6 +350,7 @@ test('every refusal has a status, a text and, where it may be tried again, Retry
   const expected: Record<Refusal, { status: number; error: string | RegExp; retry: boolean }> = {
     account_not_found: { status: 404, error: 'Account not found', retry: false },
     insufficient_funds: { status: 400, error: 'Insufficient balance', retry: false },
+    limit_exceeded: { status: 400, error: 'Limit exceeded', retry: false },
     balance_too_large: { status: 400, error: /too large/, retry: false },
     account_exists: { status: 409, error: /taken/, retry: false },
     account_debit_blocked: { status: 400, error: 'Account is blocked for debits', retry: false },

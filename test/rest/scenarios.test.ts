@@ -9,7 +9,15 @@ import { Metrics } from '../../src/telemetry/metrics.ts'
 import { BankDriver } from '../support/bank-driver.ts'
 import { type Answer, type Driver, type Request, testScenarios } from '../support/scenario.ts'
 import { memoryPlace, type Place, sqlitePlace } from '../support/stores.ts'
-import { requestOf, sayAccount, sayBatch, sayHold, sayReversed, sayTransfer } from '../support/v1-words.ts'
+import {
+  requestOf,
+  sayAccount,
+  sayBatch,
+  sayHold,
+  sayRefusal,
+  sayReversed,
+  sayTransfer,
+} from '../support/v1-words.ts'
 
 testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
 // The rest of them SQLite has answered to the bank already.
@@ -67,9 +75,9 @@ class RestDriver implements Driver {
   }
 
   async command(command: Command, key: Key | undefined): Promise<Answer> {
-    const { path, body, ifMatch } = requestOf(command)
+    const { method = 'POST', path, body, ifMatch } = requestOf(command)
     const response = await fetch(this.#url + path, {
-      method: 'POST',
+      method,
       headers: {
         'content-type': 'application/json',
         ...(key && { 'idempotency-key': key.key }),
@@ -143,6 +151,7 @@ type Said = Parameters<typeof sayTransfer>[0] &
   Parameters<typeof sayAccount>[0] & {
     readonly id?: string
     readonly code?: string
+    readonly limit?: Parameters<typeof sayRefusal>[1]['limit'] & object
     readonly expires_at?: string
     readonly captured_amount?: number | null
     readonly reversed_amount?: number
@@ -151,12 +160,12 @@ type Said = Parameters<typeof sayTransfer>[0] &
   }
 
 function sayBody(said: Said): string {
-  const { code, state, results, failed = null, expires_at, captured_amount: captured = null } = said
+  const { code, results, failed = null, expires_at, captured_amount: captured = null } = said
   if (results !== undefined) {
     const answers = results.map(({ body, replayed }) => sayBody(body) + (replayed ? ' replayed' : ''))
     return sayBatch(answers, failed)
   }
-  if (code !== undefined) return state === undefined ? code : `${code} ${state}`
+  if (code !== undefined) return sayRefusal(code, said)
   if (expires_at !== undefined) return sayHold({ ...said, captured })
   return 'debit_account' in said ? sayTransfer(said) : sayAccount(said)
 }

@@ -62,10 +62,20 @@ export async function serveV1(scope: Scope, options: Options = {}) {
     async get(path: string, headers: Record<string, string> = {}): Promise<Said> {
       return say('get', path, await cashpoint.get(`/v1${path}`, headers))
     },
-    async post(path: string, body?: object | string, headers: Record<string, string> = {}): Promise<Said> {
-      const text = typeof body === 'string' ? body : body && JSON.stringify(body)
-      return say('post', path, await cashpoint.post(`/v1${path}`, text, headers))
+    async send(
+      method: string,
+      path: string,
+      content?: object | string,
+      headers: Record<string, string> = {},
+    ): Promise<Said> {
+      const body = typeof content === 'string' ? content : content && JSON.stringify(content)
+      const sent = { body, headers: { 'content-type': 'application/json', ...headers } }
+      return say(method, path, await cashpoint.call(method.toUpperCase(), `/v1${path}`, sent))
     },
+    post: (path: string, body?: object | string, headers: Record<string, string> = {}) =>
+      v1.send('post', path, body, headers),
+    put: (path: string, body?: object | string, headers: Record<string, string> = {}) =>
+      v1.send('put', path, body, headers),
     /** Ledger, held and available. */
     async figures(number: string): Promise<unknown[]> {
       const { body } = await v1.get(`/accounts/${number}/balance`)

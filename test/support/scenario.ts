@@ -26,6 +26,7 @@
  *   hold A 50 as=h expires=60      -> hold pending 50
  *   capture h amount=20 advice     -> hold posted 20 of 50
  *   void h                         -> hold_resolved posted        refused, and the state in the way
+ *   limits A tx=50 day=500 count=3                what may leave it, in one transaction and on a day
  *   state A frozen                 -> active 780 held 0 available 780 version 6
  *   batch atomic dry-run key=b | move A B 1 key=i as=u | void h    -> failed 1: hold_resolved posted
  *   account A, look hold h, look transfer t                        what they are now

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type Account, type AccountState, available, heldAt } from '../../src/ledger/account.ts'
 import type { TransferPage } from '../../src/ledger/books.ts'
 import type { Command, Hold, Item, Outcome, PostedTransfer, Reply } from '../../src/ledger/command.ts'
+import type { Exceeded } from '../../src/ledger/limits.ts'
 import type { Instant } from '../../src/ledger/money.ts'
 
 /** `open A overdraft=100` in its parts: `open`, what follows by place, and by name; flags are names without a value. */
@@ -13,7 +14,21 @@ export type Words = {
 }
 
 const flags = ['up-to', 'force', 'advice', 'atomic', 'dry-run']
-const names = ['key', 'scope', 'as', 'amount', 'expires', 'if', 'currency', 'overdraft', 'minimum', 'times']
+const names = [
+  'key',
+  'scope',
+  'as',
+  'amount',
+  'expires',
+  'if',
+  'currency',
+  'overdraft',
+  'minimum',
+  'times',
+  'tx',
+  'day',
+  'count',
+]
 
 export function wordsOf([verb = '', ...words]: readonly string[]): Words {
   const options = new Map<string, string>()
@@ -37,6 +52,11 @@ export function commandOfWords(
   const money = { amount: Number(third), currency: options.get('currency') ?? currency }
   const some = { ...(options.has('amount') && { amount: whole('amount') }) }
   const guard = { ...(options.has('if') && { if_version: whole('if') }) }
+  const limits = {
+    ...(options.has('tx') && { transaction_amount: whole('tx') }),
+    ...(options.has('day') && { daily_amount: whole('day') }),
+    ...(options.has('count') && { daily_count: whole('count') }),
+  }
   const side = (name: string) => (name === 'cash' ? null : name)
   switch (verb) {
     case 'open':
@@ -46,8 +66,11 @@ export function commandOfWords(
         currency: money.currency,
         overdraft_limit: whole('overdraft'),
         minimum_balance: whole('minimum'),
+        ...(Object.keys(limits).length > 0 && { limits }),
         metadata: {},
       }
+    case 'limits':
+      return { type: 'set_limits', account: first, limits, ...guard }
     case 'state':
       return { type: 'set_state', account: first, state: second as AccountState, reason: 'r', ...guard }
     case 'move': {
@@ -104,6 +127,15 @@ export function sayAccount(account: {
   return `${state} ${ledger} held ${held} available ${available} version ${version}`
 }
 
+/** A refusal, with what stands in the way where it says so. */
+export function sayRefusal(
+  code: string,
+  { state, limit }: { readonly state?: string; readonly limit?: Exceeded },
+): string {
+  const what = limit && `${limit.name} ${limit.limit} used ${limit.used} left ${limit.remaining}`
+  return [code, state, what].filter((word) => word !== undefined).join(' ')
+}
+
 export function sayReversed(amount: number, reversed: number): string {
   return `transfer ${amount} reversed ${reversed}`
 }
@@ -123,7 +155,7 @@ export function sayReply(reply: Reply): string {
     case 'account':
       return saidOfAccount(reply.account, reply.account.at)
     case 'refused':
-      return reply.state === undefined ? reply.refusal : `${reply.refusal} ${reply.state}`
+      return sayRefusal(reply.refusal, reply)
     case 'batch':
       return sayBatch(reply.results.map(sayOutcome), reply.failed ?? null)
     case 'posted':
@@ -172,7 +204,12 @@ export function idsIn(reply: Reply): readonly (string | undefined)[] {
 }
 
 /** A command as a request of /v1: where to, and its body. */
-export function requestOf(command: Command): { path: string; body: object; ifMatch?: number } {
+export function requestOf(command: Command): {
+  method?: 'PUT'
+  path: string
+  body: object
+  ifMatch?: number
+} {
   const guard = 'if_version' in command && command.if_version !== undefined && { ifMatch: command.if_version }
   const { type: _, if_version: __, ...rest } = command as Command & { if_version?: number }
   switch (command.type) {
@@ -181,6 +218,10 @@ export function requestOf(command: Command): { path: string; body: object; ifMat
     case 'set_state': {
       const { account, state, reason } = command
       return { path: `/v1/accounts/${account}/state`, body: { state, reason }, ...guard }
+    }
+    case 'set_limits': {
+      const { account, limits } = command
+      return { method: 'PUT', path: `/v1/accounts/${account}/limits`, body: limits, ...guard }
     }
     case 'move': {
       const { from, to, amount, currency, up_to } = command

@@ -22,6 +22,7 @@ const moving: readonly ProblemCode[] = [
   'currency_mismatch',
   'version_mismatch',
   'insufficient_funds',
+  'limit_exceeded',
   'balance_too_large',
 ]
 

@@ -1,0 +1,60 @@
+/** Limits through HTTP, on real SQLite: who may set them, what a refusal says, and twenty at once. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertRefused, serveV1 } from './v1-support.ts'
+
+const usd = { currency: 'USD' }
+
+test('twenty withdrawals of 100 at once at a limit of 500: five leave, and a voided hold lets one more', async (t) => {
+  const v1 = await serveV1(t)
+  await v1.post('/accounts', { number: 'L', limits: { daily_amount: 600 } })
+  await v1.post('/deposits', { account: 'L', amount: 10_000, ...usd })
+  const hold = await v1.hold('L', 100)
+  const withdraw = () => v1.post('/withdrawals', { account: 'L', amount: 100, ...usd })
+  const statuses = (await Promise.all(Array.from({ length: 20 }, withdraw))).map(({ status }) => status)
+  assert.equal(statuses.filter((status) => status === 201).length, 5)
+  assert.equal(statuses.filter((status) => status === 422).length, 15)
+
+  const refused = await withdraw()
+  assertRefused(refused, 422, 'limit_exceeded')
+  assert.deepEqual(refused.body['limit'], { name: 'daily_amount', limit: 600, used: 600, remaining: 0 })
+  assert.match(String(refused.body['detail']), /^daily_amount is 600, of which 600 are used and 0 remain$/)
+  await v1.post(`/holds/${hold}/void`)
+  const again = (await Promise.all([withdraw(), withdraw()])).map(({ status }) => status)
+  assert.deepEqual(again.sort(), [201, 422])
+  assert.equal((await v1.prove())['proven'], true)
+})
+
+test('the original routes keep to limits, and say which', async (t) => {
+  const { cashpoint, put } = await serveV1(t)
+  await put('/accounts/A/limits', { transaction_amount: 500 })
+  const { status, body } = await cashpoint.post('/accounts/A/withdraw', '{"amount": 5.01}')
+  const { error, code, detail } = JSON.parse(body)
+  assert.deepEqual([status, error, code], [400, 'Limit exceeded', 'limit_exceeded'])
+  assert.equal(detail, 'transaction_amount is 500, of which 0 are used and 500 remain')
+  assert.equal((await cashpoint.post('/accounts/A/withdraw', '{"amount": 5.00}')).status, 200)
+})
+
+test('limits are set with PUT, guarded, keyed, and told', async (t) => {
+  const v1 = await serveV1(t)
+  const limits = { transaction_amount: 1, daily_amount: 2, daily_count: 3 }
+  const set = await v1.put('/accounts/A/limits', limits, { 'if-match': '"2"', 'idempotency-key': 'k' })
+  assert.deepEqual([set.status, set.body['limits'], set.headers.get('etag')], [200, limits, '"3"'])
+  const again = await v1.put('/accounts/A/limits', limits, { 'if-match': '"2"', 'idempotency-key': 'k' })
+  assert.deepEqual([again.text, again.headers.get('idempotency-replayed')], [set.text, 'true'])
+  assert.deepEqual((await v1.get('/accounts/A')).body['limits'], limits)
+  assertRefused(await v1.put('/accounts/A/limits', {}, { 'if-match': '"2"' }), 412, 'version_mismatch')
+  assertRefused(await v1.put('/accounts/nobody/limits', {}), 404, 'account_not_found')
+  for (const bad of [
+    { daily_amount: -1 },
+    { daily_amount: 1.5 },
+    { daily_count: 'x' },
+    { weekly: 1 },
+    '[]',
+    'null',
+  ])
+    assertRefused(await v1.put('/accounts/A/limits', bad), 400, 'invalid_request')
+  assert.deepEqual((await v1.put('/accounts/A/limits', {})).body['limits'], {})
+  const { body } = await v1.get('/events?type=cashpoint.account.limits_set')
+  assert.equal((body['events'] as unknown as unknown[]).length, 2)
+})
