@@ -19,6 +19,8 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'telemetry/', may: ['node:', 'npm:'] },
   { from: 'rest/', may: ['bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
   { from: 'cli/', may: ['bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'] },
+  // For browsers, too: what it is of other files are types alone.
+  { from: 'client/', may: ['rest/v1/schemas.ts', 'npm:typebox'] },
   // Beside the commands, what it needs to tell an operator's mistake from ours.
   { from: 'main.ts', may: ['cli/', 'bank/store.ts', 'rest/listen-error.ts'] },
 ]

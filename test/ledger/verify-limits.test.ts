@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sha256 } from '../../src/bank/batch.ts'
 import { businessDays } from '../../src/bank/business-day.ts'
-import { genesis, seal } from '../../src/ledger/block.ts'
+import { genesis, readTotals, seal } from '../../src/ledger/block.ts'
 import type { Command } from '../../src/ledger/command.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { heldClock } from '../support/clock.ts'
@@ -75,8 +75,8 @@ for (const [record, name, forge, what] of forgeries)
         forge(body)
         return { ...line, body: JSON.stringify(body) }
       })
-      head = seal(head, changed, { at: block.at, totals: new Map(), sha256 })
-      return { block: { ...block, ...head, totals: head.totals }, lines: changed }
+      head = seal(head, changed, { at: block.at, totals: readTotals(block.totals), sha256 })
+      return { block: head, lines: changed }
     })
     const found = prove(forged)
     assert('what' in found, 'the books must not prove')

@@ -13,6 +13,7 @@ test('an account is opened once, with what was asked for, and its version is its
     currency: 'JPY',
     overdraft_limit: 500,
     minimum_balance: 20,
+    limits: { transaction_amount: 0, daily_count: 1_000_000_000 },
     metadata: { who: 'é😀' },
   }
   const made = await post('/accounts', body)

@@ -45,15 +45,9 @@ test('limits are set with PUT, guarded, keyed, and told', async (t) => {
   assert.deepEqual((await v1.get('/accounts/A')).body['limits'], limits)
   assertRefused(await v1.put('/accounts/A/limits', {}, { 'if-match': '"2"' }), 412, 'version_mismatch')
   assertRefused(await v1.put('/accounts/nobody/limits', {}), 404, 'account_not_found')
-  for (const bad of [
-    { daily_amount: -1 },
-    { daily_amount: 1.5 },
-    { daily_count: 'x' },
-    { weekly: 1 },
-    '[]',
-    'null',
-  ])
+  for (const bad of [{ daily_amount: -1 }, { daily_amount: 1.5 }, { daily_count: 'x' }, { weekly: 1 }])
     assertRefused(await v1.put('/accounts/A/limits', bad), 400, 'invalid_request')
+  assertRefused(await v1.put('/accounts/A/limits', '[]'), 400, 'malformed_body')
   assert.deepEqual((await v1.put('/accounts/A/limits', {})).body['limits'], {})
   const { body } = await v1.get('/events?type=cashpoint.account.limits_set')
   assert.equal((body['events'] as unknown as unknown[]).length, 2)

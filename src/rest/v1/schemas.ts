@@ -7,7 +7,9 @@ export function closed<Properties extends TProperties>(properties: Properties) {
   return Type.Object(properties, { additionalProperties: false })
 }
 
-const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()])
+function orNull<Schema extends TSchema>(schema: Schema) {
+  return Type.Union([schema, Type.Null()])
+}
 
 export const number = Type.String({
   pattern: '^[A-Za-z0-9-]{1,34}$',

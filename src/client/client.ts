@@ -1,0 +1,282 @@
+/**
+ * A client of /v1 for Node and browsers, without dependencies. Each command has one `Idempotency-Key`, kept over its
+ * retries, so a call that ends well has done its work once, whatever was lost on the way.
+ */
+import { CashpointError, NoAnswerError } from './errors.ts'
+import { mayTryAgain, pause, pauseMs } from './retry.ts'
+import { eventsIn } from './stream.ts'
+import type * as types from './types.ts'
+
+export { CashpointError, NoAnswerError } from './errors.ts'
+export type * from './types.ts'
+
+export type Options = {
+  /** Where the server is, such as `http://localhost:5000`. */
+  readonly url: string | URL
+  /** Sent with every request, such as an `authorization` that a proxy asks for. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** How long one try may take; longer than the server's own deadline of 10 s. Milliseconds. */
+  readonly tryMs?: number
+  /** From the first try on, how long tries go on. Milliseconds. */
+  readonly retryMs?: number
+  /** In place of the platform's own. */
+  readonly fetch?: typeof fetch
+}
+
+export type Ask = {
+  /** Gives up waiting. What was sent may be done all the same. */
+  readonly signal?: AbortSignal
+}
+
+export type Command = Ask & {
+  /** In place of a random one: yours, if you keep it over restarts of your own. */
+  readonly key?: string
+  /** The version that the account must be at, or the call is refused 412 `version_mismatch`. */
+  readonly ifVersion?: number
+}
+
+export type Follow = Ask & {
+  /** The id of the last event you have, or `latest`; left out, all there are. */
+  readonly after?: string
+  readonly type?: string
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>
+
+export class Cashpoint {
+  readonly #url: URL
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #tryMs: number
+  readonly #retryMs: number
+  readonly #fetch: typeof fetch
+
+  /** Throws a TypeError where `url` is none. */
+  constructor({ url, headers = {}, tryMs = 15_000, retryMs = 60_000, fetch: own }: Options) {
+    this.#url = new URL(url)
+    this.#headers = headers
+    this.#tryMs = tryMs
+    this.#retryMs = retryMs
+    this.#fetch = own ?? ((...args) => fetch(...args))
+  }
+
+  openAccount(body: types.OpenAccount = {}, how?: Command): Promise<types.Account> {
+    return this.#command('POST', '/accounts', body, how)
+  }
+
+  account(number: string, ask?: Ask): Promise<types.Account> {
+    return this.#read(`/accounts/${name(number)}`, {}, ask)
+  }
+
+  accounts(
+    query: types.Paging & { state?: string; currency?: string } = {},
+    ask?: Ask,
+  ): Promise<types.Accounts> {
+    return this.#read('/accounts', query, ask)
+  }
+
+  /** Ledger, held and available; with `as_of` (an instant, a day or a version) the ledger balance of then. */
+  balance(number: string, query: { as_of?: string | number } = {}, ask?: Ask): Promise<types.Balance> {
+    return this.#read(`/accounts/${name(number)}/balance`, query, ask)
+  }
+
+  entries(number: string, query: types.Paging & types.Period = {}, ask?: Ask): Promise<types.Entries> {
+    return this.#read(`/accounts/${name(number)}/entries`, query, ask)
+  }
+
+  statement(number: string, query: types.Period = {}, ask?: Ask): Promise<types.Statement> {
+    return this.#read(`/accounts/${name(number)}/statement`, query, ask)
+  }
+
+  setState(number: string, body: types.SetState, how?: Command): Promise<types.Account> {
+    return this.#command('POST', `/accounts/${name(number)}/state`, body, how)
+  }
+
+  /** All limits together: what is left out is not limited. */
+  setLimits(number: string, body: types.Limits, how?: Command): Promise<types.Account> {
+    return this.#command('PUT', `/accounts/${name(number)}/limits`, body, how)
+  }
+
+  deposit(body: types.Deposit, how?: Command): Promise<types.Transfer> {
+    return this.#command('POST', '/deposits', body, how)
+  }
+
+  withdraw(body: types.Withdrawal, how?: Command): Promise<types.Transfer> {
+    return this.#command('POST', '/withdrawals', body, how)
+  }
+
+  transfer(body: types.TransferBetween, how?: Command): Promise<types.Transfer> {
+    return this.#command('POST', '/transfers', body, how)
+  }
+
+  transferOf(id: string, ask?: Ask): Promise<types.Transfer> {
+    return this.#read(`/transfers/${name(id)}`, {}, ask)
+  }
+
+  transfers(
+    query: types.Paging & types.Period & { reference?: string; account?: string } = {},
+    ask?: Ask,
+  ): Promise<types.Transfers> {
+    return this.#read('/transfers', query, ask)
+  }
+
+  /** Takes a transfer back: as much as is said, or all that is left. */
+  reverse(id: string, body: types.Reversal = {}, how?: Command): Promise<types.Transfer> {
+    return this.#command('POST', `/transfers/${name(id)}/reversals`, body, how)
+  }
+
+  hold(body: types.PlaceHold, how?: Command): Promise<types.Hold> {
+    return this.#command('POST', '/holds', body, how)
+  }
+
+  holdOf(id: string, ask?: Ask): Promise<types.Hold> {
+    return this.#read(`/holds/${name(id)}`, {}, ask)
+  }
+
+  holds(query: types.Paging & { state?: types.Hold['state'] } = {}, ask?: Ask): Promise<types.Holds> {
+    return this.#read('/holds', query, ask)
+  }
+
+  capture(id: string, body: types.Capture = {}, how?: Command): Promise<types.Hold> {
+    return this.#command('POST', `/holds/${name(id)}/capture`, body, how)
+  }
+
+  void(id: string, how?: Command): Promise<types.Hold> {
+    return this.#command('POST', `/holds/${name(id)}/void`, {}, how)
+  }
+
+  batch(body: types.Batch, how?: Command): Promise<types.BatchResults> {
+    return this.#command('POST', '/batches', body, how)
+  }
+
+  /** What became of the command with this key: refused 404 `operation_not_found` where it was never seen. */
+  operation(key: string, ask?: Ask): Promise<types.Operation> {
+    return this.#read('/operations', { key }, ask)
+  }
+
+  /** Starts to prove the books; `verification` tells what was found. */
+  verify(range: { from?: number; to?: number } = {}, how?: Command): Promise<types.ProofRequested> {
+    return this.#command('POST', `/verify${queryText(range)}`, {}, how)
+  }
+
+  verification(ask?: Ask): Promise<types.Verification> {
+    return this.#read('/verify', {}, ask)
+  }
+
+  /**
+   * What happened, oldest first, and then as it happens, for ever: a stream that breaks is resumed behind the last
+   * event that was given. Keep that event's `id`, and a program that was killed goes on with `after`.
+   */
+  async *events({ after, type, signal }: Follow = {}): AsyncGenerator<types.CashpointEvent> {
+    // As an id from the start: a stream that breaks before its first event must not begin later than it was asked for.
+    let last = after === 'latest' ? await this.#latest({ ...(signal && { signal }) }) : after
+    for (let tries = 0; ; tries += 1) {
+      signal?.throwIfAborted()
+      const query = queryText({ after: last, type })
+      try {
+        const headers = { ...this.#headers, accept: 'text/event-stream' }
+        const sent = { headers, ...(signal && { signal }) }
+        for await (const event of eventsIn(
+          (hangUp) => this.#open(`/events${query}`, { ...sent, signal: hangUp }),
+          signal,
+        )) {
+          tries = 0
+          last = event.id
+          yield event
+        }
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (error instanceof CashpointError && !mayTryAgain(error.status, error.code)) throw error
+      }
+      await pause(pauseMs(tries, null), signal)
+    }
+  }
+
+  async #latest(ask: Ask): Promise<string | undefined> {
+    const page = await this.#read<types.Events>('/events', { after: 'latest', limit: 1 }, ask)
+    return page.next_after ?? undefined
+  }
+
+  /** A response that is a success; its problem as an exception otherwise. */
+  async #open(path: string, sent: RequestInit): Promise<Response> {
+    const response = await this.#fetch(this.#target(path), sent)
+    if (!response.ok) throw new CashpointError(await problemIn(response))
+    return response
+  }
+
+  #read<Body>(path: string, query: Query, { signal }: Ask = {}): Promise<Body> {
+    return this.#ask(path + queryText(query), { method: 'GET', headers: this.#headers }, { signal })
+  }
+
+  #command<Body>(method: string, path: string, body: object, how: Command = {}): Promise<Body> {
+    const { key = newKey(), ifVersion, signal } = how
+    const headers = {
+      ...this.#headers,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+      ...(ifVersion !== undefined && { 'if-match': `"${ifVersion}"` }),
+    }
+    return this.#ask(path, { method, headers, body: JSON.stringify(body) }, { signal, key })
+  }
+
+  async #ask<Body>(
+    path: string,
+    sent: RequestInit,
+    { signal, key }: { signal: AbortSignal | undefined; key?: string },
+  ): Promise<Body> {
+    const untilMs = Date.now() + this.#retryMs
+    for (let tries = 0; ; tries += 1) {
+      let failed: { error: Error; retryAfter: string | null }
+      try {
+        const late = AbortSignal.timeout(this.#tryMs)
+        const either = signal === undefined ? late : AbortSignal.any([signal, late])
+        const response = await this.#fetch(this.#target(path), { ...sent, signal: either })
+        if (response.ok) return (await response.json()) as Body
+        const error = new CashpointError(await problemIn(response))
+        if (!mayTryAgain(response.status, error.code)) throw error
+        failed = { error, retryAfter: response.headers.get('retry-after') }
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (error instanceof CashpointError) throw error
+        failed = { error: new NoAnswerError(key, error), retryAfter: null }
+      }
+      const ms = pauseMs(tries, failed.retryAfter)
+      if (Date.now() + ms > untilMs) throw failed.error
+      await pause(ms, signal)
+    }
+  }
+
+  #target(path: string): string {
+    return `${this.#url.origin}${this.#url.pathname.replace(/\/$/, '')}/v1${path}`
+  }
+}
+
+/** Of a proxy in between an answer may be anything. */
+async function problemIn(response: Response): Promise<types.Problem> {
+  const { status } = response
+  const text = await response.text()
+  try {
+    const problem = JSON.parse(text)
+    if (typeof problem.code === 'string') return problem
+  } catch {
+    // Then it is no problem of the server's own.
+  }
+  const title = `Answered ${status}, not by Cashpoint`
+  return { type: 'about:blank', title, status, code: 'not_cashpoint', error: title }
+}
+
+function name(text: string): string {
+  return encodeURIComponent(text)
+}
+
+function queryText(query: Query): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
+  return given.size > 0 ? `?${given}` : ''
+}
+
+/** Not `randomUUID`, which browsers have on secure pages only. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}

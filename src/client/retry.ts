@@ -1,0 +1,32 @@
+/** When a request is tried again, and how long is waited before. */
+
+const firstPauseMs = 100
+const longestPauseMs = 5_000
+
+/** Nothing was done, or the same key finds what was: only then is a request sent again. */
+export function mayTryAgain(status: number, code: string): boolean {
+  return status === 423 || status === 429 || status === 503 || (status === 409 && code === 'in_progress')
+}
+
+/** Doubles from try to try, each time by chance between half and all of it, and no less than the server asks for. */
+export function pauseMs(tries: number, retryAfter: string | null): number {
+  const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** tries)
+  const asked = Number(retryAfter ?? 0) * 1_000
+  return Math.max(longest * (0.5 + Math.random() / 2), Number.isFinite(asked) ? asked : 0)
+}
+
+/** Waits; rejects with the signal's reason if that comes first. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) return reject(signal.reason)
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

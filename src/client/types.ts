@@ -1,0 +1,53 @@
+/** What goes over the wire, by the schemas that the routes themselves are checked against. */
+import type { Static, TSchema } from 'typebox'
+import type * as schemas from '../rest/v1/schemas.ts'
+
+type Of<Name extends keyof typeof schemas> = (typeof schemas)[Name] extends TSchema
+  ? Static<(typeof schemas)[Name]>
+  : never
+
+export type OpenAccount = Of<'openAccount'>
+export type SetState = Of<'setState'>
+export type Limits = Of<'limits'>
+export type Deposit = Of<'deposit'>
+export type Withdrawal = Of<'withdrawal'>
+export type TransferBetween = Of<'transfer'>
+export type Reversal = Of<'reversal'>
+export type PlaceHold = Of<'hold'>
+export type Capture = Of<'capture'>
+
+type Keyed<Type extends string, Body = unknown> = { readonly type: Type; readonly key?: string } & Body
+
+export type Batch = {
+  readonly atomic?: boolean
+  readonly dry_run?: boolean
+  readonly operations: readonly (
+    | Keyed<'deposit', Deposit>
+    | Keyed<'withdrawal', Withdrawal>
+    | Keyed<'transfer', TransferBetween>
+    | Keyed<'hold', PlaceHold>
+    | Keyed<'capture', { readonly hold: string } & Capture>
+    | Keyed<'void', { readonly hold: string }>
+    | Keyed<'reversal', { readonly transfer: string } & Reversal>
+  )[]
+}
+
+export type Account = Of<'accountReply'>
+export type Accounts = Of<'accountsReply'>
+export type Balance = Of<'balanceReply'>
+export type Transfer = Of<'transferReply'>
+export type Transfers = Of<'transfersReply'>
+export type Hold = Of<'holdReply'>
+export type Holds = Of<'holdsReply'>
+export type Entries = Of<'entriesReply'>
+export type Statement = Of<'statementReply'>
+export type BatchResults = Of<'batchReply'>
+export type Operation = Of<'operationReply'>
+export type ProofRequested = Of<'proofRequested'>
+export type Verification = Of<'verificationReply'>
+export type Problem = Of<'problem'>
+export type Events = Of<'eventsReply'>
+export type CashpointEvent = Of<'eventReply'>
+
+export type Paging = { readonly limit?: number; readonly cursor?: string }
+export type Period = { readonly from?: string; readonly to?: string }
