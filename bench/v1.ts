@@ -55,6 +55,8 @@ export async function measureV1(directory: string, options: V1Options): Promise<
     tell('transfers at 64, requests/s', alone)
     tell(`the same beside ${readers} readers of events, requests/s`, beside.rate)
     tell('events each of them had, per second', beside.events / seconds)
+    tell('withdrawals at 64, requests/s', await rate(server, 64, seconds, withdrawFrom(2 * among)))
+    tell('the same with limits on, requests/s', await rate(server, 64, seconds, withdrawFrom(among)))
     const busy = `/v1/accounts/${accountNumber(0)}/entries?limit=100`
     const deep = `${busy}&cursor=${Buffer.from(String(Math.floor(options.entries / 20))).toString('base64url')}`
     tell('first page of entries, µs', await latency(server, busy))
@@ -81,6 +83,11 @@ export function v1Report(figures: V1Figures, { accounts, entries }: V1Options): 
       `transfers beside ${readers} readers of events / alone`,
       ratio(`the same beside ${readers} readers of events, requests/s`, 'transfers at 64, requests/s'),
       '≥ 0.8',
+    ],
+    [
+      'withdrawals with limits on / without',
+      ratio('the same with limits on, requests/s', 'withdrawals at 64, requests/s'),
+      '≥ 0.85 with a credential too',
     ],
     ['deep / first page of entries', ratio('deep page of entries, µs', 'first page of entries, µs'), '≤ 1.5'],
     [
@@ -120,6 +127,15 @@ async function fillV1(directory: string, { accounts, entries }: V1Options): Prom
   for (let i = 0; i < accounts; i += batchSize)
     await commit(
       Array.from({ length: Math.min(batchSize, accounts - i) }, (_, at) => deposit(i + at, '1000000')),
+    )
+  const limits = { transaction_amount: 1e9, daily_amount: 1e12, daily_count: 1e9 }
+  for (let i = among; i < 2 * among; i += batchSize)
+    await commit(
+      Array.from({ length: batchSize }, (_, at) => ({
+        type: 'set_limits',
+        account: accountNumber(i + at),
+        limits,
+      })),
     )
   for (let i = 0; i < entries; i += batchSize)
     await commit(Array.from({ length: batchSize }, () => deposit(0, '1')))
@@ -267,11 +283,12 @@ function asker(url: string, agent: Agent): Ask {
     })
 }
 
-const pairAmong = 10_000
+/** Transfers go between the first so many accounts; the next have limits. */
+const among = 10_000
 
 function pair(): { from: string; to: string } {
-  const from = Math.floor(Math.random() * pairAmong)
-  const to = (from + 1 + Math.floor(Math.random() * (pairAmong - 1))) % pairAmong
+  const from = Math.floor(Math.random() * among)
+  const to = (from + 1 + Math.floor(Math.random() * (among - 1))) % among
   return { from: accountNumber(from), to: accountNumber(to) }
 }
 
@@ -279,6 +296,14 @@ const usd = { amount: 1, currency: 'USD' }
 
 async function transfer(ask: Ask): Promise<void> {
   await ask('/v1/transfers', JSON.stringify({ ...pair(), ...usd }))
+}
+
+/** From accounts of their own, from this one on. */
+function withdrawFrom(first: number): (ask: Ask) => Promise<void> {
+  return async (ask) => {
+    const account = accountNumber(first + Math.floor(Math.random() * among))
+    await ask('/v1/withdrawals', JSON.stringify({ account, ...usd }))
+  }
 }
 
 async function postBatch(ask: Ask): Promise<void> {
