@@ -70,7 +70,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   if (options.cors)
     await app.register(cors, {
-      exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'],
+      exposedHeaders: ['etag', 'idempotency-replayed', 'link', 'location', 'retry-after'],
       methods: ['GET', 'HEAD', 'POST', 'PUT'],
       strictPreflight: false,
     })

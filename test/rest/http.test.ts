@@ -265,7 +265,7 @@ test('on loopback, pages of any origin may call', async () => {
   ]) {
     assert.equal(answer.headers.get('access-control-allow-origin'), '*', answer.body)
     const exposed = answer.headers.get('access-control-expose-headers')?.toLowerCase().split(/, ?/)
-    for (const name of ['idempotency-replayed', 'link', 'retry-after'])
+    for (const name of ['etag', 'idempotency-replayed', 'link', 'location', 'retry-after'])
       assert.ok(exposed?.includes(name), name)
   }
 
