@@ -172,6 +172,7 @@ export class Cashpoint {
     for (let tries = 0; ; tries += 1) {
       signal?.throwIfAborted()
       const query = queryText({ after: last, type })
+      let broken: unknown
       try {
         const headers = { ...this.#headers, accept: 'text/event-stream' }
         const sent = { headers, ...(signal && { signal }) }
@@ -185,9 +186,10 @@ export class Cashpoint {
         }
       } catch (error) {
         signal?.throwIfAborted()
-        if (error instanceof CashpointError && !mayTryAgain(error.status, error.code)) throw error
+        if (!mayTryAgain(error)) throw error
+        broken = error
       }
-      await pause(pauseMs(tries, null), signal)
+      await pause(pauseMs(tries, broken), signal)
     }
   }
 
@@ -199,7 +201,7 @@ export class Cashpoint {
   /** A response that is a success; its problem as an exception otherwise. */
   async #open(path: string, sent: RequestInit): Promise<Response> {
     const response = await this.#fetch(this.#target(path), sent)
-    if (!response.ok) throw new CashpointError(await problemIn(response))
+    if (!response.ok) throw new CashpointError(await problemIn(response), response.headers.get('retry-after'))
     return response
   }
 
@@ -225,22 +227,19 @@ export class Cashpoint {
   ): Promise<Body> {
     const untilMs = Date.now() + this.#retryMs
     for (let tries = 0; ; tries += 1) {
-      let failed: { error: Error; retryAfter: string | null }
+      let failed: unknown
       try {
         const late = AbortSignal.timeout(this.#tryMs)
         const either = signal === undefined ? late : AbortSignal.any([signal, late])
-        const response = await this.#fetch(this.#target(path), { ...sent, signal: either })
-        if (response.ok) return (await response.json()) as Body
-        const error = new CashpointError(await problemIn(response))
-        if (!mayTryAgain(response.status, error.code)) throw error
-        failed = { error, retryAfter: response.headers.get('retry-after') }
+        const response = await this.#open(path, { ...sent, signal: either })
+        return (await response.json()) as Body
       } catch (error) {
         signal?.throwIfAborted()
-        if (error instanceof CashpointError) throw error
-        failed = { error: new NoAnswerError(key, error), retryAfter: null }
+        if (!mayTryAgain(error)) throw error
+        failed = error instanceof CashpointError ? error : new NoAnswerError(key, error)
       }
-      const ms = pauseMs(tries, failed.retryAfter)
-      if (Date.now() + ms > untilMs) throw failed.error
+      const ms = pauseMs(tries, failed)
+      if (Date.now() + ms > untilMs) throw failed
       await pause(ms, signal)
     }
   }

@@ -7,12 +7,16 @@ export class CashpointError extends Error {
   readonly status: number
   readonly code: string
   readonly problem: Problem
+  /** What the server asks to wait before the next try, if anything. Seconds. */
+  readonly retryAfterS: number
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, retryAfter: string | null) {
     super(problem.detail === undefined ? problem.title : `${problem.title}: ${problem.detail}`)
     this.status = problem.status
     this.code = problem.code
     this.problem = problem
+    const seconds = Number(retryAfter ?? 0)
+    this.retryAfterS = Number.isFinite(seconds) ? seconds : 0
   }
 }
 

@@ -125,6 +125,13 @@ test('what the server asks to wait is waited', async (t) => {
   assert.ok(performance.now() - startedMs >= 990)
 })
 
+test('a stream, too, waits as long as the server asks', async (t) => {
+  const { client } = await open(t, { plan: [{ status: 429, retryAfter: '1' }] })
+  const startedMs = performance.now()
+  await client.events().next()
+  assert.ok(performance.now() - startedMs >= 990)
+})
+
 test('where no answer comes in time, the error says under which key to ask', async (t) => {
   const { client, direct } = await open(t, { plan: Array(99).fill('lose'), retryMs: 300 })
   const error = await client.withdraw({ account: 'A', amount: 100, ...usd }).catch((error) => error)
