@@ -55,8 +55,7 @@ export class Projection {
   readonly #entry: StatementSync
   readonly #anchor: StatementSync
   readonly #ref: StatementSync
-  readonly #state: StatementSync
-  readonly #limits: StatementSync
+  readonly #change: StatementSync
   readonly #place: StatementSync
   readonly #resolve: StatementSync
   readonly #capture: StatementSync
@@ -82,11 +81,8 @@ export class Projection {
     )
     this.#anchor = index.prepare('insert into anchors (account, version, at, sequence) values (?, ?, ?, ?)')
     this.#ref = index.prepare('insert into refs (hash, sequence) values (?, ?)')
-    this.#state = index.prepare(
-      `update accounts set more = json_set(coalesce(more, '{}'), '$.state', ?) where number = ?`,
-    )
-    this.#limits = index.prepare(
-      `update accounts set more = json_set(coalesce(more, '{}'), '$.limits', json(?)) where number = ?`,
+    this.#change = index.prepare(
+      `update accounts set more = json_set(coalesce(more, '{}'), ?, json(?)) where number = ?`,
     )
     this.#place = index.prepare(
       `insert into holds (sequence, account, amount, expires_at, state) values (?, ?, ?, ?, 'pending')`,
@@ -111,13 +107,14 @@ export class Projection {
   ): void {
     const { accounts, forgotten } = this.progress
     const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), keys: [] }
-    const states: { account: string; state: string }[] = []
-    const limits: { account: string; limits: object }[] = []
+    const changes: { account: string; path: string; value: unknown }[] = []
     for (const line of lines) {
       const { at, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
-      if (content.kind === 'account_changed') states.push(content)
-      if (content.kind === 'limits_set') limits.push(content)
+      if (content.kind === 'account_changed')
+        changes.push({ account: content.account, path: '$.state', value: content.state })
+      if (content.kind === 'limits_set')
+        changes.push({ account: content.account, path: '$.limits', value: content.limits })
     }
     for (const [number, { currency, after, at, more = null }] of inOrder(turn.left)) {
       const { entry, entries } = turn.newest.get(number) ?? noEntry
@@ -125,8 +122,7 @@ export class Projection {
       const used = after.used === undefined ? null : JSON.stringify(after.used)
       this.#account.run(number, currency, ledger, held, version, at, more, used, entry, entries)
     }
-    for (const { account, state } of states) this.#state.run(state, account)
-    for (const { account, limits: set } of limits) this.#limits.run(JSON.stringify(set), account)
+    for (const { account, path, value } of changes) this.#change.run(path, JSON.stringify(value), account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
   }
