@@ -17,8 +17,12 @@ export type RuleSettings = {
   readonly timeZone?: string
 }
 
-/** The rules with the settings of a server. A day of keys is what clients that retry overnight rely on. */
-export function rulesOf({ keyRetentionMs = 24 * 3600 * 1000, timeZone = 'UTC' }: RuleSettings = {}): Rules {
+/** A day of keys is what clients that retry overnight rely on. */
+export const usualRules = { keyRetentionMs: 24 * 3600 * 1000, timeZone: 'UTC' } satisfies RuleSettings
+
+/** The rules with the settings of a server. */
+export function rulesOf(settings: RuleSettings = {}): Rules {
+  const { keyRetentionMs, timeZone } = { ...usualRules, ...settings }
   return { keyRetentionMs, fingerprint: fingerprintOf, dayOf: businessDays(timeZone) }
 }
 

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { type RuleSettings, rulesOf } from '../../bank/batch.ts'
+import { type RuleSettings, usualRules } from '../../bank/batch.ts'
 import {
   type AccountList,
   type AccountPage,
@@ -129,15 +129,13 @@ export class SqliteStore implements Store {
       if (problem !== undefined && !made)
         options.onNotice?.(`the index ${problem}: it is made from the journal`)
 
-      const { keyRetentionMs } = rulesOf(options)
+      const { keyRetentionMs, timeZone } = { ...usualRules, ...options }
       const [indexer, reader] = await Promise.all([
         startThread('indexer', { files, keyRetentionMs } satisfies IndexerOptions),
         startThread('reader', { files } satisfies ReaderOptions),
       ])
       // After the indexer has caught up, so that there is little to replay.
-      const { timeZone } = options
-      const ruled = { files, keyRetentionMs, ...(timeZone && { timeZone }) } satisfies WriterOptions
-      const writer = await startThread('writer', ruled)
+      const writer = await startThread('writer', { files, keyRetentionMs, timeZone } satisfies WriterOptions)
       return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
       if (isDamage(error)) dropIndex(files)
