@@ -18,7 +18,7 @@ import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
 import { nextCursor, pageIn, paging } from './pages.ts'
 import { accountBody, houseBody } from './render.ts'
-import { accountIn, houseIn, ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
+import { accountIn, houseIn, ifVersion, numberIn, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { instantIn, oneIn, type Query, queryOf, wholeIn } from './validation.ts'
 
@@ -97,8 +97,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
         'version_mismatch',
       ],
       handler: (request, reply) => {
-        const account = paramOf(request, 'number')
-        if (!isAccountNumber(account)) throw new ProblemError('account_number_invalid')
+        const account = numberIn(request)
         const { state, reason } = request.body as { state: AccountState; reason: string }
         return submit(bank, request, reply, {
           type: 'set_state',
@@ -118,8 +117,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
       replies: { 200: schemas.accountReply },
       problems: ['account_number_invalid', 'account_not_found', 'account_closed', 'version_mismatch'],
       handler: (request, reply) => {
-        const account = paramOf(request, 'number')
-        if (!isAccountNumber(account)) throw new ProblemError('account_number_invalid')
+        const account = numberIn(request)
         const limits = request.body as Limits
         return submit(bank, request, reply, { type: 'set_limits', account, limits, ...ifVersion(request) })
       },

@@ -2,7 +2,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import { type Account, type HouseAccount, isAccountNumber, isHouseName } from '../../ledger/account.ts'
+import {
+  type Account,
+  type AccountNumber,
+  type HouseAccount,
+  isAccountNumber,
+  isHouseName,
+} from '../../ledger/account.ts'
 import type { Command, Outcome } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
@@ -88,10 +94,15 @@ export function paramOf(request: FastifyRequest, name: string): string {
   return (request.params as Record<string, string>)[name] ?? ''
 }
 
-export async function accountIn(bank: Bank, request: FastifyRequest): Promise<Account> {
+/** The number of a customer's account that a path names. */
+export function numberIn(request: FastifyRequest): AccountNumber {
   const number = paramOf(request, 'number')
   if (!isAccountNumber(number)) throw new ProblemError('account_number_invalid')
-  const account = await bank.account(number)
+  return number
+}
+
+export async function accountIn(bank: Bank, request: FastifyRequest): Promise<Account> {
+  const account = await bank.account(numberIn(request))
   if (account === undefined) throw new ProblemError('account_not_found')
   return account
 }
