@@ -34,7 +34,6 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_LOCK_DEADLINE_MS', '--lock-deadline-ms', '250', { lockDeadlineMs: 250 }],
   ['CASHPOINT_TIME_ZONE', '--time-zone', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
   ['CASHPOINT_KEY_RETENTION_HOURS', '--key-retention-hours', '48', { keyRetentionMs: 172_800_000 }],
-  ['CASHPOINT_TIME_ZONE', '--time-zone', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
   ['CASHPOINT_CURRENCY', '--currency', 'JPY', { currency: 'JPY' }],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '0', { minFreeBytes: 0 }],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '1', { minFreeBytes: 1_048_576 }],
