@@ -13,7 +13,12 @@ import type { Members } from '../src/rest/members.ts'
 import type { Route } from '../src/rest/routes.ts'
 import { answerBench } from './child.ts'
 
-const echo: Route = { method: 'POST', url: '/accounts/:number/echo', handler: answer }
+const echo: Route = {
+  method: 'POST',
+  url: '/accounts/:number/echo',
+  may: 'health',
+  handler: answer,
+}
 
 /**
  * A reply at a time wakes the generator at a time, which costs the control more than the echo does, while a
@@ -22,6 +27,7 @@ const echo: Route = { method: 'POST', url: '/accounts/:number/echo', handler: an
 const echoTogether: Route = {
   method: 'POST',
   url: '/accounts/:number/echo-together',
+  may: 'health',
   handler: async (request, reply) => {
     await setImmediate()
     return answer(request, reply)

@@ -11,11 +11,15 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'prove the books from the journal',
     load: async () => (await import('./cli/verify.ts')).verify,
   },
+  credentials: {
+    help: 'make, list and revoke credentials, of a store that no server is using',
+    load: async () => (await import('./cli/credentials.ts')).credentials,
+  },
 }
 
 const usage = `usage: cashpoint COMMAND [--help]
 ${Object.entries(commands)
-  .map(([name, { help }]) => `  ${name.padEnd(8)} ${help}`)
+  .map(([name, { help }]) => `  ${name.padEnd(11)} ${help}`)
   .join('\n')}`
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -17,8 +17,9 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'stores/memory/', may: ['bank/', 'ledger/', 'node:'] },
   { from: 'stores/sqlite/', may: ['bank/', 'ledger/', 'node:'] },
   { from: 'telemetry/', may: ['node:', 'npm:'] },
-  { from: 'rest/', may: ['bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
-  { from: 'cli/', may: ['bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'] },
+  { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
+  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
+  { from: 'cli/', may: ['access/', 'bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'] },
   // For browsers, too: what it is of other files are types alone.
   { from: 'client/', may: ['rest/v1/schemas.ts', 'npm:typebox'] },
   // Beside the commands, what it needs to tell an operator's mistake from ours.

@@ -3,6 +3,7 @@ import type { Account, AccountNumber } from '../ledger/account.ts'
 import type { Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
 import {
+  type Command,
   type Hold,
   holdAt,
   type Key,
@@ -13,11 +14,14 @@ import {
 } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
 import { fromLine, type JournalRecord } from '../ledger/record.ts'
+import type { Thing } from '../ledger/registry.ts'
 import type { Clock } from './clock.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
 import type {
   AccountList,
   AccountPage,
+  Act,
+  ActPage,
   Entry,
   EntryPage,
   Found,
@@ -28,6 +32,20 @@ import type {
 } from './store.ts'
 import { Verification } from './verification.ts'
 
+const registryEveryMs = 500
+
+function changesRegistry({ type }: Command): boolean {
+  return (
+    type === 'create_credential' ||
+    type === 'revoke_credential' ||
+    type === 'create_webhook' ||
+    type === 'disable_webhook' ||
+    type === 'redeliver' ||
+    type === 'adjust' ||
+    type === 'decide_adjustment'
+  )
+}
+
 export class Bank {
   /** Passes that prove the books. */
   readonly verification: Verification
@@ -35,6 +53,8 @@ export class Bank {
   readonly #clock: Clock
   readonly #queue: Queue
   #next = Promise.withResolvers<void>()
+  #things: readonly Thing[] = []
+  readonly #onThings: ((things: readonly Thing[]) => void)[] = []
 
   constructor(store: Store, clock: Clock, options: Partial<QueueOptions> = {}) {
     this.#store = store
@@ -73,7 +93,49 @@ export class Bank {
 
   /** Decides a command, exactly once if it has a key, and answers when that is on disk. */
   submit(submission: Submission): Promise<Outcome> {
-    return this.#queue.submit(submission)
+    const outcome = this.#queue.submit(submission)
+    return changesRegistry(submission.command) ? this.#registered(outcome) : outcome
+  }
+
+  /** Who is let in, or not any more, is known by when that is answered; if the outcome is not, as soon as it is. */
+  async #registered(outcome: Promise<Outcome>): Promise<Outcome> {
+    const { reply } = await outcome
+    if (reply.type === 'registered') await this.readRegistry()
+    else if (reply.type === 'refused' && reply.refusal === 'outcome_unknown') this.#readRegistryLater()
+    return outcome
+  }
+
+  #readRegistryLater(): void {
+    setTimeout(async () => {
+      if (!this.writable) return this.#readRegistryLater()
+      await this.readRegistry().catch(() => this.#readRegistryLater())
+    }, registryEveryMs).unref()
+  }
+
+  /** Reads who is let in and who is told; to be called before the first request. */
+  async readRegistry(): Promise<void> {
+    this.#things = await this.#store.things()
+    for (const listen of this.#onThings) listen(this.#things)
+  }
+
+  /** Credentials, webhooks, and adjustments that wait, oldest first. */
+  get things(): readonly Thing[] {
+    return this.#things
+  }
+
+  /** Calls back with what is registered, now and whenever that changes. */
+  watchRegistry(listen: (things: readonly Thing[]) => void): void {
+    this.#onThings.push(listen)
+    listen(this.#things)
+  }
+
+  thing(id: RecordId): Promise<Thing | undefined> {
+    return this.#store.thing(id)
+  }
+
+  /** What only some may do and somebody did, newest first. */
+  acts(page: ActPage): Promise<Found<Act>> {
+    return this.#store.acts(page)
   }
 
   account(number: AccountNumber): Promise<Account | undefined> {

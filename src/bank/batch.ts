@@ -15,15 +15,22 @@ export type RuleSettings = {
   readonly keyRetentionMs?: number
   /** Where business days begin at midnight: an IANA name, such as Europe/Berlin. */
   readonly timeZone?: string
+  /** An adjustment above it needs a second person. Minor units. */
+  readonly adjustmentThreshold?: number
 }
 
 /** A day of keys is what clients that retry overnight rely on. */
-export const usualRules = { keyRetentionMs: 24 * 3600 * 1000, timeZone: 'UTC' } satisfies RuleSettings
+export const usualRules = {
+  keyRetentionMs: 24 * 3600 * 1000,
+  timeZone: 'UTC',
+  adjustmentThreshold: 10_000,
+} satisfies RuleSettings
 
 /** The rules with the settings of a server. */
 export function rulesOf(settings: RuleSettings = {}): Rules {
-  const { keyRetentionMs, timeZone } = { ...usualRules, ...settings }
-  return { keyRetentionMs, fingerprint: fingerprintOf, dayOf: businessDays(timeZone) }
+  const { timeZone, ...rules } = { ...usualRules, ...settings }
+  const { keyRetentionMs, adjustmentThreshold } = rules
+  return { keyRetentionMs, adjustmentThreshold, fingerprint: fingerprintOf, dayOf: businessDays(timeZone) }
 }
 
 /** SHA-256 over the parsed command, members in one order: however it was written, the same request is the same. */

@@ -15,8 +15,9 @@ import {
   sequenceOf,
 } from '../ledger/command.ts'
 import type { Currency, Instant } from '../ledger/money.ts'
-import type { Line } from '../ledger/record.ts'
+import type { JournalRecord, Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
+import type { Thing } from '../ledger/registry.ts'
 import type { Fault, Proven } from '../ledger/verify.ts'
 
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
@@ -47,6 +48,15 @@ export interface Store extends Committing {
 
   /** A hold as the last commit left it; whether its time is up since is for the reader to see. */
   hold(id: RecordId): Promise<Hold | undefined>
+
+  /** What is registered under an id, with every commit that has been answered. */
+  thing(id: RecordId): Promise<Thing | undefined>
+
+  /** Credentials, webhooks, and adjustments that wait, oldest first. */
+  things(): Promise<readonly Thing[]>
+
+  /** What only some may do and somebody did, newest first. */
+  acts(page: ActPage): Promise<Found<Act>>
 
   /** What was answered under a key, also where it is too old to be answered again. */
   reply(key: Key): Promise<StoredReply | undefined>
@@ -139,6 +149,11 @@ export type HoldPageQuery = {
   readonly before?: number
   readonly limit: number
 }
+
+export type ActPage = { readonly before?: number; readonly limit: number }
+
+/** A record that an auditor asks for. */
+export type Act = JournalRecord & { readonly id: RecordId }
 
 /** A page, and before which record to go on where there may be more: a search gives up after a while, and says so. */
 export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: number }

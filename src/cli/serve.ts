@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
+import { Access } from '../access/access.ts'
+import { Tokens } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
 import { StoreError } from '../bank/store.ts'
@@ -57,7 +59,14 @@ export async function serve(args: readonly string[]): Promise<void> {
   console.log(banner(server))
 }
 
-export type Running = { readonly url: string; readonly store: string; stop(): Promise<void> }
+export type Running = {
+  readonly url: string
+  readonly store: string
+  /** Whether whoever is on this machine may do anything, and whether anybody may. */
+  readonly demo: boolean
+  readonly hasWayIn: boolean
+  stop(): Promise<void>
+}
 
 /** Opens the store, listens, and gives what is needed to stop in order. */
 export async function start(settings: Settings, log: Logger, parts: Parts = {}): Promise<Running> {
@@ -67,18 +76,23 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   let draining = false
   try {
     await openBooks(bank)
+    await bank.readRegistry()
+    const access = accessOf(bank, settings)
     const app = await createServer({
       bank,
+      access,
       log,
       metrics,
       currency: settings.currency,
-      cors: isLoopback(settings.host),
+      trustedProxies: settings.trustedProxies,
       draining: () => draining,
       ...parts,
     })
     const listening = await listen(app, settings)
-    log.info({ url: listening.url, store: store.name }, 'serving')
-    return { url: listening.url, store: store.name, stop: () => stop(listening) }
+    const { url } = listening
+    const { demo, hasWayIn } = access
+    log.info({ url, store: store.name, demo }, 'serving')
+    return { url, store: store.name, demo, hasWayIn, stop: () => stop(listening) }
   } catch (error) {
     await store.close()
     throw error
@@ -93,12 +107,13 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   }
 }
 
-function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
-  const { storePath, keyRetentionMs, timeZone, minFreeBytes, acceptLostTail } = settings
+export function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
+  const { storePath, keyRetentionMs, timeZone, adjustmentThreshold, minFreeBytes, acceptLostTail } = settings
   return SqliteStore.open({
     path: storePath ?? temporaryPath(),
     keyRetentionMs,
     timeZone,
+    adjustmentThreshold,
     minFreeBytes,
     acceptLostTail,
     onDead: (error) => onDead(log, error),
@@ -111,6 +126,16 @@ function temporaryPath(): string {
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-'))
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
   return join(directory, 'cashpoint.db')
+}
+
+function accessOf(bank: Bank, settings: Settings): Access {
+  const { host, demo, tokens, rateLimit, rateLimitAddress } = settings
+  return new Access(bank, systemClock, {
+    demo: demo && isLoopback(host),
+    tokens: tokens && new Tokens(tokens),
+    perCredential: rateLimit,
+    perAddress: rateLimitAddress,
+  })
 }
 
 function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
@@ -128,7 +153,8 @@ function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; m
   return bank
 }
 
-async function openBooks(bank: Bank): Promise<void> {
+/** Opens the first accounts, where there are none. */
+export async function openBooks(bank: Bank): Promise<void> {
   const { total } = await bank.accounts({ limit: 1 })
   if (total > 0) return
   const { reply } = await bank.submit({
@@ -147,11 +173,16 @@ function onDead(log: Logger, error: unknown): void {
   setTimeout(() => process.exit(exitSoftware), 250)
 }
 
-function banner({ url, store }: Running): string {
-  return `Cashpoint is serving the ATM API.
+function banner({ url, store, demo, hasWayIn }: Running): string {
+  const head = `Cashpoint is serving the ATM API.\n\n  URL    ${url}\n  store  ${store}\n`
+  if (!hasWayIn)
+    return `${head}
+There is no credential yet, so nobody may ask. Stop the server and make one:
 
-  URL    ${url}
-  store  ${store}
+  npx cashpoint credentials create --role admin --name YOU
+`
+  if (!demo) return `${head}  access by credentials\n`
+  return `${head}  demo   open to this machine alone, until there is a credential
 
 Try it:
 

@@ -1,7 +1,8 @@
 /** Settings: from the environment, then from flags, which win. A bad one is one clear line and exit 2. */
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import { decimalsOf } from '../ledger/money.ts'
+import type { TokenSettings } from '../access/tokens.ts'
+import { decimalsOf, minorMax } from '../ledger/money.ts'
 
 export type Settings = {
   readonly port: number
@@ -15,8 +16,22 @@ export type Settings = {
   readonly timeZone: string
   readonly currency: string
   readonly minFreeBytes: number
-  readonly openAccess: boolean
   readonly acceptLostTail: boolean
+  /** Whether the demo mode may be on while there is no credential; it also wants a loopback to listen on. */
+  readonly demo: boolean
+  /** Of the issuer whose tokens are taken, if there is one. */
+  readonly tokens: TokenSettings | undefined
+  /** Requests a second of one credential, and a minute of one address that shows none; 0 is no limit. */
+  readonly rateLimit: number
+  readonly rateLimitAddress: number
+  /** Addresses and networks of proxies, whose word is taken for where a request came from. */
+  readonly trustedProxies: readonly string[]
+  /** An adjustment above it needs a second person. Minor units. */
+  readonly adjustmentThreshold: number
+  /** The file of the server's keys; undefined for one beside the store. */
+  readonly keysPath: string | undefined
+  /** Networks that webhooks may lead to although they are not public. */
+  readonly webhookNetworks: readonly string[]
 }
 
 /** Something the operator must change; its message is the one line that says what. */
@@ -85,11 +100,71 @@ export const settings = {
     fallback: '64',
     help: 'free disk space below which writes stop',
   },
-  openAccess: {
-    flag: 'open-access',
-    variable: 'CASHPOINT_OPEN_ACCESS',
-    fallback: '0',
-    help: '1: listen beyond this machine although anybody may move money',
+  demo: {
+    flag: 'demo',
+    variable: 'CASHPOINT_DEMO',
+    fallback: '1',
+    help: '0: nobody may ask without a credential, on this machine neither',
+  },
+  rateLimit: {
+    flag: 'rate-limit',
+    variable: 'CASHPOINT_RATE_LIMIT',
+    fallback: '1000',
+    help: 'requests a second of one credential; 0 for no limit',
+  },
+  rateLimitAddress: {
+    flag: 'rate-limit-address',
+    variable: 'CASHPOINT_RATE_LIMIT_ADDRESS',
+    fallback: '600',
+    help: 'requests a minute of one address without a credential; 0 for no limit',
+  },
+  trustProxy: {
+    flag: 'trust-proxy',
+    variable: 'CASHPOINT_TRUST_PROXY',
+    fallback: '',
+    help: 'proxies whose X-Forwarded-For counts: addresses or networks, such as 127.0.0.1,10.0.0.0/8',
+  },
+  jwtIssuer: {
+    flag: 'jwt-issuer',
+    variable: 'CASHPOINT_JWT_ISSUER',
+    fallback: '',
+    help: 'whose tokens are taken beside API keys: the claim iss',
+  },
+  jwtAudience: {
+    flag: 'jwt-audience',
+    variable: 'CASHPOINT_JWT_AUDIENCE',
+    fallback: '',
+    help: 'whom those tokens must be for: the claim aud',
+  },
+  jwtJwks: {
+    flag: 'jwt-jwks',
+    variable: 'CASHPOINT_JWT_JWKS',
+    fallback: '',
+    help: 'where that issuer publishes its keys: https://…',
+  },
+  jwtRoleClaim: {
+    flag: 'jwt-role-claim',
+    variable: 'CASHPOINT_JWT_ROLE_CLAIM',
+    fallback: 'role',
+    help: 'the claim that names the role',
+  },
+  adjustmentThreshold: {
+    flag: 'adjustment-threshold',
+    variable: 'CASHPOINT_ADJUSTMENT_THRESHOLD',
+    fallback: '10000',
+    help: 'minor units above which an adjustment needs a second person',
+  },
+  keys: {
+    flag: 'keys',
+    variable: 'CASHPOINT_KEYS',
+    fallback: '',
+    help: 'file of the server’s keys, made at the first start; keys.json beside the store if left out',
+  },
+  webhookNetworks: {
+    flag: 'webhook-networks',
+    variable: 'CASHPOINT_WEBHOOK_NETWORKS',
+    fallback: '',
+    help: 'networks that webhooks may lead to although they are private, such as 10.0.0.0/8,127.0.0.1',
   },
   acceptLostTail: {
     flag: 'accept-lost-tail',
@@ -104,16 +179,14 @@ export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Settings {
   const value = valuesFrom(args, env)
-  const host = value(settings.host)
-  const openAccess = flagOf(settings.openAccess, value)
-  if (!isLoopback(host) && !openAccess)
+  if (env['CASHPOINT_OPEN_ACCESS'] === '1')
     throw new SettingError(
-      `HOST=${host} lets other machines in, and there are no credentials yet: anybody there could move money. ` +
-        'Say CASHPOINT_OPEN_ACCESS=1 if that is what you want.',
+      'CASHPOINT_OPEN_ACCESS is gone: beyond this machine nobody may ask without a credential. ' +
+        'Make one with: cashpoint credentials create --role admin --name YOU',
     )
   return {
     port: wholeOf(settings.port, value, { min: 0, max: 65_535 }),
-    host,
+    host: hostOf(value(settings.host)),
     storePath: storePathOf(value(settings.store)),
     logLevel: oneOf(settings.logLevel, value, logLevels),
     lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: lockDeadlineMaxMs }),
@@ -121,8 +194,15 @@ export function readSettings(
     timeZone: timeZoneOf(value(settings.timeZone)),
     currency: currencyOf(value(settings.currency)),
     minFreeBytes: wholeOf(settings.minFree, value, { min: 0, max: 2 ** 30 }) * mebibyte,
-    openAccess,
     acceptLostTail: flagOf(settings.acceptLostTail, value),
+    demo: flagOf(settings.demo, value),
+    tokens: tokensOf(value),
+    rateLimit: wholeOf(settings.rateLimit, value, { min: 0, max: 1_000_000 }),
+    rateLimitAddress: wholeOf(settings.rateLimitAddress, value, { min: 0, max: 1_000_000 }),
+    trustedProxies: networksOf(settings.trustProxy, value),
+    adjustmentThreshold: wholeOf(settings.adjustmentThreshold, value, { min: 0, max: minorMax }),
+    keysPath: value(settings.keys) || undefined,
+    webhookNetworks: networksOf(settings.webhookNetworks, value),
   }
 }
 
@@ -146,9 +226,9 @@ function valuesFrom(args: readonly string[], env: Readonly<Record<string, string
   return ({ flag, variable, fallback }) => flags[flag] ?? (env[variable] || fallback)
 }
 
-/** `--open-access` alone says `--open-access 1`. */
+/** `--accept-lost-tail` alone says `--accept-lost-tail 1`. */
 function withOnes(args: readonly string[]): string[] {
-  const yesOrNo: readonly string[] = [`--${settings.openAccess.flag}`, `--${settings.acceptLostTail.flag}`]
+  const yesOrNo: readonly string[] = [`--${settings.demo.flag}`, `--${settings.acceptLostTail.flag}`]
   return args.flatMap((arg, i) =>
     yesOrNo.includes(arg) && (args[i + 1] ?? '--').startsWith('--') ? [arg, '1'] : [arg],
   )
@@ -178,6 +258,51 @@ function oneOf(setting: Setting, value: Value, allowed: readonly string[]): stri
 
 function flagOf(setting: Setting, value: Value): boolean {
   return oneOf(setting, value, ['0', '1']) === '1'
+}
+
+/** A name that resolves, or an address; what is neither would be found out only when listening. */
+function hostOf(host: string): string {
+  if (isIP(host) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,253})$/.test(host))
+    throw new SettingError(`HOST must be an address or a name to listen on, not ${host}`)
+  return host
+}
+
+/** Addresses and networks with commas between them, each as it was given. */
+function networksOf(setting: Setting, value: Value): readonly string[] {
+  const networks = value(setting)
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+  const wrong = networks.find((network) => !isNetwork(network))
+  if (wrong !== undefined)
+    throw new SettingError(
+      `${setting.variable} must be addresses or networks such as 127.0.0.1,10.0.0.0/8, not ${wrong}`,
+    )
+  return networks
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+}
+
+function tokensOf(value: Value): TokenSettings | undefined {
+  const [issuer, audience, jwks] = [settings.jwtIssuer, settings.jwtAudience, settings.jwtJwks].map(value)
+  if (!issuer && !audience && !jwks) return undefined
+  if (!issuer || !audience || !jwks)
+    throw new SettingError(
+      'CASHPOINT_JWT_ISSUER, CASHPOINT_JWT_AUDIENCE and CASHPOINT_JWT_JWKS must be set together: one is missing',
+    )
+  const url = URL.parse(jwks)
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  if (!isSafe)
+    throw new SettingError(
+      `CASHPOINT_JWT_JWKS must be an https URL, or an http one of this machine, not ${jwks}`,
+    )
+  const roleClaim = value(settings.jwtRoleClaim)
+  return { issuer, audience, jwks, roleClaim }
 }
 
 function timeZoneOf(name: string): string {

@@ -3,13 +3,24 @@
  * may touch has been loaded into the books before; what it changes is in the records appended to them after.
  */
 import assert from 'node:assert'
-import { type Account, type AccountNumber, available, cashOf, equityOf, isAccountNumber } from './account.ts'
+import {
+  type Account,
+  type AccountNumber,
+  adjustmentsOf,
+  available,
+  cashOf,
+  equityOf,
+  type HouseAccount,
+  isAccountNumber,
+} from './account.ts'
 import { type Books, posted } from './books.ts'
 import {
+  type Adjust,
   accountsTold,
   type Batch,
   type Capture,
   type Command,
+  type DecideAdjustment,
   type Deposit,
   type Hold,
   type Move,
@@ -21,6 +32,7 @@ import {
   type PostedTransfer,
   type RecordId,
   type Refused,
+  type Registered,
   type Reply,
   type Reverse,
   refuse,
@@ -35,6 +47,7 @@ import { differing, marksOf } from './marks.ts'
 import { type Currency, type Instant, type Minor, minorMax, toMinor } from './money.ts'
 import type { After, Transfer, Words } from './record.ts'
 import { type Refusal, refusals } from './refusal.ts'
+import { type Adjustment, register, told } from './registry.ts'
 
 /** The most holds that can be pending on one account: each command on it looks at all of them. */
 export const holdsMax = 1_000
@@ -42,6 +55,8 @@ export const holdsMax = 1_000
 export type Rules = {
   /** How long a key is remembered. Milliseconds. */
   readonly keyRetentionMs: number
+  /** An adjustment above it needs a second person. Minor units. */
+  readonly adjustmentThreshold: Minor
   /** Tells requests apart: the same command, the same text. */
   fingerprint(command: Command): string
   /** The business day of an instant. */
@@ -112,6 +127,16 @@ function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply
       return openBooks(books, by, command, now)
     case 'request_proof':
       return { ...command, type: 'proof_requested', at: now }
+    case 'adjust':
+      return adjust(books, by, command, now, rules)
+    case 'decide_adjustment':
+      return decideAdjustment(books, by, command, now, rules)
+    case 'create_credential':
+    case 'revoke_credential':
+    case 'create_webhook':
+    case 'disable_webhook':
+    case 'redeliver':
+      return register(books, by, command, now)
   }
 }
 
@@ -187,7 +212,7 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
   const page = books.transfer(command.transfer)
   if (page === undefined) return refuse('transfer_not_found')
   const { transfer: original, reversed, last } = page
-  if (original.type === 'reversal' || original.type === 'opening') return refuse('not_reversible')
+  if (['reversal', 'opening', 'adjustment'].includes(original.type)) return refuse('not_reversible')
   const left = original.amount - reversed
   if (left === 0 && last !== undefined) return { type: 'transferred', made: false, transfer: last }
   const amount = command.amount ?? left
@@ -340,6 +365,70 @@ function setLimits(books: Books, by: Submission, command: SetLimits, now: Instan
   return { type: 'account', made: false, account: accountThere(books, account.number) }
 }
 
+/** Corrects a balance, or writes down that somebody wants to: what is above the threshold waits for another person. */
+function adjust(books: Books, by: Submission, command: Adjust, now: Instant, rules: Rules): Reply {
+  const { type: _, ...requested } = command
+  const account = touch(books, by, command.account, now)
+  if (account === undefined) return refuse('account_not_found')
+  if (account.currency !== command.currency) return refuse('currency_mismatch')
+  const no = refusesAdjustment(account, command)
+  if (no !== undefined) return refuse(no)
+
+  const id = books.nextId
+  const waits = command.amount > rules.adjustmentThreshold
+  const second = waits && ({ second_person: true } as const)
+  books.append({ kind: 'adjustment_requested', ...requested, ...second }, markOf(by, now))
+  return { ...(waits ? told(books, id) : carryOut(books, by, id, now, rules)), made: true }
+}
+
+function decideAdjustment(
+  books: Books,
+  by: Submission,
+  { adjustment: id, approve, person }: DecideAdjustment,
+  now: Instant,
+  rules: Rules,
+): Reply {
+  const adjustment = books.thing(id)
+  if (adjustment?.kind !== 'adjustment') return refuse('adjustment_not_found')
+  if (adjustment.state !== 'pending') return refuse('adjustment_resolved', adjustment.state)
+  if (!approve) {
+    books.append({ kind: 'adjustment_rejected', adjustment: id, person }, markOf(by, now))
+    return told(books, id)
+  }
+  if (adjustment.actor === by.actor || adjustment.person === person) return refuse('second_person_needed')
+  const account = touch(books, by, adjustment.account, now)
+  const no = account && refusesAdjustment(account, adjustment)
+  return no === undefined ? carryOut(books, by, id, now, rules) : refuse(no)
+}
+
+/** A correction is of what is already so: only what cannot be written is refused. */
+function refusesAdjustment(
+  account: Account,
+  { amount, direction }: Pick<Adjustment, 'amount' | 'direction'>,
+): Refusal | undefined {
+  if (account.state === 'closed') return 'account_closed'
+  if (direction === 'credit') return refusesMore(account, amount)
+  return account.ledger - amount < -minorMax ? 'insufficient_funds' : undefined
+}
+
+function carryOut(books: Books, by: Submission, id: RecordId, now: Instant, rules: Rules): Registered {
+  const adjustment = books.thing(id)
+  assert(adjustment?.kind === 'adjustment', 'what is carried out is an adjustment')
+  const { amount, direction } = adjustment
+  const account = accountThere(books, adjustment.account)
+  const forced = direction === 'debit' && available(account, now) < amount
+  const transfer = post(books, by, {
+    type: 'adjustment',
+    [direction]: account.number,
+    amount,
+    account,
+    now,
+    charge: direction === 'debit' ? chargeOf(account, amount, now, rules) : undefined,
+    more: { adjustment: id, ...(forced && { forced }) },
+  })
+  return { ...told(books, id), transfer }
+}
+
 /** The accounts of a new store, each with its opening balance out of equity. Books that exist are left alone. */
 function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instant): Reply {
   if (books.sequence > 0) return { type: 'books_opened', accounts: [] }
@@ -356,7 +445,7 @@ function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instan
 function batch(books: Books, by: Submission, command: Batch, now: Instant, rules: Rules): Reply {
   const { atomic, dry_run, items } = command
   const keys = items.flatMap(({ key }) => key ?? [])
-  const scope = by.key?.scope ?? ''
+  const scope = by.key?.scope ?? by.actor
   if (new Set(keys).size < keys.length || keys.includes(by.key?.key ?? '')) return refuse('key_repeated')
 
   const fork = atomic || dry_run ? books.fork() : books
@@ -452,14 +541,14 @@ type Posting = {
   /** What is used of the limits of the one that pays, and of the one that is paid back. */
   readonly charge?: Used | undefined
   readonly back?: Used | undefined
-  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'forced' | 'charged'> & Words
+  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'adjustment' | 'forced' | 'charged'> & Words
 }
 
 /** Posts one transfer. Everything has been checked before. */
 function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
   const { type, debit, credit, amount, account, now, charge, back, more } = posting
   const { currency } = account
-  const house = type === 'opening' ? equityOf(currency) : cashOf(currency)
+  const house = houseOf(type, currency)
   const from = debit === undefined ? undefined : accountThere(books, debit)
   const to = credit === undefined ? undefined : accountThere(books, credit)
   // An account's records never go back in time, also where the wall clock does.
@@ -480,6 +569,12 @@ function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
   }
   books.append(content, markOf(by, at))
   return posted(content, id, at)
+}
+
+/** The house's account on the other side. */
+function houseOf(type: Transfer['type'], currency: Currency): HouseAccount {
+  if (type === 'opening') return equityOf(currency)
+  return type === 'adjustment' ? adjustmentsOf(currency) : cashOf(currency)
 }
 
 /** A transfer of one customer's with the house, as the original routes tell it. */

@@ -18,6 +18,7 @@ import {
   type Remembered,
   type Transfer,
 } from './record.ts'
+import { registeredAfter, type Thing } from './registry.ts'
 
 /** What a client's key was answered with. */
 export type StoredReply = Pick<Remembered, 'fingerprint' | 'marks' | 'reply'> & { readonly at: Instant }
@@ -35,6 +36,7 @@ export type Left = {
   readonly accounts: readonly Account[]
   readonly transfers: readonly TransferPage[]
   readonly holds: readonly Hold[]
+  readonly things: readonly Thing[]
 }
 
 /** Who a record is written for, and when. */
@@ -44,6 +46,7 @@ type Page =
   | { readonly account: Account }
   | { readonly transfer: TransferPage }
   | { readonly hold: Hold }
+  | { readonly thing: Thing }
   | { readonly scope: string; readonly key: string; readonly stored: StoredReply }
 
 export class Books {
@@ -57,6 +60,7 @@ export class Books {
   readonly #accounts = new Map<AccountNumber, Account>()
   readonly #transfers = new Map<RecordId, TransferPage>()
   readonly #holds = new Map<RecordId, Hold>()
+  readonly #things = new Map<RecordId, Thing>()
   readonly #replies = new Map<string, StoredReply>()
   readonly #totals = new Map<HouseAccount, bigint>()
 
@@ -86,7 +90,8 @@ export class Books {
 
   /** How many pages this layer itself holds. */
   get size(): number {
-    return this.#accounts.size + this.#replies.size + this.#transfers.size + this.#holds.size
+    const { size } = this.#things
+    return this.#accounts.size + this.#replies.size + this.#transfers.size + this.#holds.size + size
   }
 
   /** The pages of this layer alone: of a batch's fork, what the batch left. */
@@ -95,6 +100,7 @@ export class Books {
       accounts: [...this.#accounts.values()],
       transfers: [...this.#transfers.values()],
       holds: [...this.#holds.values()],
+      things: [...this.#things.values()],
     }
   }
 
@@ -109,6 +115,11 @@ export class Books {
 
   hold(id: RecordId): Hold | undefined {
     return this.#holds.get(id) ?? this.#below?.hold(id)
+  }
+
+  /** What is registered under an id. */
+  thing(id: RecordId): Thing | undefined {
+    return this.#things.get(id) ?? this.#below?.thing(id)
   }
 
   reply(scope: string, key: string): StoredReply | undefined {
@@ -129,6 +140,7 @@ export class Books {
     if ('account' in page) this.#accounts.set(page.account.number, page.account)
     else if ('transfer' in page) this.#transfers.set(page.transfer.transfer.id, page.transfer)
     else if ('hold' in page) this.#holds.set(page.hold.id, page.hold)
+    else if ('thing' in page) this.#things.set(page.thing.id, page.thing)
     else this.#replies.set(pageOf(page.scope, page.key), page.stored)
   }
 
@@ -145,7 +157,7 @@ export class Books {
   }
 
   /** Takes over the state a record leaves. Replaying a journal is this, record by record. */
-  absorb({ sequence, at, scope, content }: JournalRecord): void {
+  absorb({ sequence, at, actor, scope, content }: JournalRecord): void {
     assert(sequence === this.#sequence + 1, 'records follow each other without a gap')
     this.#sequence = sequence
     const id = idOf(sequence, this.writer)
@@ -153,6 +165,8 @@ export class Books {
       this.#accounts.set(account.number, account)
     const hold = holdAfter(content, { id, at }, (named) => this.#holdThere(named))
     if (hold !== undefined) this.#holds.set(hold.id, hold)
+    const thing = registeredAfter(content, { id, at, actor }, (named) => this.#thingThere(named))
+    if (thing !== undefined) this.#things.set(thing.id, thing)
     if (content.kind === 'transfer') {
       this.#addUp(content.debit, -content.amount)
       this.#addUp(content.credit, content.amount)
@@ -183,6 +197,12 @@ export class Books {
     return hold
   }
 
+  #thingThere(id: RecordId): Thing {
+    const thing = this.thing(id)
+    assert(thing !== undefined, `a record names what is registered: ${id}`)
+    return thing
+  }
+
   /** A layer above this one. */
   fork(): Books {
     return new Books(this.writer, this.#sequence, this)
@@ -196,6 +216,7 @@ export class Books {
     for (const [number, account] of this.#accounts) below.#accounts.set(number, account)
     for (const [id, page] of this.#transfers) below.#transfers.set(id, page)
     for (const [id, hold] of this.#holds) below.#holds.set(id, hold)
+    for (const [id, thing] of this.#things) below.#things.set(id, thing)
     for (const [page, stored] of this.#replies) below.#replies.set(page, stored)
     for (const [house, total] of this.#totals) below.#totals.set(house, total)
     for (const record of this.records) below.records.push(record)
@@ -306,6 +327,13 @@ export function accountsAfter(
         holds: holds.filter((pending) => pending.id !== content.hold),
       }))
     case 'reply':
+    case 'credential_created':
+    case 'credential_revoked':
+    case 'webhook_created':
+    case 'webhook_disabled':
+    case 'webhook_redelivered':
+    case 'adjustment_requested':
+    case 'adjustment_rejected':
       return []
   }
 }

@@ -10,6 +10,7 @@ import type { Day, Exceeded, Limits } from './limits.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
 import type { Transfer, Words } from './record.ts'
 import type { Refusal } from './refusal.ts'
+import type { Adjustment, Direction, Role, Thing } from './registry.ts'
 
 /** Pays money in. With `open` (a currency) the account is opened where it does not exist. */
 export type Deposit = {
@@ -121,6 +122,51 @@ export type RequestProof = {
   readonly to_block?: number
 }
 
+/** Corrects a balance by hand. `person` is who asks, by name: above a threshold, another one must approve. */
+export type Adjust = {
+  readonly type: 'adjust'
+  readonly account: AccountNumber
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly direction: Direction
+  readonly reason: string
+  readonly person: string
+}
+
+/** Carries an adjustment out that waits, or drops it. */
+export type DecideAdjustment = {
+  readonly type: 'decide_adjustment'
+  readonly adjustment: RecordId
+  readonly approve: boolean
+  readonly person: string
+}
+
+/** Lets somebody in; `Submission.fresh` is the SHA-256 of the key. */
+export type CreateCredential = {
+  readonly type: 'create_credential'
+  readonly role: Role
+  readonly name: string
+}
+
+export type RevokeCredential = { readonly type: 'revoke_credential'; readonly credential: RecordId }
+
+/** Sends events to a target; `Submission.fresh` is the salt of its secret, `sealed_with` says which key makes it. */
+export type CreateWebhook = {
+  readonly type: 'create_webhook'
+  readonly url: string
+  readonly types: readonly string[]
+  readonly sealed_with: string
+}
+
+export type DisableWebhook = { readonly type: 'disable_webhook'; readonly webhook: RecordId }
+
+/** Sends an event once more, or without one all that were given up. */
+export type Redeliver = {
+  readonly type: 'redeliver'
+  readonly webhook: RecordId
+  readonly event?: RecordId
+}
+
 /** One operation of a batch, with a key of its own if it has one. */
 export type Item = { readonly command: Exclude<Command, Batch>; readonly key?: string }
 
@@ -149,6 +195,13 @@ export type Command =
   | Capture
   | VoidHold
   | RequestProof
+  | Adjust
+  | DecideAdjustment
+  | CreateCredential
+  | RevokeCredential
+  | CreateWebhook
+  | DisableWebhook
+  | Redeliver
 
 /** How many operations a command is: what a commit, and a queue, are measured by. */
 export function operationsIn(command: Command): number {
@@ -157,18 +210,20 @@ export function operationsIn(command: Command): number {
 
 /**
  * The pages a submission may touch, which a store loads before it is applied: customers' accounts, transfers (each
- * with its accounts), holds (each with its account), and what was answered under keys.
+ * with its accounts), holds (each with its account), what is registered (an adjustment with its account), and what was
+ * answered under keys.
  */
 export type Pages = {
   readonly accounts?: readonly AccountNumber[]
   readonly transfer?: RecordId
   readonly hold?: RecordId
+  readonly thing?: RecordId
   readonly key?: Key
 }
 
-export function pagesOf({ command, fresh, key }: Submission): readonly Pages[] {
+export function pagesOf({ command, actor, fresh, key }: Submission): readonly Pages[] {
   if (command.type !== 'batch') return [{ ...pagesOfCommand(command, fresh), ...(key && { key }) }]
-  const scope = key?.scope ?? ''
+  const scope = key?.scope ?? actor
   const items = command.items.map((item) => ({
     ...pagesOfCommand(item.command, undefined),
     ...(item.key !== undefined && { key: { scope, key: item.key } }),
@@ -194,8 +249,18 @@ function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefin
     case 'hold':
     case 'set_state':
     case 'set_limits':
+    case 'adjust':
       return { accounts: [command.account] }
+    case 'decide_adjustment':
+      return { thing: command.adjustment }
+    case 'revoke_credential':
+      return { thing: command.credential }
+    case 'disable_webhook':
+    case 'redeliver':
+      return { thing: command.webhook }
     case 'request_proof':
+    case 'create_credential':
+    case 'create_webhook':
       return {}
   }
 }
@@ -209,8 +274,8 @@ export type Submission = {
   readonly key?: Key
   /** The credential that asks; empty in open mode. */
   readonly actor: string
-  /** A number that nobody is likely to have, for an account that is opened without one. */
-  readonly fresh?: AccountNumber
+  /** What is made by chance and no part of the request: a number nobody has, the hash of a key, a salt. */
+  readonly fresh?: string
 }
 
 /** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */
@@ -280,14 +345,22 @@ export type HoldReply = { readonly type: 'hold'; readonly made: boolean; readonl
 /** An account as the command left it. */
 export type AccountReply = { readonly type: 'account'; readonly made: boolean; readonly account: Account }
 
+/** What is registered, as the command left it; with the transfer that an adjustment became. */
+export type Registered = {
+  readonly type: 'registered'
+  readonly made: boolean
+  readonly thing: Thing
+  readonly transfer?: PostedTransfer
+}
+
 /**
- * `state` is what stands in the way, of a hold that is resolved already; `members` what a key's request had otherwise;
+ * `state` is what stands in the way, of a hold or an adjustment that is resolved already; `members` what a key's request had otherwise;
  * `limit` the one that would be passed.
  */
 export type Refused = {
   readonly type: 'refused'
   readonly refusal: Refusal
-  readonly state?: Hold['state']
+  readonly state?: Hold['state'] | Adjustment['state']
   readonly members?: readonly string[]
   readonly limit?: Exceeded
 }
@@ -317,6 +390,7 @@ export type Reply =
   | HoldReply
   | AccountReply
   | ProofRequested
+  | Registered
 
 /**
  * The accounts that a reply says it left, as plain ones: whoever keeps copies of plain accounts needs no more than the
@@ -328,16 +402,10 @@ export function accountsTold(reply: Reply): readonly Account[] {
       const { account: number, currency, ledger, held, version, at } = reply
       return [plainAccount({ number, currency, after: { ledger, held, version }, at })]
     }
-    case 'transferred': {
-      if (!reply.made) return []
-      const { debit, credit, debit_after, credit_after, currency, at } = reply.transfer
-      return [
-        ...(debit_after === null ? [] : [plainAccount({ number: debit, currency, after: debit_after, at })]),
-        ...(credit_after === null
-          ? []
-          : [plainAccount({ number: credit, currency, after: credit_after, at })]),
-      ]
-    }
+    case 'transferred':
+      return reply.made ? sidesTold(reply.transfer) : []
+    case 'registered':
+      return reply.transfer ? sidesTold(reply.transfer) : []
     case 'batch':
       if (reply.dry_run || reply.failed !== undefined) return []
       return reply.results.flatMap((result) => (result.replayed ? [] : accountsTold(result.reply)))
@@ -351,9 +419,16 @@ export function accountsTold(reply: Reply): readonly Account[] {
   }
 }
 
+function sidesTold({ debit, credit, debit_after, credit_after, currency, at }: PostedTransfer): Account[] {
+  return [
+    ...(debit_after === null ? [] : [plainAccount({ number: debit, currency, after: debit_after, at })]),
+    ...(credit_after === null ? [] : [plainAccount({ number: credit, currency, after: credit_after, at })]),
+  ]
+}
+
 /** A reply, and whether it is the stored one of an earlier request with the same key. */
 export type Outcome = { readonly reply: Reply; readonly replayed: boolean }
 
-export function refuse(refusal: Refusal, state?: Hold['state']): Refused {
+export function refuse(refusal: Refusal, state?: Refused['state']): Refused {
   return { type: 'refused', refusal, ...(state && { state }) }
 }

@@ -6,6 +6,7 @@ import type { AccountNumber, AccountState, Metadata } from './account.ts'
 import type { RecordId, Reply } from './command.ts'
 import type { Day, Limits, Used } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
+import type { Direction, Role } from './registry.ts'
 
 /**
  * What one side of a transfer leaves on a customer's account; a house account has no state of its own. `used`
@@ -48,7 +49,7 @@ export type LimitsSet = {
 /** One debit, one credit, one amount in minor units; immutable. Links and the client's words stand only where there are any. */
 export type Transfer = {
   readonly kind: 'transfer'
-  readonly type: 'opening' | 'deposit' | 'withdrawal' | 'transfer' | 'capture' | 'reversal'
+  readonly type: 'opening' | 'deposit' | 'withdrawal' | 'transfer' | 'capture' | 'reversal' | 'adjustment'
   readonly debit: string
   readonly credit: string
   readonly amount: Minor
@@ -60,6 +61,8 @@ export type Transfer = {
   readonly reverses?: RecordId
   /** The hold that this one captures. */
   readonly hold?: RecordId
+  /** The adjustment that this one carries out. */
+  readonly adjustment?: RecordId
   /** Posted although the account's funds, or the hold's time, did not allow it. */
   readonly forced?: true
   /** The business day whose limits of the debited account it uses, where that has any. */
@@ -93,6 +96,50 @@ export type HoldResolved = {
   readonly forced?: true
 }
 
+export type CredentialCreated = {
+  readonly kind: 'credential_created'
+  readonly role: Role
+  readonly name: string
+  readonly hash: string
+}
+
+export type CredentialRevoked = { readonly kind: 'credential_revoked'; readonly credential: RecordId }
+
+export type WebhookCreated = {
+  readonly kind: 'webhook_created'
+  readonly url: string
+  readonly types: readonly string[]
+  readonly salt: string
+  readonly sealed_with: string
+}
+
+export type WebhookDisabled = { readonly kind: 'webhook_disabled'; readonly webhook: RecordId }
+
+/** An event is to be sent once more, or without one all that were given up. */
+export type WebhookRedelivered = {
+  readonly kind: 'webhook_redelivered'
+  readonly webhook: RecordId
+  readonly event?: RecordId
+}
+
+/** The transfer that carries it out follows: at once, or when a second person approves. */
+export type AdjustmentRequested = {
+  readonly kind: 'adjustment_requested'
+  readonly account: AccountNumber
+  readonly currency: Currency
+  readonly amount: Minor
+  readonly direction: Direction
+  readonly reason: string
+  readonly person: string
+  readonly second_person?: true
+}
+
+export type AdjustmentRejected = {
+  readonly kind: 'adjustment_rejected'
+  readonly adjustment: RecordId
+  readonly person: string
+}
+
 /** A hold as its account keeps it while it is pending. */
 export type PendingHold = { readonly id: RecordId; readonly amount: Minor; readonly expires_at: Instant }
 
@@ -115,6 +162,13 @@ export type Content =
   | HoldPlaced
   | HoldResolved
   | Remembered
+  | CredentialCreated
+  | CredentialRevoked
+  | WebhookCreated
+  | WebhookDisabled
+  | WebhookRedelivered
+  | AdjustmentRequested
+  | AdjustmentRejected
 
 /** One line of the journal. */
 export type JournalRecord = {

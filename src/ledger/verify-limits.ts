@@ -4,12 +4,17 @@ import { type Minor, minorMax } from './money.ts'
 
 type Counted = { readonly limits?: Limits; readonly used?: Used }
 
-type Charged = { readonly charged?: Day; readonly amount: Minor; readonly forced?: true }
+type Charged = {
+  readonly charged?: Day
+  readonly amount: Minor
+  readonly forced?: true
+  readonly adjustment?: string
+}
 
 /** What a debit or a hold must leave as used; or what is wrong with the day it is charged to. */
 export function dueOfCharge(
   { limits, used }: Counted,
-  { charged, amount, forced }: Charged,
+  { charged, amount, forced, adjustment }: Charged,
 ): { used?: Used } | { what: string } {
   if (limits === undefined)
     return charged === undefined ? {} : { what: 'counts against limits that there are not' }
@@ -20,7 +25,8 @@ export function dueOfCharge(
   const due = { day: charged, amount: Math.min(sum + amount, minorMax), count: count + 1 }
   const { transaction_amount = Infinity, daily_amount = Infinity, daily_count = Infinity } = limits
   const isOver = amount > transaction_amount || due.amount > daily_amount || due.count > daily_count
-  return isOver && !forced ? { what: 'passes the limits' } : { used: due }
+  const isCountedOnly = forced === true || adjustment !== undefined
+  return isOver && !isCountedOnly ? { what: 'passes the limits' } : { used: due }
 }
 
 /** What must be left as used where an amount, and a transaction or none, is given back to the day it was charged to. */

@@ -1,7 +1,8 @@
 /** Proves what a key remembers: that it is what the records before it did, and nothing that is never remembered. */
-import type { BatchReply, RecordId, Refused, Reply } from './command.ts'
+import type { BatchReply, RecordId, Refused, Registered, Reply } from './command.ts'
 import type { Content, Remembered, Transfer } from './record.ts'
 import { refusals } from './refusal.ts'
+import type { Thing } from './registry.ts'
 import type { KnownHold, State } from './verify.ts'
 
 /** What the verifier knows when it comes to the reply. */
@@ -12,6 +13,7 @@ export type Known = {
   readonly before: number
   transfer(id: RecordId): Transfer | undefined
   hold(id: RecordId): KnownHold | undefined
+  thing(id: RecordId): Thing | undefined
   account(number: string): State | undefined
   lastReversalOf(id: RecordId): RecordId | undefined
 }
@@ -58,6 +60,8 @@ export function checkReply({ key, fingerprint, reply }: Remembered, known: Known
       return isRemembered(reply) ? undefined : `remembers ${reply.refusal}, which no key does`
     case 'batch':
       return checkBatch(reply, known)
+    case 'registered':
+      return checkRegistered(reply, known)
     case 'books_opened':
     case 'proof_requested':
       return undefined
@@ -90,6 +94,14 @@ function checkBatch({ atomic, dry_run, failed, results }: BatchReply, known: Kno
   return undefined
 }
 
+function checkRegistered({ thing, transfer }: Registered, known: Known): string | undefined {
+  if (JSON.stringify(thing) !== JSON.stringify(known.thing(thing.id)))
+    return `answers otherwise than ${thing.kind} ${thing.id} is`
+  if (transfer === undefined) return undefined
+  const isIts = thing.kind === 'adjustment' && thing.transfer === transfer.id
+  return isIts ? checkTold({ type: 'transferred', made: true, transfer }, known) : otherwise(transfer.id)
+}
+
 /** That what a reply tells of is there, as it is told. */
 function checkTold(reply: Reply, known: Known): string | undefined {
   switch (reply.type) {
@@ -115,6 +127,7 @@ function checkTold(reply: Reply, known: Known): string | undefined {
     case 'account':
     case 'books_opened':
     case 'proof_requested':
+    case 'registered':
       return undefined
   }
 }

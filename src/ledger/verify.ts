@@ -20,6 +20,7 @@ import {
   type Transfer,
 } from './record.ts'
 import { dueOfBack, dueOfCharge, isSameUsed } from './verify-limits.ts'
+import { RegistryVerifier } from './verify-registry.ts'
 import { checkReply, type Known, sequenceIn } from './verify-reply.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
@@ -70,6 +71,7 @@ export class Verifier {
   readonly #accounts = new Map<string, State>()
   readonly #totals = new Map<HouseAccount, bigint>()
   readonly #holds = new Map<RecordId, KnownHold>()
+  readonly #registry = new RegistryVerifier()
   readonly #transfers = new Map<RecordId, Transfer>()
   /** Of each transfer that was reversed: how much, and the last reversal's id. */
   readonly #reversed = new Map<RecordId, { readonly amount: Minor; readonly last: RecordId }>()
@@ -151,13 +153,16 @@ export class Verifier {
     }
   }
 
-  #checkRecord({ sequence, content, at }: JournalRecord, kind: string): string | undefined {
+  #checkRecord({ sequence, content, at, actor }: JournalRecord, kind: string): string | undefined {
     const id = `${this.#head.writer}-${sequence}`
     const captured = this.#captured
     this.#captured = undefined
     if (captured !== undefined && (content.kind !== 'transfer' || content.hold !== captured.hold))
       return `is not the transfer that pays hold ${captured.hold}, which was captured just before`
-    const what = this.#checkContent(content, { id, at, kind, captured })
+    const what =
+      this.#registry.check(content, { id, actor, account: (number) => this.#accounts.get(number) }) ??
+      this.#checkContent(content, { id, at, kind, captured })
+    if (what === undefined) this.#registry.take(content, { id, at, actor })
     if (content.kind !== 'reply') this.#latest = { id, content }
     return what
   }
@@ -195,6 +200,14 @@ export class Verifier {
         )
       case 'reply':
         return checkReply(content, this.#known())
+      case 'credential_created':
+      case 'credential_revoked':
+      case 'webhook_created':
+      case 'webhook_disabled':
+      case 'webhook_redelivered':
+      case 'adjustment_requested':
+      case 'adjustment_rejected':
+        return undefined
       default:
         return `is of a kind this Cashpoint does not know: ${kind}`
     }
@@ -263,7 +276,9 @@ export class Verifier {
     if ((type === 'capture') !== (captured !== undefined)) return 'is no proper capture'
     const isForced = forced === true
     if (captured === undefined)
-      return isForced && type !== 'reversal' ? `is forced, which no ${type} is` : undefined
+      return isForced && type !== 'reversal' && type !== 'adjustment'
+        ? `is forced, which no ${type} is`
+        : undefined
     const hold = this.#holds.get(captured.hold)
     if (hold?.account !== debit || !isHouse(credit)) return `pays hold ${captured.hold} on other accounts`
     if (amount > hold.amount) return `pays ${amount} of hold ${captured.hold}, which is of ${hold.amount}`
@@ -284,9 +299,11 @@ export class Verifier {
     const payee = this.#accounts.get(credit)
     const closed = payer?.state === 'closed' ? debit : payee?.state === 'closed' ? credit : undefined
     if (closed !== undefined) return `moves money on account ${closed}, which is closed`
-    const mayDebit = payer === undefined || type === 'capture' || forced === true || takesDebits(payer)
+    const anyway = type === 'adjustment'
+    const mayDebit =
+      payer === undefined || type === 'capture' || anyway || forced === true || takesDebits(payer)
     if (!mayDebit) return `debits account ${debit}, which is ${payer.state}`
-    const mayCredit = payee === undefined || type === 'reversal' || takesCredits(payee)
+    const mayCredit = payee === undefined || type === 'reversal' || anyway || takesCredits(payee)
     return mayCredit ? undefined : `credits account ${credit}, which is ${payee.state}`
   }
 
@@ -297,6 +314,7 @@ export class Verifier {
       before: this.#head.last,
       transfer: (id) => this.#transferOf(id),
       hold: (id) => this.#holds.get(id),
+      thing: (id) => this.#registry.thing(id),
       account: (number) => this.#accounts.get(number),
       lastReversalOf: (id) => this.#reversed.get(id)?.last,
     }
@@ -308,7 +326,7 @@ export class Verifier {
     if ((reversal.type === 'reversal') !== (reverses !== undefined)) return 'is no proper reversal'
     if (reverses === undefined) return undefined
     const original = this.#transferOf(reverses)
-    if (original === undefined || original.type === 'reversal' || original.type === 'opening')
+    if (original === undefined || ['reversal', 'opening', 'adjustment'].includes(original.type))
       return `reverses ${reverses}, which cannot be`
     const same =
       original.debit === reversal.credit &&
@@ -354,7 +372,7 @@ export class Verifier {
       return { credit: due.used }
     }
     const account = this.#accounts.get(debit)
-    const counts = type === 'withdrawal' || type === 'transfer' || forced === true
+    const counts = ['withdrawal', 'transfer', 'adjustment'].includes(type) || forced === true
     if (account === undefined || !counts)
       return charged === undefined || type === 'capture'
         ? {}

@@ -9,19 +9,19 @@ import { type Account, type AccountNumber, isAccountNumber } from '../ledger/acc
 import type { Command, Posted } from '../ledger/command.ts'
 import { type Currency, type Decimal, formatMinor, parseDecimal } from '../ledger/money.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import { readIdempotencyKey } from './idempotency-key.ts'
 import { type Members, noMembers } from './members.ts'
 import { detailOf, ProblemError, sendProblem } from './problem.ts'
 import type { Route } from './routes.ts'
+import { outcomeOf } from './submit.ts'
 
 /** The original routes over a bank; accounts that a deposit opens are in `currency`. */
 export function accountRoutes(bank: Bank, currency: Currency): Route[] {
   return [
-    { method: 'GET', url: '/', handler: (_, reply) => sendJson(reply, greeting) },
-    { method: 'GET', url: '/accounts', handler: listAccounts },
-    { method: 'GET', url: '/accounts/:number/balance', handler: balance },
-    { method: 'POST', url: '/accounts/:number/withdraw', handler: withdraw },
-    { method: 'POST', url: '/accounts/:number/deposit', handler: deposit },
+    { method: 'GET', url: '/', may: 'public', handler: (_, reply) => sendJson(reply, greeting) },
+    { method: 'GET', url: '/accounts', may: 'read', handler: listAccounts },
+    { method: 'GET', url: '/accounts/:number/balance', may: 'read', handler: balance },
+    { method: 'POST', url: '/accounts/:number/withdraw', may: 'move_money', handler: withdraw },
+    { method: 'POST', url: '/accounts/:number/deposit', may: 'move_money', handler: deposit },
   ]
 
   async function balance(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -55,8 +55,7 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
     command: Command,
     write: (posted: Posted) => string,
   ): Promise<FastifyReply> {
-    const key = readIdempotencyKey(request)
-    const outcome = await bank.submit({ command, actor: '', ...(key && { key: { scope: '', key } }) })
+    const outcome = await outcomeOf(bank, request, command)
     if (outcome.replayed) reply.header('idempotency-replayed', 'true')
     switch (outcome.reply.type) {
       case 'posted':

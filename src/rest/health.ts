@@ -8,11 +8,13 @@ export function healthRoutes(of: { bank: Bank; metrics: Metrics; draining(): boo
     {
       method: 'GET',
       url: '/healthz',
+      may: 'health',
       handler: (_, reply) => reply.send({ status: 'ok' }),
     },
     {
       method: 'GET',
       url: '/readyz',
+      may: 'health',
       handler: (_, reply) => {
         const status = of.draining() ? 'draining' : of.bank.writable ? 'ready' : 'read_only'
         return reply.code(status === 'ready' ? 200 : 503).send({ status })
@@ -21,6 +23,7 @@ export function healthRoutes(of: { bank: Bank; metrics: Metrics; draining(): boo
     {
       method: 'GET',
       url: '/metrics',
+      may: 'measure',
       handler: async (_, reply) => reply.type(of.metrics.contentType).send(await of.metrics.read()),
     },
   ]

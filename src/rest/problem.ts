@@ -23,6 +23,11 @@ export type HttpProblem =
   | 'media_type_unsupported'
   | 'headers_too_large'
   | 'internal'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_local'
+  | 'rate_limited'
+  | 'issuer_unavailable'
 
 export type ProblemCode = Refusal | HttpProblem
 
@@ -56,6 +61,17 @@ const problems: Record<ProblemCode, Entry> = {
   hold_resolved: { status: 409, error: 'Hold is resolved already' },
   capture_too_large: { status: 422, error: 'Capture is larger than the hold' },
   too_many_holds: { status: 422, error: 'Account has too many pending holds' },
+  credential_not_found: { status: 404, error: 'Credential not found' },
+  webhook_not_found: { status: 404, error: 'Webhook not found' },
+  webhook_disabled: { status: 409, error: 'Webhook is disabled' },
+  adjustment_not_found: { status: 404, error: 'Adjustment not found' },
+  adjustment_resolved: { status: 409, error: 'Adjustment is decided already' },
+  second_person_needed: { status: 403, error: 'Whoever asked for an adjustment cannot approve it' },
+  unauthenticated: { status: 401, error: 'Credential is missing or not valid' },
+  forbidden: { status: 403, error: 'Credential does not allow this' },
+  not_local: { status: 403, error: 'Demo mode serves this machine only' },
+  rate_limited: { status: 429, error: 'Too many requests, please slow down', retryAfterS: 1 },
+  issuer_unavailable: { status: 503, error: 'Tokens cannot be checked now', retryAfterS: 5 },
   key_repeated: { status: 422, error: 'The same key is given more than once' },
   amount_missing: { status: 400, error: 'Amount is required' },
   amount_invalid: { status: 400, error: 'Invalid amount format' },
@@ -113,7 +129,8 @@ export type Interface = 'original' | 'v1'
 export function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
   const { retryAfterS } = problems[code]
   const of = reply.request.url.startsWith('/v1/') ? 'v1' : 'original'
-  if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
+  if (retryAfterS !== undefined && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', String(retryAfterS))
   const body = JSON.stringify(problemOf(code, of, { ...(detail !== undefined && { detail }) }))
   return reply.code(statusOf(code, of)).type('application/problem+json').send(body)
 }

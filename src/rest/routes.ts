@@ -1,11 +1,13 @@
 /** Routes as data, so that what a path does not allow is known from the same table: 405 with `Allow`. */
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { Gate, Needs } from './gate.ts'
 import { sendProblem } from './problem.ts'
 
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
+  readonly may: Needs
   /** JSON Schema of the body, where Fastify is to check it. */
   readonly body?: object | undefined
   handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
@@ -20,9 +22,13 @@ export function knowMethods(app: FastifyInstance): void {
 }
 
 /** Adds the routes, and for each of their paths the answer to every other method. */
-export function addRoutes(app: FastifyInstance, routes: readonly Route[], { cors }: { cors: boolean }): void {
-  for (const { method, url, body, handler } of routes)
-    app.route({ method, url, handler, ...(body && { schema: { body } }) })
+export function addRoutes(
+  app: FastifyInstance,
+  routes: readonly Route[],
+  { gate, cors }: { readonly gate: Gate; readonly cors: boolean },
+): void {
+  for (const { method, url, may, body, handler } of routes)
+    app.route({ method, url, handler, onRequest: gate(may), ...(body && { schema: { body } }) })
 
   for (const url of new Set(routes.map((route) => route.url))) {
     const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)

@@ -1,7 +1,7 @@
 /** The HTTP interface: requests to commands, replies to responses. It knows no rule and no SQL. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import cors from '@fastify/cors'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -9,11 +9,14 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
+import { withoutKeys } from '../access/key.ts'
 import type { Bank } from '../bank/bank.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { accountRoutes } from './accounts.ts'
 import { jsonBody } from './body.ts'
+import { gateOf } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
 import { type ProblemCode, ProblemError, problemOf, sendProblem } from './problem.ts'
@@ -23,12 +26,13 @@ import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
 
 export type ServerOptions = {
   readonly bank: Bank
+  readonly access: Access
   readonly log: Logger
   readonly metrics: Metrics
   /** Of accounts that a deposit opens. */
   readonly currency: Currency
-  /** Whether pages of other origins may call: only where nobody but this machine can. */
-  readonly cors: boolean
+  /** Proxies whose word is taken for where a request came from: addresses and networks. */
+  readonly trustedProxies?: readonly string[]
   /** Whether the server is going down, for `/readyz`. */
   draining(): boolean
   /** Routes beside the usual ones; the bench adds its control here. */
@@ -51,7 +55,7 @@ export const httpLimits = {
 export const stalledSocketMs = 30_000
 
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { bank, log, metrics, currency, draining, moreRoutes = [] } = options
+  const { bank, access, log, metrics, currency, trustedProxies = [], draining, moreRoutes = [] } = options
   const app = Fastify({
     bodyLimit: bodyMax,
     requestTimeout: httpLimits.requestTimeout,
@@ -62,18 +66,20 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // What comes while the server stops is answered like the rest, and `/readyz` says draining.
     return503OnClosing: false,
     genReqId: requestId,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     ajv: ajvOptions,
     frameworkErrors: (_error, request, reply) => {
       onError(new ProblemError('malformed_request'), request, reply)
     },
     clientErrorHandler: onClientError,
   })
-  if (options.cors)
-    await app.register(cors, {
-      exposedHeaders: ['etag', 'idempotency-replayed', 'link', 'location', 'retry-after'],
-      methods: ['GET', 'HEAD', 'POST', 'PUT'],
-      strictPreflight: false,
-    })
+  // Pages of other origins may call the original routes, as they always could, while nobody but this machine can.
+  await app.register(cors, () => (request: FastifyRequest, decide: Decide) => {
+    const open = access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(request.raw.url ?? '')
+    decide(null, open ? openCors : { origin: false })
+  })
+  app.decorateRequest('caller')
+  const gate = gateOf(access)
 
   knowMethods(app)
   app.removeAllContentTypeParsers()
@@ -94,7 +100,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     log.info({
       id,
       method,
-      path: url.split('?', 1)[0],
+      path: withoutKeys(url.split('?', 1)[0] ?? ''),
+      ...(request.caller?.actor && { actor: request.caller.actor }),
       status: reply.statusCode,
       ms: Math.round(ms * 100) / 100,
     })
@@ -104,9 +111,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addRoutes(
     app,
     [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
-    options,
+    { gate, cors: true },
   )
-  await app.register(v1, { bank, currency, cors: options.cors })
+  await app.register(v1, { bank, access, gate, currency })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -120,6 +127,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       sendProblem(reply, 'internal')
     }
   }
+}
+
+type Decide = (error: Error | null, options?: FastifyCorsOptions) => void
+
+const openCors: FastifyCorsOptions = {
+  origin: '*',
+  exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'],
+  methods: ['GET', 'HEAD', 'POST'],
+  strictPreflight: false,
 }
 
 const codeByStatus: Record<number, ProblemCode> = {

@@ -14,8 +14,15 @@ const defaults: Settings = {
   timeZone: 'UTC',
   currency: 'USD',
   minFreeBytes: 67_108_864,
-  openAccess: false,
   acceptLostTail: false,
+  demo: true,
+  tokens: undefined,
+  rateLimit: 1_000,
+  rateLimitAddress: 600,
+  trustedProxies: [],
+  adjustmentThreshold: 10_000,
+  keysPath: undefined,
+  webhookNetworks: [],
 }
 
 // For every setting: the variable, the flag, a value, and what it makes.
@@ -37,8 +44,19 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_CURRENCY', '--currency', 'JPY', { currency: 'JPY' }],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '0', { minFreeBytes: 0 }],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '1', { minFreeBytes: 1_048_576 }],
-  ['CASHPOINT_OPEN_ACCESS', '--open-access', '1', { openAccess: true }],
-  ['CASHPOINT_OPEN_ACCESS', '--open-access', '0', { openAccess: false }],
+  ['CASHPOINT_DEMO', '--demo', '0', { demo: false }],
+  ['CASHPOINT_RATE_LIMIT', '--rate-limit', '0', { rateLimit: 0 }],
+  ['CASHPOINT_RATE_LIMIT_ADDRESS', '--rate-limit-address', '60', { rateLimitAddress: 60 }],
+  [
+    'CASHPOINT_TRUST_PROXY',
+    '--trust-proxy',
+    '127.0.0.1, 10.0.0.0/8',
+    { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] },
+  ],
+  ['CASHPOINT_JWT_ROLE_CLAIM', '--jwt-role-claim', 'cashpoint_role', {}],
+  ['CASHPOINT_ADJUSTMENT_THRESHOLD', '--adjustment-threshold', '0', { adjustmentThreshold: 0 }],
+  ['CASHPOINT_KEYS', '--keys', '/etc/cashpoint/keys.json', { keysPath: '/etc/cashpoint/keys.json' }],
+  ['CASHPOINT_WEBHOOK_NETWORKS', '--webhook-networks', 'fd00::/8', { webhookNetworks: ['fd00::/8'] }],
   ['CASHPOINT_ACCEPT_LOST_TAIL', '--accept-lost-tail', '1', { acceptLostTail: true }],
 ]
 
@@ -59,7 +77,13 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   ['CASHPOINT_TIME_ZONE', '--time-zone', ['Mars/Olympus', 'Europe', '+99:00', '__proto__']],
   ['CASHPOINT_CURRENCY', '--currency', ['usd', 'XXX', 'US', 'DOLLAR', '__proto__', 'constructor', 'USD,JPY']],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', ['-1', '64MB', '0.5', '1e3', '99999999999']],
-  ['CASHPOINT_OPEN_ACCESS', '--open-access', ['2', 'true', 'yes', '01', 'no']],
+  ['HOST', '--host', ['local host', '-x', 'a/b', 'http://x']],
+  ['CASHPOINT_DEMO', '--demo', ['2', 'true', 'yes', '01', 'no']],
+  ['CASHPOINT_RATE_LIMIT', '--rate-limit', ['-1', '10/s', '1e3']],
+  ['CASHPOINT_RATE_LIMIT_ADDRESS', '--rate-limit-address', ['-1', 'none']],
+  ['CASHPOINT_TRUST_PROXY', '--trust-proxy', ['proxy', '10.0.0.0/33', '1.2.3', '10.0.0.0/8/8', '::1/129']],
+  ['CASHPOINT_ADJUSTMENT_THRESHOLD', '--adjustment-threshold', ['-1', '1.5', '9007199254740992']],
+  ['CASHPOINT_WEBHOOK_NETWORKS', '--webhook-networks', ['localhost', '10.0.0.0/x']],
   ['CASHPOINT_ACCEPT_LOST_TAIL', '--accept-lost-tail', ['2', 'true']],
 ]
 
@@ -105,16 +129,15 @@ test('every setting is read from the environment and from a flag', () => {
 })
 
 test('every setting there is has been tried here', () => {
+  // The three of an issuer only count together, and have a test of their own; a path may be anything.
+  const together = ['CASHPOINT_JWT_ISSUER', 'CASHPOINT_JWT_AUDIENCE', 'CASHPOINT_JWT_JWKS']
+  const names = Object.values(settings).filter(({ variable }) => !together.includes(variable))
   const tried = new Set(good.map(([variable, flag]) => `${variable} ${flag}`))
-  const all = Object.values(settings).map(({ variable, flag }) => `${variable} --${flag}`)
+  const all = names.map(({ variable, flag }) => `${variable} --${flag}`)
   assert.deepEqual([...tried].sort(), all.sort())
-  const refused = new Set([...bad.map(([variable]) => variable), 'HOST'])
-  assert.deepEqual(
-    [...refused].sort(),
-    Object.values(settings)
-      .map(({ variable }) => variable)
-      .sort(),
-  )
+  const anything = ['CASHPOINT_KEYS', 'CASHPOINT_JWT_ROLE_CLAIM']
+  const refused = new Set([...bad.map(([variable]) => variable), ...anything])
+  assert.deepEqual([...refused].sort(), names.map(({ variable }) => variable).sort())
 })
 
 test('flags win over the environment, and leave the rest of it alone', () => {
@@ -124,7 +147,7 @@ test('flags win over the environment, and leave the rest of it alone', () => {
 
 test('a good flag saves a bad variable', () => {
   for (const [variable, flag, text, expected] of good) {
-    const wrong = bad.find(([name]) => name === variable)?.[2][0] ?? '0.0.0.0'
+    const wrong = bad.find(([name]) => name === variable)?.[2][0] ?? ''
     assert.deepEqual(readSettings([flag, text], { [variable]: wrong }), { ...defaults, ...expected })
   }
 })
@@ -154,24 +177,43 @@ test('a flag that nobody knows is one line that names it', () => {
 
 test('a bad setting with a line break, or a flag with a dash for a value, is one line too', () => {
   for (const [variable, flag] of bad) checkRefused([`${flag}=1\n2`], { [variable]: '3\r\n4' }, variable)
-  checkRefused([], { HOST: '0.0.0.0\n' }, 'HOST')
+  checkRefused([], { HOST: '0.0.0.0\n1' }, 'HOST')
   checkRefused(['--port', '-1'], {}, '--port')
   checkRefused(['--po\nrt'], {}, '--po')
 })
 
-test('listening beyond loopback needs a word', () => {
+test('what listens beyond this machine is no loopback', () => {
   for (const host of beyondLoopback) {
-    checkRefused([], { HOST: host }, `HOST=${host}`)
-    checkRefused(['--host', host], {}, 'CASHPOINT_OPEN_ACCESS=1')
-    checkRefused([], { HOST: host, CASHPOINT_OPEN_ACCESS: '0' }, 'CASHPOINT_OPEN_ACCESS=1')
-    checkRefused([], { HOST: host, CASHPOINT_OPEN_ACCESS: '' }, 'CASHPOINT_OPEN_ACCESS=1')
-
-    const open = { ...defaults, host, openAccess: true }
-    assert.deepEqual(readSettings([], { HOST: host, CASHPOINT_OPEN_ACCESS: '1' }), open)
-    assert.deepEqual(readSettings(['--host', host, '--open-access', '1'], {}), open)
+    assert.deepEqual(readSettings([], { HOST: host }), { ...defaults, host })
     assert.ok(!isLoopback(host), host)
   }
   for (const host of ['localhost', '127.0.0.1', '127.255.255.254', '::1']) assert.ok(isLoopback(host), host)
+})
+
+test('the setting that let anybody in is not ignored', () => {
+  checkRefused([], { CASHPOINT_OPEN_ACCESS: '1' }, 'cashpoint credentials create')
+})
+
+test('the settings of an issuer go together, and its keys come over https', () => {
+  const issuer = {
+    CASHPOINT_JWT_ISSUER: 'https://id.example',
+    CASHPOINT_JWT_AUDIENCE: 'cashpoint',
+    CASHPOINT_JWT_JWKS: 'https://id.example/jwks',
+  }
+  const tokens = {
+    issuer: 'https://id.example',
+    audience: 'cashpoint',
+    jwks: 'https://id.example/jwks',
+    roleClaim: 'role',
+  }
+  assert.deepEqual(readSettings([], issuer), { ...defaults, tokens })
+  const claim = { CASHPOINT_JWT_ROLE_CLAIM: 'r' }
+  assert.deepEqual(readSettings([], { ...issuer, ...claim }).tokens, { ...tokens, roleClaim: 'r' })
+  for (const name of Object.keys(issuer)) checkRefused([], { ...issuer, [name]: '' }, name)
+  for (const jwks of ['http://id.example/jwks', 'file:///jwks', 'jwks', 'http://127.example/jwks'])
+    checkRefused([], { ...issuer, CASHPOINT_JWT_JWKS: jwks }, 'CASHPOINT_JWT_JWKS')
+  const local = { ...issuer, CASHPOINT_JWT_JWKS: 'http://127.0.0.1:1/jwks' }
+  assert.equal(readSettings([], local).tokens?.jwks, 'http://127.0.0.1:1/jwks')
 })
 
 test('a flag of yes or no says yes by itself', () => {
@@ -180,5 +222,5 @@ test('a flag of yes or no says yes by itself', () => {
     port: 80,
     acceptLostTail: true,
   })
-  assert.deepEqual(readSettings(['--open-access'], {}), { ...defaults, openAccess: true })
+  assert.deepEqual(readSettings(['--demo', '--port', '80'], {}), { ...defaults, port: 80 })
 })

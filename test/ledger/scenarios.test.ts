@@ -14,7 +14,7 @@ import { assertProven } from '../support/journal.ts'
 import { answerOf, commandOf, type Driver, readScenarios, testScenarios } from '../support/scenario.ts'
 import { saidOfAccount, saidOfHold, saidOfTransfer } from '../support/v1-words.ts'
 
-testScenarios('apply', { can: ['clock', 'scopes'] }, async () => new ApplyDriver())
+testScenarios('apply', { can: ['clock', 'scopes', 'people'] }, async () => new ApplyDriver())
 
 // What the queue and the stores say is tested where they are.
 const notOfRules = [
@@ -43,11 +43,12 @@ class ApplyDriver implements Driver {
     return 'said' in command ? command : this.command(command, request.key)
   }
 
-  async command(command: Command, key: Key | undefined) {
+  async command(command: Command, key: Key | undefined, actor = '') {
     const before = this.#books.records.length
+    const fresh = sha256(`fresh ${before}`)
     const outcome = apply(
       this.#books,
-      { command, actor: '', ...(key && { key }) },
+      { command, actor, fresh, ...(key && { key }) },
       this.#clock.now(),
       this.#rules,
     )

@@ -11,10 +11,11 @@ test('--help lists the commands, and each command has its own', async () => {
     run(['--help']),
     run(['serve', '--help']),
     run(['verify', '--help']),
+    run(['credentials', '--help']),
   ])
   assert.deepEqual({ code: all.code, stderr: all.stderr }, { code: 0, stderr: '' })
   assert.match(all.stdout, /^usage: cashpoint COMMAND/)
-  for (const [i, name] of ['serve', 'verify'].entries()) {
+  for (const [i, name] of ['serve', 'verify', 'credentials'].entries()) {
     assert.match(all.stdout, new RegExp(`^ +${name} `, 'm'))
     assert.match(each[i]?.stdout ?? '', new RegExp(`^usage: cashpoint ${name}`))
     assert.deepEqual({ code: each[i]?.code, stderr: each[i]?.stderr }, { code: 0, stderr: '' })
@@ -38,7 +39,7 @@ const bad: { args?: string[]; env?: Record<string, string>; says: RegExp }[] = [
   { args: ['--store', 'postgres://x'], says: /CASHPOINT_STORE must be/ },
   { env: { CASHPOINT_LOCK_DEADLINE_MS: '0' }, says: /CASHPOINT_LOCK_DEADLINE_MS must be/ },
   { env: { CASHPOINT_LOG_LEVEL: 'loud' }, says: /CASHPOINT_LOG_LEVEL must be one of/ },
-  { env: { HOST: '0.0.0.0' }, says: /CASHPOINT_OPEN_ACCESS=1/ },
+  { env: { CASHPOINT_OPEN_ACCESS: '1' }, says: /CASHPOINT_OPEN_ACCESS is gone/ },
 ]
 
 describe('a bad setting is one line, and exit 2', { concurrency: 4 }, () => {

@@ -12,6 +12,7 @@ import type { Account } from '../../src/ledger/account.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { openAccess } from './support.ts'
 
 /** Takes its time for a list, and knows whether the list was taken to its end or given up. */
 class SlowStore extends MemoryStore {
@@ -33,18 +34,19 @@ class SlowStore extends MemoryStore {
 
 test('a client that hangs up before its list has begun: the list is let go of', async () => {
   const store = new SlowStore()
+  const bank = new Bank(store, systemClock)
   const app = await createServer({
-    bank: new Bank(store, systemClock),
+    bank,
+    access: openAccess(bank),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     currency: 'USD',
-    cors: false,
     draining: () => false,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
 
   const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  client.write('GET /accounts HTTP/1.1\r\nhost: cashpoint\r\n\r\n')
+  client.write('GET /accounts HTTP/1.1\r\nhost: localhost\r\n\r\n')
   await store.asked.promise
   client.destroy()
   await once(client, 'close')

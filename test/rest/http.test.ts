@@ -18,6 +18,7 @@ import {
   Connection,
   checkProblem,
   holdWriteLock,
+  openAccess,
   pause,
   requestBytes,
   serve,
@@ -283,7 +284,7 @@ test('on loopback, pages of any origin may call', async () => {
 })
 
 test('beyond loopback, pages of other origins may not', async (t) => {
-  const { get, call } = await serve(t, { cors: false, accounts: { a: 100 } })
+  const { get, call } = await serve(t, { demo: false, accounts: { a: 100 } })
   const headers = { origin: 'http://atm.example', 'access-control-request-method': 'POST' }
   const preflight = await call('OPTIONS', '/accounts/a/deposit', { headers })
 
@@ -395,12 +396,13 @@ test('a connection may rest as long on one loopback as on the other', { skip: !i
 
 /** An app that does not listen yet. */
 async function unheard(scope: { after(then: () => Promise<void>): void }): Promise<FastifyInstance> {
+  const bank = new Bank(stubStore({}), systemClock)
   const app = await createServer({
-    bank: new Bank(stubStore({}), systemClock),
+    bank,
+    access: openAccess(bank),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     currency: 'USD',
-    cors: true,
     draining: () => false,
   })
   scope.after(() => app.close())

@@ -18,6 +18,7 @@ import {
   sayReversed,
   sayTransfer,
 } from '../support/v1-words.ts'
+import { openAccess } from './support.ts'
 
 testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
 // The rest of them SQLite has answered to the bank already.
@@ -42,10 +43,10 @@ class RestDriver implements Driver {
     await this.#app?.close()
     this.#app = await createServer({
       bank: this.#below.bank,
+      access: openAccess(this.#below.bank),
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
       currency: this.#below.currency,
-      cors: false,
       draining: () => false,
     })
     await this.#app.listen({ host: '127.0.0.1', port: 0 })
@@ -166,6 +167,7 @@ function sayBody(said: Said): string {
     return sayBatch(answers, failed)
   }
   if (code !== undefined) return sayRefusal(code, said)
+  if ('direction' in said) return `adjustment ${said.state}`
   if (expires_at !== undefined) return sayHold({ ...said, captured })
   return 'debit_account' in said ? sayTransfer(said) : sayAccount(said)
 }

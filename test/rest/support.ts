@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
+import { Access } from '../../src/access/access.ts'
+import type { Tokens } from '../../src/access/tokens.ts'
 import { Bank } from '../../src/bank/bank.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
@@ -21,7 +23,12 @@ type Sent = { readonly body?: string | Buffer | undefined; readonly headers?: Re
 
 export type Options = {
   readonly currency?: string
-  readonly cors?: boolean
+  /** Whether the server may be in demo mode, which it is by default. */
+  readonly demo?: boolean
+  readonly tokens?: Tokens
+  readonly perCredential?: number
+  readonly perAddress?: number
+  readonly trustedProxies?: readonly string[]
   readonly host?: string
   /** How long a command may wait for the store's lock. */
   readonly deadlineMs?: number
@@ -56,7 +63,7 @@ export async function serve(
   scope: { after(then: () => Promise<void>): void },
   options: Options = {},
 ): Promise<Cashpoint> {
-  const { currency = 'USD', cors = true, host = '127.0.0.1', deadlineMs, accounts = {}, logLines } = options
+  const { currency = 'USD', host = '127.0.0.1', deadlineMs, accounts = {}, logLines } = options
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-rest-'))
   const path = options.path ?? join(directory, 'cashpoint.db')
   const store = options.store ?? (await SqliteStore.open({ path }))
@@ -66,12 +73,25 @@ export async function serve(
     onCommit: (size, ms) => metrics.onCommit(size, ms),
     onError: () => metrics.onError(),
   })
-  if (options.store === undefined) await openBooks(bank, currency, accounts)
+  if (options.store === undefined) {
+    await openBooks(bank, currency, accounts)
+    await bank.readRegistry()
+  }
+  const { demo = true, tokens, perCredential = 0, perAddress = 0, trustedProxies = [] } = options
+  const access = new Access(bank, systemClock, { demo, tokens, perCredential, perAddress })
 
   const log = logLines
     ? pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) })
     : pino({ level: 'silent' })
-  const app = await createServer({ bank, log, metrics, currency, cors, draining: () => cashpoint.draining })
+  const app = await createServer({
+    bank,
+    access,
+    log,
+    metrics,
+    currency,
+    trustedProxies,
+    draining: () => cashpoint.draining,
+  })
   const listening = await listen(app, { host, port: 0 })
   let stopped: Promise<void> | undefined
 
@@ -111,6 +131,11 @@ async function openBooks(bank: Bank, currency: string, accounts: Readonly<Record
   if (list.length > 0) await bank.submit({ command: { type: 'open_books', accounts: list }, actor: '' })
 }
 
+/** Who may do anything, from this machine. */
+export function openAccess(bank: Bank): Access {
+  return new Access(bank, systemClock, { demo: true, perCredential: 0, perAddress: 0 })
+}
+
 /** A store that fails at everything it is not told how to do. */
 export function stubStore(does: Partial<Store>): Store {
   const fail = () => {
@@ -123,6 +148,9 @@ export function stubStore(does: Partial<Store>): Store {
     account: fail,
     transfer: fail,
     hold: fail,
+    thing: fail,
+    things: fail,
+    acts: fail,
     reply: fail,
     totals: fail,
     entries: fail,
@@ -173,7 +201,7 @@ export async function balanceOf({ get }: Cashpoint, number: string): Promise<str
 
 /** The bytes of a request, to send over a `Connection`. */
 export function requestBytes(method: string, path: string, { body, headers = {} }: Sent = {}): Buffer {
-  const all: Record<string, string | number> = { host: 'cashpoint', ...headers }
+  const all: Record<string, string | number> = { host: 'localhost', ...headers }
   if (body !== undefined)
     Object.assign(all, {
       'content-type': headers['content-type'] ?? 'application/json',

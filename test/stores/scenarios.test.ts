@@ -3,5 +3,5 @@ import { BankDriver } from '../support/bank-driver.ts'
 import { testScenarios } from '../support/scenario.ts'
 import { memoryPlace, sqlitePlace } from '../support/stores.ts'
 
-testScenarios('memory', { can: ['clock', 'scopes'] }, () => BankDriver.open(memoryPlace()))
-testScenarios('sqlite', { can: ['restart', 'scopes'] }, () => BankDriver.open(sqlitePlace()))
+testScenarios('memory', { can: ['clock', 'scopes', 'people'] }, () => BankDriver.open(memoryPlace()))
+testScenarios('sqlite', { can: ['restart', 'scopes', 'people'] }, () => BankDriver.open(sqlitePlace()))

@@ -1,6 +1,8 @@
 /** Runs scenarios on a bank over a store at some place. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { Bank } from '../../src/bank/bank.ts'
+import { sha256 } from '../../src/bank/batch.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
 import type { Command, Key } from '../../src/ledger/command.ts'
@@ -32,8 +34,9 @@ export class BankDriver implements Driver {
     return answerOf(await this.bank.submit({ command, actor: '', ...(request.key && { key: request.key }) }))
   }
 
-  async command(command: Command, key: Key | undefined): Promise<Answer> {
-    return answerOf(await this.bank.submit({ command, actor: '', ...(key && { key }) }))
+  async command(command: Command, key: Key | undefined, actor = ''): Promise<Answer> {
+    const fresh = sha256(randomUUID())
+    return answerOf(await this.bank.submit({ command, actor, fresh, ...(key && { key }) }))
   }
 
   async look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string> {

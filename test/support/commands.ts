@@ -33,6 +33,8 @@ export function gist({ reply }: Outcome): string | number {
       return reply.account.state
     case 'proof_requested':
       return reply.type
+    case 'registered':
+      return reply.thing.kind
     case 'batch':
       return `${reply.results.length} results`
   }

@@ -30,6 +30,10 @@
  *   state A frozen                 -> active 780 held 0 available 780 version 6
  *   batch atomic dry-run key=b | move A B 1 key=i as=u | void h    -> failed 1: hold_resolved posted
  *   account A, look hold h, look transfer t                        what they are now
+ *   adjust A credit 500 by=ann as=a               a correction by hand; above 10,000 it waits for another person
+ *   approve a by=bob, reject a by=bob             by whom is who asks, in other steps nobody's business
+ *   credential teller ann as=c, revoke c          who is let in
+ *   webhook https://x.example as=w, disable w, redeliver w         who is told
  *   hold A 1 times=1000            -> hold pending 1              the same a thousand times
  *
  * An amount is what stands in the JSON body: a number, or a string in quotes (`"100.00"`, `" 1"`). `key=K` sends
@@ -46,9 +50,9 @@ import { formatMinor, parseDecimal } from '../../src/ledger/money.ts'
 import { commandOfWords, idsIn, sayReply, wordsOf } from './v1-words.ts'
 
 /** What not every driver can do. */
-export type Skill = 'clock' | 'restart' | 'scopes'
+export type Skill = 'clock' | 'restart' | 'scopes' | 'people'
 
-const skills: readonly string[] = ['clock', 'restart', 'scopes'] satisfies Skill[]
+const skills: readonly string[] = ['clock', 'restart', 'scopes', 'people'] satisfies Skill[]
 
 export type Request = {
   readonly type: 'deposit' | 'withdraw'
@@ -76,7 +80,7 @@ export type Driver = {
   submit(request: Request): Promise<Answer>
   openBooks(accounts: readonly { number: string; currency: string; ledger: number }[]): Promise<Answer>
   /** A command of /v1, answered in the words of `v1-words.ts`. */
-  command(command: Command, key: Key | undefined): Promise<Answer>
+  command(command: Command, key: Key | undefined, actor?: string): Promise<Answer>
   /** What is there now, in the same words. */
   look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string>
   balance(number: string): Promise<string | undefined>
@@ -269,7 +273,7 @@ async function runCommand(command: Command, step: Step, driver: Driver, notes: N
   const key = keyOf(options)
   let said = ''
   for (let time = 0; time < Number(options.get('times') ?? 1); time += 1) {
-    const answer = await driver.command(command, key)
+    const answer = await driver.command(command, key, options.get('by'))
     checkReplay(step.where, key, answer, notes)
     for (const [i, words] of (operations.length > 0 ? operations : [head]).entries()) {
       const name = wordsOf(words).options.get('as')

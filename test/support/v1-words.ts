@@ -5,6 +5,7 @@ import type { TransferPage } from '../../src/ledger/books.ts'
 import type { Command, Hold, Item, Outcome, PostedTransfer, Reply } from '../../src/ledger/command.ts'
 import type { Exceeded } from '../../src/ledger/limits.ts'
 import type { Instant } from '../../src/ledger/money.ts'
+import type { Direction, Role, Thing } from '../../src/ledger/registry.ts'
 
 /** `open A overdraft=100` in its parts: `open`, what follows by place, and by name; flags are names without a value. */
 export type Words = {
@@ -28,6 +29,7 @@ const names = [
   'tx',
   'day',
   'count',
+  'by',
 ]
 
 export function wordsOf([verb = '', ...words]: readonly string[]): Words {
@@ -58,6 +60,7 @@ export function commandOfWords(
     ...(options.has('count') && { daily_count: whole('count') }),
   }
   const side = (name: string) => (name === 'cash' ? null : name)
+  const person = options.get('by') ?? ''
   switch (verb) {
     case 'open':
       return {
@@ -92,6 +95,23 @@ export function commandOfWords(
     }
     case 'void':
       return { type: 'void', hold: idOf(first), ...guard }
+    case 'adjust': {
+      const direction = second as Direction
+      return { type: 'adjust', account: first, ...money, direction, reason: 'r', person }
+    }
+    case 'approve':
+    case 'reject':
+      return { type: 'decide_adjustment', adjustment: idOf(first), approve: verb === 'approve', person }
+    case 'credential':
+      return { type: 'create_credential', role: first as Role, name: second }
+    case 'revoke':
+      return { type: 'revoke_credential', credential: idOf(first) }
+    case 'webhook':
+      return { type: 'create_webhook', url: first, types: [], sealed_with: 'key' }
+    case 'disable':
+      return { type: 'disable_webhook', webhook: idOf(first) }
+    case 'redeliver':
+      return { type: 'redeliver', webhook: idOf(first) }
     default:
       return undefined
   }
@@ -156,6 +176,10 @@ export function sayReply(reply: Reply): string {
       return saidOfAccount(reply.account, reply.account.at)
     case 'refused':
       return sayRefusal(reply.refusal, reply)
+    case 'registered': {
+      const posted = reply.transfer && sayPosted(reply.transfer)
+      return [sayThing(reply.thing), posted].filter((words) => words !== undefined).join(': ')
+    }
     case 'batch':
       return sayBatch(reply.results.map(sayOutcome), reply.failed ?? null)
     case 'posted':
@@ -163,6 +187,12 @@ export function sayReply(reply: Reply): string {
     case 'proof_requested':
       return reply.type
   }
+}
+
+function sayThing(thing: Thing): string {
+  if (thing.kind === 'adjustment') return `adjustment ${thing.state}`
+  if (thing.kind === 'webhook') return `webhook ${thing.disabled_at === undefined ? 'in use' : 'disabled'}`
+  return `${thing.role} ${thing.name} ${thing.revoked_at === undefined ? 'in use' : 'revoked'}`
 }
 
 function sayOutcome({ reply, replayed }: Outcome): string {
@@ -196,6 +226,8 @@ export function idsIn(reply: Reply): readonly (string | undefined)[] {
       return [reply.transfer.id]
     case 'hold':
       return [reply.hold.id]
+    case 'registered':
+      return [reply.thing.id]
     case 'batch':
       return reply.results.map(({ reply }) => idsIn(reply)[0])
     default:
@@ -244,6 +276,14 @@ export function requestOf(command: Command): {
     }
     case 'void':
       return { path: `/v1/holds/${command.hold}/void`, body: {}, ...guard }
+    case 'adjust': {
+      const { account, amount, currency, direction, reason } = command
+      return { path: '/v1/adjustments', body: { account, amount, currency, direction, reason } }
+    }
+    case 'decide_adjustment': {
+      const { adjustment, approve } = command
+      return { path: `/v1/adjustments/${adjustment}/${approve ? 'approve' : 'reject'}`, body: {} }
+    }
     case 'batch': {
       const { atomic, dry_run, items } = command
       return { path: '/v1/batches', body: { atomic, dry_run, operations: items.map(operationOf) } }

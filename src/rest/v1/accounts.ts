@@ -29,6 +29,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'POST',
       url: '/v1/accounts',
+      may: 'open_accounts',
       summary: 'Open an account; without a number the server makes one',
       body: schemas.openAccount,
       replies: { 201: schemas.accountReply },
@@ -41,6 +42,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts',
+      may: 'read',
       summary: 'List accounts, or with kind=house the house’s own',
       query: {
         ...paging,
@@ -55,6 +57,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts/:number',
+      may: 'read',
       summary: 'Read an account; its version is the ETag',
       replies: { 200: Type.Union([schemas.accountReply, schemas.houseReply]) },
       problems: ['account_number_invalid', 'account_not_found'],
@@ -72,6 +75,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts/:number/balance',
+      may: 'read',
       summary: 'Read the balance, now or as of an instant or a version',
       query: {
         as_of: Type.Union([schemas.moment, schemas.version], {
@@ -85,6 +89,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'POST',
       url: '/v1/accounts/:number/state',
+      may: 'block_accounts',
       summary: 'Block, freeze, free or close an account',
       body: schemas.setState,
       guarded: true,
@@ -111,6 +116,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
     {
       method: 'PUT',
       url: '/v1/accounts/:number/limits',
+      may: 'set_limits',
       summary: 'Set what may leave an account in one transaction and on a business day',
       body: schemas.limits,
       guarded: true,

@@ -16,7 +16,7 @@ export function openAccount(body: Body<'openAccount'>, fallback: string): Comman
   return {
     type: 'open_account',
     ...(number !== undefined && { number }),
-    currency: known(currency),
+    currency: currencyKnown(currency),
     overdraft_limit,
     minimum_balance,
     ...(limits && { limits }),
@@ -25,15 +25,22 @@ export function openAccount(body: Body<'openAccount'>, fallback: string): Comman
 }
 
 export function deposit({ account, ...rest }: Body<'deposit'>): Item['command'] {
-  return { type: 'move', from: null, to: account, ...rest, currency: known(rest.currency) }
+  return { type: 'move', from: null, to: account, ...rest, currency: currencyKnown(rest.currency) }
 }
 
 export function withdrawal({ account, up_to, ...rest }: Body<'withdrawal'>): Item['command'] {
-  return { type: 'move', from: account, to: null, ...upTo(up_to), ...rest, currency: known(rest.currency) }
+  return {
+    type: 'move',
+    from: account,
+    to: null,
+    ...upTo(up_to),
+    ...rest,
+    currency: currencyKnown(rest.currency),
+  }
 }
 
 export function transfer({ up_to, ...rest }: Body<'transfer'>): Item['command'] {
-  return { type: 'move', ...upTo(up_to), ...rest, currency: known(rest.currency) }
+  return { type: 'move', ...upTo(up_to), ...rest, currency: currencyKnown(rest.currency) }
 }
 
 export function reversal(transfer: string, { force, ...rest }: Body<'reversal'>): Item['command'] {
@@ -41,7 +48,7 @@ export function reversal(transfer: string, { force, ...rest }: Body<'reversal'>)
 }
 
 export function hold({ expires_in = holdSeconds, ...rest }: Body<'hold'>): Item['command'] {
-  return { type: 'hold', ...rest, currency: known(rest.currency), expires_in_s: expires_in }
+  return { type: 'hold', ...rest, currency: currencyKnown(rest.currency), expires_in_s: expires_in }
 }
 
 export function capture(hold: string, { advice, ...rest }: Body<'capture'>): Item['command'] {
@@ -118,7 +125,7 @@ function upTo(given: boolean | undefined): { up_to?: true } {
   return given === true ? { up_to: true } : {}
 }
 
-function known(currency: string): string {
+export function currencyKnown(currency: string): string {
   if (decimalsOf(currency) === undefined)
     throw new ProblemError('invalid_request', 'currency must be an ISO 4217 code such as USD')
   return currency

@@ -82,6 +82,13 @@ function tell({ content, sequence, at }: JournalRecord): Told | undefined {
       return { type: `cashpoint.hold.${state}`, subject: `/v1/holds/${hold}`, data }
     }
     case 'reply':
+    case 'credential_created':
+    case 'credential_revoked':
+    case 'webhook_created':
+    case 'webhook_disabled':
+    case 'webhook_redelivered':
+    case 'adjustment_requested':
+    case 'adjustment_rejected':
       return undefined
   }
 }

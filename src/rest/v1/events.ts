@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
+import type { Access, Caller } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
 import { idOf, sequenceOf } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
@@ -14,6 +15,7 @@ import * as schemas from './schemas.ts'
 import { oneIn, queryOf } from './validation.ts'
 
 export type EventOptions = {
+  readonly access: Access
   /** Ends all streams, each behind a whole event. */
   readonly ending: AbortSignal
   /** How often a stream with nothing to tell says that it is there. Milliseconds. */
@@ -26,12 +28,16 @@ const usualHeartbeatMs = 15_000
 // A filter may leave little of what is read: a page ends after so many records, and says where to go on.
 const recordsPerRequest = 20_000
 
-export function eventRoutes(bank: Bank, { ending, heartbeatMs = usualHeartbeatMs }: EventOptions): V1Route[] {
+export function eventRoutes(
+  bank: Bank,
+  { access, ending, heartbeatMs = usualHeartbeatMs }: EventOptions,
+): V1Route[] {
   const feed = new Feed(bank)
   return [
     {
       method: 'GET',
       url: '/v1/events',
+      may: 'follow',
       summary: 'What happened, oldest first: pages, or with Accept: text/event-stream a stream',
       query: {
         after: Type.String({
@@ -49,6 +55,7 @@ export function eventRoutes(bank: Bank, { ending, heartbeatMs = usualHeartbeatMs
         const limit = limitIn(query)
         if (request.headers.accept?.includes('text/event-stream'))
           return stream(reply, {
+            caller: request.caller,
             type,
             after: positionIn(request.headers['last-event-id'] ?? query['after']),
           })
@@ -86,7 +93,11 @@ export function eventRoutes(bank: Bank, { ending, heartbeatMs = usualHeartbeatMs
 
   function stream(
     reply: FastifyReply,
-    { type, after }: { type: EventType | undefined; after: number },
+    {
+      caller,
+      type,
+      after,
+    }: { readonly caller: Caller; readonly type: EventType | undefined; readonly after: number },
   ): FastifyReply {
     // Nothing is read ahead of what the client takes but the page in hand.
     const text = Readable.from(write(), { objectMode: true, highWaterMark: 1 })
@@ -100,6 +111,8 @@ export function eventRoutes(bank: Bank, { ending, heartbeatMs = usualHeartbeatMs
       // So that the client knows that it is connected.
       yield ': events\n\n'
       for await (const page of feed.follow(after, { idleMs: heartbeatMs, signal: ending })) {
+        // A credential may be revoked while its stream goes on.
+        if (!access.isLive(caller)) return
         if (page.events.length === 0) yield ': nothing new\n\n'
         else if (type === undefined) yield page.bytes
         else yield wantedIn(page, type).map(writeEvent).join('') || ': nothing wanted\n\n'

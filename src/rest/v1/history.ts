@@ -21,6 +21,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts/:number/entries',
+      may: 'read',
       summary: 'The account’s side of its transfers, newest first; also of a house account, such as cash:USD',
       query: { ...paging, ...schemas.period },
       replies: { 200: schemas.entriesReply },
@@ -30,6 +31,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts/:number/statement',
+      may: 'read',
       summary: 'A period whose opening balance and entries make its closing balance, as JSON or CSV',
       query: { ...schemas.period, format: Type.Enum(['json', 'csv']) },
       replies: { 200: schemas.statementReply },

@@ -31,6 +31,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
   const post = (url: string, summary: string, of: Posting): V1Route => ({
     method: 'POST',
     url,
+    may: 'move_money',
     summary,
     handler: (request, reply) =>
       submit(bank, request, reply, { ...of.read(request), ...(of.guarded && ifVersion(request)) }),
@@ -113,6 +114,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/transfers/:id',
+      may: 'read',
       summary: 'Read a transfer, and what was reversed of it',
       replies: { 200: schemas.transferReply },
       problems: ['transfer_not_found'],
@@ -125,6 +127,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/holds/:id',
+      may: 'read',
       summary: 'Read a hold, and what became of it',
       replies: { 200: schemas.holdReply },
       problems: ['hold_not_found'],

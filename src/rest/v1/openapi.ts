@@ -1,7 +1,9 @@
 /** The OpenAPI 3.1 document: the table of routes, with every status each can answer. */
 import Type, { type TProperties, type TSchema } from 'typebox'
+import { permissions } from '../../access/permissions.ts'
 import { currencies } from '../../ledger/money.ts'
 import { refusals as ledger, type Refusal } from '../../ledger/refusal.ts'
+import type { Needs } from '../gate.ts'
 import { type ProblemCode, retryAfterOf, statusOf, titleOf } from '../problem.ts'
 import type { V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -14,6 +16,16 @@ const always: readonly ProblemCode[] = [
   'headers_too_large',
   'internal',
 ]
+
+/** What the gate can answer, of what is not open to everybody, and of what is. */
+const ofGate: readonly ProblemCode[] = [
+  'unauthenticated',
+  'forbidden',
+  'not_local',
+  'rate_limited',
+  'issuer_unavailable',
+]
+const ofOpenGate: readonly ProblemCode[] = ['not_local', 'rate_limited']
 
 /** What any command can answer. */
 const ofCommands: readonly ProblemCode[] = [
@@ -33,7 +45,7 @@ const ofCommands: readonly ProblemCode[] = [
 
 const description = `An ATM host: accounts, transfers, holds, proofs.
 
-Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. An unknown path is answered 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's.`
+Every refusal is application/problem+json (RFC 9457) with a stable \`code\`. An unknown path is answered 404. Every reply carries \`X-Request-Id\`: the request's own where it is fit for a log line, else one of the server's. Outside demo mode replies carry \`RateLimit\` and \`RateLimit-Policy\`.`
 
 export function openApi(routes: readonly V1Route[]): object {
   const paths: Record<string, Record<string, unknown>> = {}
@@ -44,6 +56,9 @@ export function openApi(routes: readonly V1Route[]): object {
   const components = {
     schemas: Object.fromEntries([...named.values()].map(({ name, schema }) => [name, withNames(schema)])),
     responses: { MethodNotAllowed: withNames(methodNotAllowed) },
+    securitySchemes: {
+      key: { type: 'http', scheme: 'bearer', description: 'An API key, or a token of the configured issuer' },
+    },
   }
   return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths, components }
 }
@@ -61,6 +76,8 @@ for (const [name, schema, written = schema] of [
   ['Hold', schemas.holdReply],
   ['Entry', schemas.entry],
   ['Result', schemas.result],
+  ['Credential', schemas.credentialReply],
+  ['Adjustment', schemas.adjustmentReply],
   ['Problem', schemas.problem],
   ['BatchRefused', schemas.batchRefused],
 ] as const)
@@ -78,17 +95,25 @@ function reference(value: unknown): unknown {
   return name === undefined ? withNames(value) : { $ref: `#/components/schemas/${name}` }
 }
 
-type Described = Omit<V1Route, 'handler'> & {
+type Described = Omit<V1Route, 'handler' | 'may'> & {
+  readonly may: Needs
   /** Success that is not JSON, by content type. */
   readonly plain?: string
 }
 
 function operationOf(route: Described): object {
   const { method, url, summary, body, documented = body, query = {}, needed = [], guarded, problems } = route
-  const codes = [...always, ...(method !== 'GET' ? ofCommands : []), ...problems]
+  const { may } = route
+  const gated = may === 'health' ? [] : may === 'public' ? ofOpenGate : ofGate
+  const codes = [...always, ...gated, ...(method !== 'GET' ? ofCommands : []), ...problems]
   const content = documented && { 'application/json': { schema: documented } }
   return {
     summary,
+    ...(may !== 'health' &&
+      may !== 'public' && {
+        description: `For the roles ${permissions[may].join(', ')}.`,
+        security: [{ key: [] }],
+      }),
     parameters: [
       ...[...url.matchAll(/:([a-z]+)/g)].map(([, name = '']) => ({
         ...parameter(name, 'path', name === 'number' ? number : Type.String()),
@@ -226,6 +251,7 @@ const originalRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/',
+    may: 'public',
     summary: 'What this is',
     replies: {
       200: closed({
@@ -239,6 +265,7 @@ const originalRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/accounts',
+    may: 'read',
     summary: 'All accounts, or a page of them',
     query: {
       limit: Type.Integer({ minimum: 1, maximum: 10_000, description: 'All if left out' }),
@@ -255,6 +282,7 @@ const originalRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/accounts/:number/balance',
+    may: 'read',
     summary: 'The balance in major units; with simple=true the number alone',
     query: { simple: Type.String({ description: 'true for the number alone' }) },
     replies: { 200: Type.Union([told({ balance: major }), major]) },
@@ -263,6 +291,7 @@ const originalRoutes: readonly Described[] = [
   {
     method: 'POST',
     url: '/accounts/:number/withdraw',
+    may: 'move_money',
     summary: 'Pay out a decimal amount',
     body: decimal,
     replies: { 200: told({ withdrawn_amount: major, new_balance: major }) },
@@ -278,6 +307,7 @@ const originalRoutes: readonly Described[] = [
   {
     method: 'POST',
     url: '/accounts/:number/deposit',
+    may: 'move_money',
     summary: 'Pay in a decimal amount; opens the account where it does not exist',
     body: decimal,
     replies: {
@@ -291,10 +321,18 @@ const health = closed({ status: Type.Enum(['ok', 'ready', 'draining', 'read_only
 
 /** What is not of the ledger. */
 const plainRoutes: readonly Described[] = [
-  { method: 'GET', url: '/healthz', summary: 'Whether it is alive', replies: { 200: health }, problems: [] },
+  {
+    method: 'GET',
+    url: '/healthz',
+    may: 'health',
+    summary: 'Whether it is alive',
+    replies: { 200: health },
+    problems: [],
+  },
   {
     method: 'GET',
     url: '/readyz',
+    may: 'health',
     summary: 'Whether it may get traffic: 503 while it drains, or takes no commands',
     replies: { 200: health, 503: health },
     problems: [],
@@ -302,6 +340,7 @@ const plainRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/metrics',
+    may: 'measure',
     summary: 'Figures for Prometheus',
     replies: { 200: Type.String() },
     plain: 'text/plain',
@@ -310,6 +349,7 @@ const plainRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/openapi.json',
+    may: 'public',
     summary: 'This document',
     replies: { 200: Type.Object({}) },
     problems: [],
@@ -317,6 +357,7 @@ const plainRoutes: readonly Described[] = [
   {
     method: 'GET',
     url: '/docs',
+    may: 'public',
     summary: 'This document as a page',
     replies: { 200: Type.String() },
     plain: 'text/html',

@@ -1,7 +1,9 @@
 /** Pages of /v1 lists: how they are asked for, and where the next one is. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { type RecordId, sequenceOf } from '../../ledger/command.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
+import { send } from './route.ts'
 import { type Query, queryOf, wholeIn } from './validation.ts'
 
 const limitMax = 1_000
@@ -46,4 +48,19 @@ export function nextCursor(
   searchParams.set('cursor', cursor)
   reply.header('link', `<${pathname}?${searchParams}>; rel="next"`)
   return cursor
+}
+
+/** A page of what is registered, all of which is in memory; oldest first. */
+export function sendThings<Thing extends { readonly id: RecordId }>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  list: { readonly name: string; readonly things: readonly Thing[]; body(thing: Thing): object },
+): FastifyReply {
+  const { limit, after = '0' } = pageIn(request, isPosition)
+  const beyond = list.things.filter(({ id }) => sequenceOf(id) > Number(after))
+  const page = beyond.slice(0, limit)
+  const last = page.at(-1)
+  const more = beyond.length > limit && last !== undefined
+  const next_cursor = nextCursor(request, reply, { limit, last: more ? sequenceOf(last.id) : undefined })
+  return send(reply, { status: 200, body: { [list.name]: page.map(list.body), next_cursor } })
 }

@@ -1,11 +1,16 @@
 /** The routes of /v1 with a body parser and a size of their own, and the documents made from the same table. */
 import type { FastifyInstance } from 'fastify'
+import type { Access } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { sendJson } from '../accounts.ts'
 import { jsonBody } from '../body.ts'
+import type { Gate } from '../gate.ts'
 import { addRoutes, type Route } from '../routes.ts'
 import { accountRoutes } from './accounts.ts'
+import { adjustmentRoutes } from './adjustments.ts'
+import { auditRoutes } from './audit.ts'
+import { credentialRoutes } from './credentials.ts'
 import { docsPage, docsPolicy } from './docs.ts'
 import { eventRoutes } from './events.ts'
 import { readExactly } from './exact.ts'
@@ -18,9 +23,14 @@ import { searchRoutes } from './searches.ts'
 
 const bodyMax = 2 ** 20
 
-export type V1Options = { readonly bank: Bank; readonly currency: Currency; readonly cors: boolean }
+export type V1Options = {
+  readonly bank: Bank
+  readonly access: Access
+  readonly gate: Gate
+  readonly currency: Currency
+}
 
-export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Options): Promise<void> {
+export async function v1(app: FastifyInstance, { bank, access, gate, currency }: V1Options): Promise<void> {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser(
     'application/json',
@@ -40,13 +50,14 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
     done()
   })
 
-  const table = [...v1Routes(bank, currency), ...eventRoutes(bank, { ending: ending.signal })]
+  const table = [...v1Routes(bank, currency), ...eventRoutes(bank, { access, ending: ending.signal })]
   // Made when it is first asked for: it takes some 25 ms, which a start need not wait for.
   let document: string | undefined
   const documents: Route[] = [
     {
       method: 'GET',
       url: '/openapi.json',
+      may: 'public',
       handler: (_, reply) => {
         document ??= JSON.stringify(openApi(table))
         return sendJson(reply, document)
@@ -55,12 +66,13 @@ export async function v1(app: FastifyInstance, { bank, currency, cors }: V1Optio
     {
       method: 'GET',
       url: '/docs',
+      may: 'public',
       handler: (_, reply) =>
         reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage),
     },
   ]
   const routes = table.map((route) => (route.method !== 'GET' && !route.guarded ? unguarded(route) : route))
-  addRoutes(app, [...routes, ...documents], { cors })
+  addRoutes(app, [...routes, ...documents], { gate, cors: false })
 }
 
 function unguarded(route: V1Route): V1Route {
@@ -80,5 +92,8 @@ export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
     ...historyRoutes(bank),
     ...searchRoutes(bank),
     ...proofRoutes(bank),
+    ...adjustmentRoutes(bank),
+    ...credentialRoutes(bank),
+    ...auditRoutes(bank),
   ]
 }

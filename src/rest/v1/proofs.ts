@@ -5,8 +5,9 @@ import type { BlockRange } from '../../bank/store.ts'
 import type { Pass, Verdict } from '../../bank/verification.ts'
 import { isIdempotencyKey, readIdempotencyKey } from '../idempotency-key.ts'
 import { ProblemError } from '../problem.ts'
+import { outcomeOf } from '../submit.ts'
 import { render, timeOf } from './render.ts'
-import { answer, outcomeOf, send, type V1Route } from './route.ts'
+import { answer, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { type Query, queryOf, wholeIn } from './validation.ts'
 
@@ -15,6 +16,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/operations',
+      may: 'read',
       summary: 'What became of the request with this Idempotency-Key',
       query: { key: schemas.key },
       needed: ['key'],
@@ -25,6 +27,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
     {
       method: 'POST',
       url: '/v1/verify',
+      may: 'prove',
       summary: 'Start to prove the books, or the chain of a range of blocks',
       query: { from: schemas.block, to: schemas.block },
       body: schemas.nothing,
@@ -35,6 +38,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/verify',
+      may: 'prove',
       summary: 'The last pass that ended, and how far the running one has come',
       replies: { 200: schemas.verificationReply },
       problems: [],
@@ -45,7 +49,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
   async function operation(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { key } = queryOf(request)
     if (typeof key !== 'string' || !isIdempotencyKey(key)) throw new ProblemError('idempotency_key_invalid')
-    const stored = await bank.reply({ scope: '', key })
+    const stored = await bank.reply({ scope: request.caller.actor, key })
     if (stored === undefined) throw new ProblemError('operation_not_found')
     const { status, body } = render(stored.reply)
     return send(reply, { status: 200, body: { status, recorded_at: timeOf(stored.at), body } })

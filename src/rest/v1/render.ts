@@ -4,6 +4,7 @@ import { leftOn, type TransferPage } from '../../ledger/books.ts'
 import type { Hold, Posted, PostedTransfer, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import type { After } from '../../ledger/record.ts'
+import type { Adjustment, Credential, Thing, Webhook } from '../../ledger/registry.ts'
 import { detailOf, problemOf, statusOf } from '../problem.ts'
 
 /** A reply as HTTP: `location` for what was made, `version` for what can be guarded by it. */
@@ -47,6 +48,11 @@ export function render(reply: Reply): Rendered {
       if (failed === undefined) return { status: 200, body }
       const status = statusOf('batch_refused', 'v1')
       return { status, body: { ...problemOf('batch_refused', 'v1'), ...body } }
+    }
+    case 'registered': {
+      const { thing, made } = reply
+      const location = `${pathOf[thing.kind]}/${thing.id}`
+      return { status: made ? 201 : 200, body: thingBody(thing), ...(made && { location }) }
     }
     case 'posted':
       return { status: 200, body: originalBody(reply) }
@@ -102,6 +108,7 @@ export function transferBody(transfer: PostedTransfer): object {
     metadata: transfer.metadata ?? {},
     reverses: transfer.reverses ?? null,
     hold: transfer.hold ?? null,
+    adjustment: transfer.adjustment ?? null,
     forced: transfer.forced ?? false,
   }
 }
@@ -150,6 +157,62 @@ export function entryBody(account: string, transfer: PostedTransfer) {
     kind: type,
     reference: reference ?? null,
     created_at: timeOf(at),
+  }
+}
+
+const pathOf = {
+  credential: '/v1/credentials',
+  webhook: '/v1/webhooks',
+  adjustment: '/v1/adjustments',
+} as const
+
+export function thingBody(thing: Thing): object {
+  if (thing.kind === 'credential') return credentialBody(thing)
+  return thing.kind === 'webhook' ? webhookBody(thing) : adjustmentBody(thing)
+}
+
+/** Never the key; `fingerprint` is the beginning of its SHA-256, to tell which key somebody holds. */
+export function credentialBody({ id, role, name, hash, at, actor, revoked_at }: Credential): object {
+  return {
+    id,
+    role,
+    name,
+    fingerprint: hash.slice(0, 16),
+    created_at: timeOf(at),
+    created_by: actor,
+    revoked_at: revoked_at === undefined ? null : timeOf(revoked_at),
+  }
+}
+
+export function webhookBody({ id, url, types, at, actor, disabled_at }: Webhook): object {
+  return {
+    id,
+    url,
+    types,
+    created_at: timeOf(at),
+    created_by: actor,
+    disabled_at: disabled_at === undefined ? null : timeOf(disabled_at),
+  }
+}
+
+export function adjustmentBody(adjustment: Adjustment): object {
+  const { id, state, account, currency, amount, direction, reason, actor, person, at } = adjustment
+  const { decided_by, decided_at, transfer } = adjustment
+  return {
+    id,
+    state,
+    account,
+    currency,
+    amount,
+    direction,
+    reason,
+    second_person: adjustment.second_person ?? false,
+    requested_by: actor,
+    requested_by_name: person,
+    created_at: timeOf(at),
+    decided_by: decided_by ?? null,
+    decided_at: decided_at === undefined ? null : timeOf(decided_at),
+    transfer: transfer ?? null,
   }
 }
 

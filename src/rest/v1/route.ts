@@ -1,6 +1,7 @@
 /** A route of /v1 as data: the same table makes the routes and the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
+import type { Permission } from '../../access/permissions.ts'
 import type { Bank } from '../../bank/bank.ts'
 import {
   type Account,
@@ -11,13 +12,14 @@ import {
 } from '../../ledger/account.ts'
 import type { Command, Outcome } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
-import { readIdempotencyKey } from '../idempotency-key.ts'
 import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
+import { outcomeOf } from '../submit.ts'
 import { type Rendered, render } from './render.ts'
 
 export type V1Route = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
+  readonly may: Permission
   readonly summary: string
   readonly body?: TSchema
   /** The body for readers, where it says more than what the body is checked against. */
@@ -46,17 +48,6 @@ export async function submit(
   more: { readonly fresh?: string } = {},
 ): Promise<FastifyReply> {
   return answer(reply, await outcomeOf(bank, request, command, more))
-}
-
-/** What came of a command, submitted under the request's key. */
-export function outcomeOf(
-  bank: Bank,
-  request: FastifyRequest,
-  command: Command,
-  more: { readonly fresh?: string } = {},
-): Promise<Outcome> {
-  const key = readIdempotencyKey(request)
-  return bank.submit({ command, actor: '', ...(key && { key: { scope: '', key } }), ...more })
 }
 
 export function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {

@@ -47,7 +47,10 @@ export const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 
 })
 export const state = Type.Enum(['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed'])
 export const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
-const house = Type.String({ pattern: '^(cash|equity):[A-Z]{3}$', description: 'Such as cash:USD' })
+const house = Type.String({
+  pattern: '^(cash|equity|adjustments):[A-Z]{3}$',
+  description: 'Such as cash:USD',
+})
 export const side = Type.Union([number, house])
 export const key = Type.String({ minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
 export const version = Type.Integer({ minimum: 0, maximum: minorMax - 1 })
@@ -59,6 +62,8 @@ export const period = {
 }
 const words = { reference: Type.Optional(reference), metadata: Type.Optional(metadata) }
 
+const reason = Type.String({ minLength: 1, maxLength: 140 })
+
 export const openAccount = closed({
   number: Type.Optional(number),
   currency: Type.Optional(currency),
@@ -67,7 +72,7 @@ export const openAccount = closed({
   limits: Type.Optional(limits),
   metadata: Type.Optional(metadata),
 })
-export const setState = closed({ state, reason: Type.String({ minLength: 1, maxLength: 140 }) })
+export const setState = closed({ state, reason })
 export const deposit = closed({ account: number, amount, currency, ...words })
 export const withdrawal = closed({
   account: number,
@@ -165,7 +170,7 @@ const balanceAfter = closed({
   held: balance,
   version: Type.Integer(),
 })
-const kind = Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal'])
+const kind = Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal', 'adjustment'])
 export const transferReply = closed({
   id,
   kind,
@@ -180,6 +185,7 @@ export const transferReply = closed({
   metadata,
   reverses: orNull(id),
   hold: orNull(id),
+  adjustment: orNull(id),
   forced: Type.Boolean(),
   reversed_amount: Type.Optional(balance),
   reversed_by: Type.Optional(orNull(id)),
@@ -240,7 +246,7 @@ export const problem = Type.Object({
   code: Type.String(),
   detail: Type.Optional(Type.String()),
   error: Type.String(),
-  state: Type.Optional(holdState),
+  state: Type.Optional(Type.Enum([...holdState.enum, 'rejected'])),
   limit: Type.Optional(
     closed({
       name: Type.Enum(['transaction_amount', 'daily_amount', 'daily_count']),
@@ -279,6 +285,56 @@ export const batchRefused = Type.Object({
   code: Type.Literal('batch_refused'),
   ...batchMembers,
 })
+const name = Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f]{1,64}$' })
+/** Those of terminals come with terminals. */
+export const role = Type.Enum(['teller', 'operator', 'auditor', 'admin'])
+export const createCredential = closed({ role, name })
+export const credentialReply = closed({
+  id,
+  role,
+  name,
+  fingerprint: Type.String({ description: 'The first 16 hexadecimal digits of the key’s SHA-256' }),
+  created_at: instant,
+  created_by: Type.String(),
+  revoked_at: orNull(instant),
+})
+/** The key is told once: a repeat under the same Idempotency-Key has null. */
+export const credentialMade = closed({ ...credentialReply.properties, key: orNull(Type.String()) })
+export const credentialsReply = closed({
+  credentials: Type.Array(credentialReply),
+  next_cursor: orNull(Type.String()),
+})
+const direction = Type.Enum(['credit', 'debit'], { description: 'Whether the account gains or loses' })
+export const adjust = closed({ account: number, amount, currency, direction, reason })
+export const adjustmentReply = closed({
+  id,
+  state: Type.Enum(['pending', 'posted', 'rejected']),
+  account: number,
+  currency,
+  amount,
+  direction,
+  reason,
+  second_person: Type.Boolean({ description: 'Whether somebody else must approve it' }),
+  requested_by: Type.String(),
+  requested_by_name: Type.String(),
+  created_at: instant,
+  decided_by: orNull(Type.String()),
+  decided_at: orNull(instant),
+  transfer: orNull(id),
+})
+export const adjustmentsReply = closed({
+  adjustments: Type.Array(adjustmentReply),
+  next_cursor: orNull(Type.String()),
+})
+export const actReply = closed({
+  id,
+  at: instant,
+  actor: Type.String({ description: 'The credential; empty in demo mode' }),
+  actor_name: orNull(Type.String()),
+  action: Type.String(),
+  details: Type.Object({}),
+})
+export const auditReply = closed({ acts: Type.Array(actReply), next_cursor: orNull(Type.String()) })
 const range = { from: orNull(Type.Integer()), to: orNull(Type.Integer()) }
 export const proofRequested = closed({ requested_at: instant, ...range })
 export const operationReply = closed({
@@ -291,6 +347,8 @@ export const operationReply = closed({
     original,
     batchReply,
     proofRequested,
+    credentialReply,
+    adjustmentReply,
     batchRefused,
     problem,
   ]),

@@ -16,6 +16,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/transfers',
+      may: 'read',
       summary: 'Transfers by reference, account (also a house account) and time, newest first',
       query: {
         reference: schemas.reference,
@@ -30,6 +31,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/holds',
+      may: 'read',
       summary: 'Holds, newest first',
       query: { state: schemas.holdState, ...paging },
       replies: { 200: schemas.holdsReply },
@@ -39,6 +41,7 @@ export function searchRoutes(bank: Bank): V1Route[] {
     {
       method: 'GET',
       url: '/v1/accounts/:number/holds',
+      may: 'read',
       summary: 'Holds of an account, newest first',
       query: { state: schemas.holdState, ...paging },
       replies: { 200: schemas.holdsReply },

@@ -4,6 +4,8 @@ import { type Clock, read, systemClock } from '../../bank/clock.ts'
 import {
   type AccountList,
   type AccountPage,
+  type Act,
+  type ActPage,
   type BlockRange,
   type ChainProven,
   type Entry,
@@ -30,7 +32,8 @@ import {
   type RecordId,
   sequenceOf,
 } from '../../ledger/command.ts'
-import { type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
+import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
+import { isListed, isPrivileged, type Thing } from '../../ledger/registry.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 
 export class MemoryStore implements Store {
@@ -90,6 +93,23 @@ export class MemoryStore implements Store {
 
   async hold(id: RecordId): Promise<Hold | undefined> {
     return this.#books.hold(id)
+  }
+
+  async thing(id: RecordId): Promise<Thing | undefined> {
+    return this.#books.thing(id)
+  }
+
+  async things(): Promise<readonly Thing[]> {
+    return this.#books.left.things.filter(isListed)
+  }
+
+  async acts({ before = Infinity, limit }: ActPage): Promise<Found<Act>> {
+    const found = this.#journal
+      .flatMap(({ lines }) => lines.map(fromLine))
+      .filter(({ sequence, content }) => sequence < before && isPrivileged(content))
+      .map((record) => ({ id: idOf(record.sequence), ...record }))
+      .reverse()
+    return pageOf(found, limit)
   }
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {

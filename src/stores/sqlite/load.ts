@@ -21,12 +21,14 @@ import {
   sequenceOf,
 } from '../../ledger/command.ts'
 import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
+import type { Thing } from '../../ledger/registry.ts'
 
 export class Loader {
   readonly #account: StatementSync
   readonly #pending: StatementSync
   readonly #hold: StatementSync
   readonly #reversal: StatementSync
+  readonly #thing: StatementSync
   readonly #sequences: StatementSync
   readonly #line: StatementSync
 
@@ -37,6 +39,7 @@ export class Loader {
     this.#pending = pendingHolds(index)
     this.#hold = index.prepare('select state, captured, transfer, forced from holds where sequence = ?')
     this.#reversal = index.prepare('select reversed, last from reversals where transfer = ?')
+    this.#thing = index.prepare('select body from registry where sequence = ?')
     this.#sequences = index.prepare('select sequence from keys where hash = ? order by sequence desc')
     this.#line = journal.prepare(
       'select sequence, at, kind, actor, scope, body from records where sequence = ?',
@@ -47,10 +50,11 @@ export class Loader {
     for (const pending of batch) for (const pages of pagesOf(pending)) this.loadPages(books, pages)
   }
 
-  loadPages(books: Books, { accounts = [], transfer, hold, key }: Pages): void {
+  loadPages(books: Books, { accounts = [], transfer, hold, thing, key }: Pages): void {
     for (const number of accounts) this.#loadAccount(books, number)
     if (transfer !== undefined) this.#loadTransfer(books, transfer)
     if (hold !== undefined) this.#loadHold(books, hold)
+    if (thing !== undefined) this.#loadThing(books, thing)
     if (key === undefined || books.reply(key.scope, key.key) !== undefined) return
     const stored = this.reply(key.scope, key.key)
     if (stored !== undefined) books.load({ ...key, stored })
@@ -90,6 +94,21 @@ export class Loader {
       books.load({ hold })
     }
     this.#loadAccount(books, hold.account)
+  }
+
+  #loadThing(books: Books, id: RecordId): void {
+    let thing = books.thing(id)
+    if (thing === undefined) {
+      thing = this.thing(id)
+      if (thing === undefined) return
+      books.load({ thing })
+    }
+    if (thing.kind === 'adjustment') this.#loadAccount(books, thing.account)
+  }
+
+  thing(id: RecordId): Thing | undefined {
+    const row = this.#thing.get(sequenceOf(id)) as { body: string } | undefined
+    return row && JSON.parse(row.body)
   }
 
   account(number: AccountNumber): Account | undefined {
@@ -135,8 +154,13 @@ export class Loader {
 export function pagesNamed(content: Content): Pages {
   switch (content.kind) {
     case 'transfer': {
-      const { debit, credit, reverses, hold } = content
-      return { accounts: [debit, credit], ...(reverses && { transfer: reverses }), ...(hold && { hold }) }
+      const { debit, credit, reverses, hold, adjustment } = content
+      return {
+        accounts: [debit, credit],
+        ...(reverses && { transfer: reverses }),
+        ...(hold && { hold }),
+        ...(adjustment && { thing: adjustment }),
+      }
     }
     case 'hold_resolved':
       return { hold: content.hold }
@@ -144,7 +168,17 @@ export function pagesNamed(content: Content): Pages {
     case 'account_changed':
     case 'limits_set':
       return { accounts: [content.account] }
+    case 'credential_revoked':
+      return { thing: content.credential }
+    case 'webhook_disabled':
+      return { thing: content.webhook }
+    case 'adjustment_rejected':
+      return { thing: content.adjustment }
     case 'account_opened':
+    case 'credential_created':
+    case 'webhook_created':
+    case 'webhook_redelivered':
+    case 'adjustment_requested':
     case 'reply':
       return {}
   }

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { idOf, sequenceOf } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { type AccountOpened, type After, type Content, fromLine, type Line } from '../../ledger/record.ts'
+import { isListed, isPrivileged, registeredAfter, type Thing } from '../../ledger/registry.ts'
 import { keyHash } from './load.ts'
 
 /** Up to where the index has come: the block, its hash, and the last record. */
@@ -60,6 +61,9 @@ export class Projection {
   readonly #resolve: StatementSync
   readonly #capture: StatementSync
   readonly #reverse: StatementSync
+  readonly #thing: StatementSync
+  readonly #register: StatementSync
+  readonly #act: StatementSync
 
   constructor(index: DatabaseSync) {
     this.#progress = progressOf(index)
@@ -94,6 +98,11 @@ export class Projection {
       values (?, ?, ?)
       on conflict (transfer) do update set reversed = reversed + excluded.reversed, last = excluded.last`,
     )
+    this.#thing = index.prepare('select body from registry where sequence = ?')
+    this.#register = index.prepare(
+      'insert or replace into registry (sequence, listed, body) values (?, ?, ?)',
+    )
+    this.#act = index.prepare('insert into acts (sequence) values (?)')
   }
 
   get progress(): Progress {
@@ -109,8 +118,10 @@ export class Projection {
     const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), keys: [] }
     const changes: { account: string; path: string; value: unknown }[] = []
     for (const line of lines) {
-      const { at, scope, sequence, content } = fromLine(line)
+      const { at, actor, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
+      this.#note(content, { id: idOf(sequence), at, actor })
+      if (isPrivileged(content)) this.#act.run(sequence)
       if (content.kind === 'account_changed')
         changes.push({ account: content.account, path: '$.state', value: content.state })
       if (content.kind === 'limits_set')
@@ -125,6 +136,16 @@ export class Projection {
     for (const { account, path, value } of changes) this.#change.run(path, JSON.stringify(value), account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
+  }
+
+  /** What is registered, as the record leaves it. */
+  #note(content: Content, named: Parameters<typeof registeredAfter>[1]): void {
+    const thing = registeredAfter(content, named, (id) => {
+      const row = this.#thing.get(sequenceOf(id)) as { body: string } | undefined
+      return row && (JSON.parse(row.body) as Thing)
+    })
+    if (thing !== undefined)
+      this.#register.run(sequenceOf(thing.id), isListed(thing) ? 1 : null, JSON.stringify(thing))
   }
 
   /** Holds and reversals are few, and written as they come; the rest is gathered. */

@@ -6,6 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { sha256 } from '../../bank/batch.ts'
 import type {
   AccountPage,
+  Act,
+  ActPage,
   Entry,
   EntryPage,
   Found,
@@ -18,11 +20,13 @@ import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
 import type { Line } from '../../ledger/record.ts'
+import type { Thing } from '../../ledger/registry.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
 import { JournalReader, type Sealed } from './journal.ts'
 import { accountsPerPiece, Lists } from './lists.ts'
+import { Registry } from './registry.ts'
 import { Replies } from './replies.ts'
 import { Search } from './search.ts'
 
@@ -34,6 +38,8 @@ export type ReaderCalls = {
   entries(page: EntryPage): readonly Entry[]
   transfers(page: TransferPageQuery): Found<PostedTransfer>
   holds(page: HoldPageQuery): Found<Hold>
+  things(nothing: undefined): readonly Thing[]
+  acts(page: ActPage): Found<Act>
   /** What was answered under a key, be it in the index or in the journal beyond. */
   reply(key: Key): StoredReply | undefined
   /** The next accounts of a list; fewer than `accountsPerPiece` when it is at its end, and then it is gone. */
@@ -77,6 +83,7 @@ const journal = openForReading(files.journal)
 const lists = new Lists({ index, journal })
 const history = new History({ index, journal })
 const search = new Search({ index, journal })
+const registry = new Registry({ index, journal })
 const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
@@ -98,6 +105,12 @@ const calls: ReaderCalls = {
   },
   holds(page) {
     return search.holds(page)
+  },
+  things() {
+    return registry.things()
+  },
+  acts(page) {
+    return registry.acts(page)
   },
   reply(key) {
     return replies.reply(key)

@@ -12,6 +12,8 @@ import { type RuleSettings, usualRules } from '../../bank/batch.ts'
 import {
   type AccountList,
   type AccountPage,
+  type Act,
+  type ActPage,
   type BlockRange,
   type ChainProven,
   type Entry,
@@ -38,6 +40,7 @@ import {
 } from '../../ledger/command.ts'
 import type { Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
+import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { freeBytes, storeBytes } from './disk.ts'
 import {
@@ -129,13 +132,14 @@ export class SqliteStore implements Store {
       if (problem !== undefined && !made)
         options.onNotice?.(`the index ${problem}: it is made from the journal`)
 
-      const { keyRetentionMs, timeZone } = { ...usualRules, ...options }
+      const { keyRetentionMs, timeZone, adjustmentThreshold } = { ...usualRules, ...options }
       const [indexer, reader] = await Promise.all([
         startThread('indexer', { files, keyRetentionMs } satisfies IndexerOptions),
         startThread('reader', { files } satisfies ReaderOptions),
       ])
       // After the indexer has caught up, so that there is little to replay.
-      const writer = await startThread('writer', { files, keyRetentionMs, timeZone } satisfies WriterOptions)
+      const rules = { keyRetentionMs, timeZone, adjustmentThreshold }
+      const writer = await startThread('writer', { files, ...rules } satisfies WriterOptions)
       return new SqliteStore(files, unlock, options, { indexer, writer, reader })
     } catch (error) {
       if (isDamage(error)) dropIndex(files)
@@ -206,6 +210,18 @@ export class SqliteStore implements Store {
 
   hold(id: RecordId): Promise<Hold | undefined> {
     return this.#point(() => this.#tail.hold(id) ?? this.#loader.hold(id))
+  }
+
+  thing(id: RecordId): Promise<Thing | undefined> {
+    return this.#point(() => this.#tail.thing(id) ?? this.#loader.thing(id))
+  }
+
+  things(): Promise<readonly Thing[]> {
+    return this.#call('things', undefined)
+  }
+
+  acts(page: ActPage): Promise<Found<Act>> {
+    return this.#call('acts', page)
   }
 
   reply(key: Key): Promise<StoredReply | undefined> {

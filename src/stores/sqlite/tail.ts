@@ -5,6 +5,7 @@
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import type { Left, TransferPage } from '../../ledger/books.ts'
 import type { Hold, RecordId } from '../../ledger/command.ts'
+import type { Thing } from '../../ledger/registry.ts'
 
 // Few enough to stay small, many enough that a layer is not begun anew at every turn of the index.
 const pagesMax = 10_000
@@ -13,9 +14,10 @@ class Layer {
   readonly accounts = new Map<AccountNumber, Account>()
   readonly transfers = new Map<RecordId, TransferPage>()
   readonly holds = new Map<RecordId, Hold>()
+  readonly things = new Map<RecordId, Thing>()
 
   get size(): number {
-    return this.accounts.size + this.transfers.size + this.holds.size
+    return this.accounts.size + this.transfers.size + this.holds.size + this.things.size
   }
 }
 
@@ -37,15 +39,20 @@ export class Tail {
     return this.#young.holds.get(id) ?? this.#old.holds.get(id)
   }
 
+  thing(id: RecordId): Thing | undefined {
+    return this.#young.things.get(id) ?? this.#old.things.get(id)
+  }
+
   /** Takes an account as a commit left it. */
   putAccount(account: Account): void {
     this.#young.accounts.set(account.number, account)
   }
 
-  put({ accounts, transfers, holds }: Left): void {
+  put({ accounts, transfers, holds, things }: Left): void {
     for (const account of accounts) this.putAccount(account)
     for (const page of transfers) this.#young.transfers.set(page.transfer.id, page)
     for (const hold of holds) this.#young.holds.set(hold.id, hold)
+    for (const thing of things) this.#young.things.set(thing.id, thing)
   }
 
   /** After a commit up to record `last`, with the index at `indexed`: lets go of what the index has. */

@@ -44,7 +44,7 @@ export type WriterMessage =
 /** What a batch was answered, and the pages it left beside the plain accounts that the answers tell themselves. */
 export type Committed = { readonly outcomes: readonly Outcome[]; readonly left: Left }
 
-const nothingLeft: Left = { accounts: [], transfers: [], holds: [] }
+const nothingLeft: Left = { accounts: [], transfers: [], holds: [], things: [] }
 
 const reopenEveryMs = 500
 

@@ -72,6 +72,18 @@ create table anchors (
   primary key (account, version)
 ) strict, without rowid;
 
+-- Credentials, webhooks and adjustments by the record that made each, as they are now, as JSON; `listed` is 1 or null.
+create table registry (
+  sequence integer primary key,
+  listed integer,
+  body text not null
+) strict;
+
+create index listed_registry on registry (sequence) where listed = 1;
+
+-- The records that an auditor asks for.
+create table acts (sequence integer primary key) strict;
+
 -- Where the reply under a client's key is: 48 bits of a hash, and the record. The record has the key itself.
 create table keys (
   hash integer not null,

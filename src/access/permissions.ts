@@ -1,0 +1,32 @@
+/** Who may do what: the one table of it. Interfaces name a permission; whether a role has it is asked here. */
+import type { Role } from '../ledger/registry.ts'
+
+export const permissions = {
+  /** Accounts, transfers, holds, and what became of a request. */
+  read: ['teller', 'operator', 'auditor', 'admin'],
+  /** Everything that happens, as events. */
+  follow: ['operator', 'auditor', 'admin'],
+  open_accounts: ['teller', 'admin'],
+  /** Deposits, withdrawals, transfers, holds, reversals. */
+  move_money: ['teller', 'admin'],
+  /** Reversals that leave an account below zero. */
+  force: ['admin'],
+  block_accounts: ['operator', 'admin'],
+  set_limits: ['operator', 'admin'],
+  adjust: ['operator', 'admin'],
+  read_adjustments: ['operator', 'auditor', 'admin'],
+  prove: ['operator', 'auditor', 'admin'],
+  measure: ['operator', 'auditor', 'admin'],
+  audit: ['auditor', 'admin'],
+  read_webhooks: ['operator', 'auditor', 'admin'],
+  redeliver: ['operator', 'admin'],
+  manage_webhooks: ['admin'],
+  read_credentials: ['auditor', 'admin'],
+  manage_credentials: ['admin'],
+} as const satisfies Record<string, readonly Role[]>
+
+export type Permission = keyof typeof permissions
+
+export function mayRole(role: Role, permission: Permission): boolean {
+  return (permissions[permission] as readonly Role[]).includes(role)
+}

@@ -1,0 +1,114 @@
+/** `cashpoint credentials`: makes, lists and revokes credentials of a store that no server is using. */
+import { parseArgs } from 'node:util'
+import pino from 'pino'
+import { hashOfKey, makeKey } from '../access/key.ts'
+import { Bank } from '../bank/bank.ts'
+import { systemClock } from '../bank/clock.ts'
+import { StoreError } from '../bank/store.ts'
+import type { Command, Reply } from '../ledger/command.ts'
+import { type Credential, roles } from '../ledger/registry.ts'
+import { openBooks, openStore } from './serve.ts'
+import { readSettings, SettingError, type Settings } from './settings.ts'
+
+const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--store sqlite:PATH]
+       cashpoint credentials list [--store sqlite:PATH]
+       cashpoint credentials revoke ID [--store sqlite:PATH]
+
+  ROLE is one of ${givenRoles().join(', ')}; NAME is whose it is`
+
+// Those who hold the store's file may do anything with it; the journal tells that it was done this way.
+const actor = 'cli'
+
+export async function credentials(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return console.log(usage)
+  const { values, positionals } = read(args)
+  const [verb, id, ...rest] = positionals
+  const settings = settingsOf(values.store)
+  if (verb === 'create' && id === undefined) return create(settings, values)
+  if (verb === 'list' && id === undefined) return list(settings)
+  if (verb === 'revoke' && id !== undefined && rest.length === 0) return revoke(settings, id)
+  throw new SettingError(
+    'say credentials create --role ROLE --name NAME, credentials list, or credentials revoke ID',
+  )
+}
+
+function read(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const options = { role: text, name: text, store: text }
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new SettingError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function settingsOf(store: string | undefined): Settings {
+  const settings = readSettings(store === undefined ? [] : ['--store', store], process.env)
+  if (settings.storePath === undefined)
+    throw new SettingError('a temporary store goes with its server: there is nothing to let anybody into')
+  return settings
+}
+
+async function create(
+  settings: Settings,
+  { role, name }: { role?: string | undefined; name?: string | undefined },
+): Promise<void> {
+  const known = givenRoles().find((each) => each === role)
+  if (known === undefined) throw new SettingError(`--role must be one of ${givenRoles().join(', ')}`)
+  if (name === undefined || !/^[^\p{Cc}]{1,64}$/u.test(name))
+    throw new SettingError('--name must say whose it is, in 1 to 64 characters')
+
+  const key = makeKey()
+  const reply = await submit(
+    settings,
+    { type: 'create_credential', role: known, name },
+    { fresh: hashOfKey(key) },
+  )
+  if (reply.type !== 'registered') throw new Error(`no credential was made: ${JSON.stringify(reply)}`)
+  console.log(
+    `Credential ${reply.thing.id} for ${name}, ${known}. Its key, which is not shown again:\n\n  ${key}\n`,
+  )
+}
+
+async function list(settings: Settings): Promise<void> {
+  const credentials = await withBank(settings, async (bank) =>
+    bank.things.filter((thing): thing is Credential => thing.kind === 'credential'),
+  )
+  if (credentials.length === 0) return console.log('There is no credential.')
+  for (const { id, role, name, hash, revoked_at } of credentials) {
+    const state = revoked_at === undefined ? 'in use' : `revoked ${new Date(revoked_at).toISOString()}`
+    console.log(`${id.padEnd(10)} ${role.padEnd(9)} ${hash.slice(0, 16)}  ${state}  ${name}`)
+  }
+}
+
+async function revoke(settings: Settings, credential: string): Promise<void> {
+  const reply = await submit(settings, { type: 'revoke_credential', credential })
+  if (reply.type === 'refused') throw new SettingError(`there is no credential ${credential}`)
+  console.log(`Credential ${credential} is revoked.`)
+}
+
+async function submit(settings: Settings, command: Command, more: { fresh?: string } = {}): Promise<Reply> {
+  const { reply } = await withBank(settings, (bank) => bank.submit({ command, actor, ...more }))
+  return reply
+}
+
+async function withBank<T>(settings: Settings, use: (bank: Bank) => Promise<T>): Promise<T> {
+  const store = await openStore(settings, pino({ level: 'silent' })).catch((error) => {
+    if (!(error instanceof StoreError) || !error.message.includes('in use by another server')) throw error
+    throw new StoreError('unusable', `${error.message}: stop it, or ask it with POST /v1/credentials`)
+  })
+  try {
+    const bank = new Bank(store, systemClock)
+    // Whatever makes a store, it begins with the same accounts.
+    await openBooks(bank)
+    await bank.readRegistry()
+    return await use(bank)
+  } finally {
+    await store.close()
+  }
+}
+
+/** Those of terminals come with terminals. */
+function givenRoles() {
+  return roles.filter((role) => role !== 'terminal')
+}

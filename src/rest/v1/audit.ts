@@ -1,0 +1,51 @@
+/** The audit log: what only some may do, who did it and when. It is the journal itself, so nothing in it can be changed. */
+import type { Bank } from '../../bank/bank.ts'
+import type { Act } from '../../bank/store.ts'
+import type { Content } from '../../ledger/record.ts'
+import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
+import { timeOf } from './render.ts'
+import { send, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+
+export function auditRoutes(bank: Bank): V1Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/v1/audit',
+      may: 'audit',
+      summary: 'Privileged acts, newest first: who did what, and when',
+      query: paging,
+      replies: { 200: schemas.auditReply },
+      problems: ['page_invalid'],
+      handler: async (request, reply) => {
+        const { limit, after } = pageIn(request, isPosition)
+        const { things, next } = await bank.acts({ limit, ...(after && { before: Number(after) }) })
+        const next_cursor = nextCursor(request, reply, { limit, last: next })
+        const names = namesOf(bank)
+        const acts = things.map((act) => actBody(act, names))
+        return send(reply, { status: 200, body: { acts, next_cursor } })
+      },
+    },
+  ]
+}
+
+/** Whose each credential is. */
+function namesOf({ things }: Bank): ReadonlyMap<string, string> {
+  return new Map(things.flatMap((thing) => (thing.kind === 'credential' ? [[thing.id, thing.name]] : [])))
+}
+
+function actBody({ id, at, actor, content }: Act, names: ReadonlyMap<string, string>): object {
+  const actor_name = names.get(actor) ?? (actor.startsWith('jwt:') ? actor.slice(4) : null)
+  return { id, at: timeOf(at), actor, actor_name, action: actionOf(content), details: detailsOf(content) }
+}
+
+function actionOf(content: Content): string {
+  if (content.kind !== 'transfer') return content.kind
+  return content.type === 'adjustment' ? 'adjustment_posted' : `${content.type}_forced`
+}
+
+/** What the record says, without what is secret or a matter of the books alone. */
+function detailsOf(content: Content): object {
+  const secret = ['kind', 'hash', 'salt', 'sealed_with', 'after', 'debit_after', 'credit_after', 'charged']
+  return Object.fromEntries(Object.entries(content).filter(([name]) => !secret.includes(name)))
+}
