@@ -25,22 +25,22 @@ export function knowMethods(app: FastifyInstance): void {
 export function addRoutes(
   app: FastifyInstance,
   routes: readonly Route[],
-  { gate, cors }: { readonly gate: Gate; readonly cors: boolean },
+  { gate, cors = () => false }: { readonly gate: Gate; cors?(): boolean },
 ): void {
   for (const { method, url, may, body, handler } of routes)
     app.route({ method, url, handler, onRequest: gate(may), ...(body && { schema: { body } }) })
 
   for (const url of new Set(routes.map((route) => route.url))) {
     const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)
-    // Fastify answers HEAD wherever there is a GET, and the CORS plugin answers OPTIONS.
+    // Fastify answers HEAD wherever there is a GET, and the CORS plugin answers OPTIONS where it is on.
     if (allowed.includes('GET')) allowed.push('HEAD')
-    if (cors) allowed.push('OPTIONS')
     app.route({
       method: methods.filter((method) => !allowed.includes(method)) as HTTPMethods[],
       url,
       // Before the body is looked at: what is wrong is the method.
       onRequest: (_, reply, __) => {
-        sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed')
+        const now = cors() ? [...allowed, 'OPTIONS'] : allowed
+        sendProblem(reply.header('allow', now.join(', ')), 'method_not_allowed')
       },
       handler: () => {},
     })

@@ -10,7 +10,7 @@ import Fastify, {
 } from 'fastify'
 import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
-import { withoutKeys } from '../access/key.ts'
+import { hasKey, withoutKeys } from '../access/key.ts'
 import type { Bank } from '../bank/bank.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -111,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addRoutes(
     app,
     [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
-    { gate, cors: true },
+    { gate, cors: () => access.demo },
   )
   await app.register(v1, { bank, access, gate, currency })
   return app
@@ -153,7 +153,7 @@ let idCount = 0
 /** The client's own `X-Request-Id` where it is fit for a log line, else one of ours. */
 function requestId(request: { headers: Record<string, unknown> }): string {
   const given = request.headers['x-request-id']
-  if (typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given)) return given
+  if (typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) && !hasKey(given)) return given
   idCount += 1
   return idPrefix + idCount.toString(36)
 }

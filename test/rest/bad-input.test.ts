@@ -251,7 +251,7 @@ test('a body of 64 KiB is read, and one more byte is not', async () => {
   ] as const) {
     const connection = await Connection.open(cashpoint.port)
     connection.write(
-      'POST /accounts/long/deposit HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+      'POST /accounts/long/deposit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
     )
     for (const chunk of body(length).match(/.{1,8192}/gs) ?? [])
       connection.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`)
@@ -286,7 +286,7 @@ test('a body that does not say it is JSON in UTF-8 is refused', async () => {
 
   const connection = await Connection.open(cashpoint.port)
   for (const path of accounts) {
-    connection.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n${body}`)
+    connection.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 12\r\n\r\n${body}`)
     const answer = await connection.answer()
     assert.ok(answer)
     checkProblem(answer, unsupported, 'no content type')

@@ -35,6 +35,7 @@ test('a transfer carries both balances and its links, and is found where Locatio
     metadata: { a: 'é😀' },
     reverses: null,
     hold: null,
+    adjustment: null,
     forced: false,
   })
   const read = await get(`/transfers/${id}`)

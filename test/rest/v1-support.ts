@@ -56,11 +56,18 @@ export async function serveV1(scope: Scope, options: Options = {}) {
     const body = isJson ? JSON.parse(answer.body) : {}
     return { status: answer.status, headers: answer.headers, body, text: answer.body }
   }
+  let authorization: Record<string, string> = {}
   const v1 = {
     cashpoint,
     document,
+    /** Makes a credential that is used from here on. */
+    async useKey(role: string, name = role): Promise<string> {
+      const { body } = await v1.post('/credentials', { role, name })
+      authorization = { authorization: `Bearer ${body['key']}` }
+      return String(body['key'])
+    },
     async get(path: string, headers: Record<string, string> = {}): Promise<Said> {
-      return say('get', path, await cashpoint.get(`/v1${path}`, headers))
+      return say('get', path, await cashpoint.get(`/v1${path}`, { ...authorization, ...headers }))
     },
     async send(
       method: string,
@@ -69,7 +76,7 @@ export async function serveV1(scope: Scope, options: Options = {}) {
       headers: Record<string, string> = {},
     ): Promise<Said> {
       const body = typeof content === 'string' ? content : content && JSON.stringify(content)
-      const sent = { body, headers: { 'content-type': 'application/json', ...headers } }
+      const sent = { body, headers: { 'content-type': 'application/json', ...authorization, ...headers } }
       return say(method, path, await cashpoint.call(method.toUpperCase(), `/v1${path}`, sent))
     },
     post: (path: string, body?: object | string, headers: Record<string, string> = {}) =>

@@ -72,7 +72,7 @@ export async function v1(app: FastifyInstance, { bank, access, gate, currency }:
     },
   ]
   const routes = table.map((route) => (route.method !== 'GET' && !route.guarded ? unguarded(route) : route))
-  addRoutes(app, [...routes, ...documents], { gate, cors: false })
+  addRoutes(app, [...routes, ...documents], { gate })
 }
 
 function unguarded(route: V1Route): V1Route {
