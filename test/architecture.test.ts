@@ -19,7 +19,12 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'telemetry/', may: ['node:', 'npm:'] },
   { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
-  { from: 'cli/', may: ['access/', 'bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'] },
+  // An interface, too: what is sent are the events of /v1.
+  { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
+  {
+    from: 'cli/',
+    may: ['access/', 'webhooks/', 'bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'],
+  },
   // For browsers, too: what it is of other files are types alone.
   { from: 'client/', may: ['rest/v1/schemas.ts', 'npm:typebox'] },
   // Beside the commands, what it needs to tell an operator's mistake from ours.

@@ -1,7 +1,7 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import { Tokens } from '../access/tokens.ts'
@@ -12,7 +12,16 @@ import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
 import { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { isLoopback, readSettings, type Settings, settings as settingTable } from './settings.ts'
+import { Deliverer } from '../webhooks/deliverer.ts'
+import { Sealer } from '../webhooks/signature.ts'
+import { readKeys } from './keys.ts'
+import {
+  isLoopback,
+  readSettings,
+  SettingError,
+  type Settings,
+  settings as settingTable,
+} from './settings.ts'
 
 /** The accounts a new store begins with, in minor units. */
 const openingAccounts = [
@@ -78,9 +87,11 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     await openBooks(bank)
     await bank.readRegistry()
     const access = accessOf(bank, settings)
+    const webhooks = webhooksOf(bank, { settings, store, log, metrics })
     const app = await createServer({
       bank,
       access,
+      webhooks: webhooks.deliverer,
       log,
       metrics,
       currency: settings.currency,
@@ -89,19 +100,21 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       ...parts,
     })
     const listening = await listen(app, settings)
+    webhooks.deliverer.start()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo }, 'serving')
-    return { url, store: store.name, demo, hasWayIn, stop: () => stop(listening) }
+    return { url, store: store.name, demo, hasWayIn, stop: () => stop(listening, webhooks) }
   } catch (error) {
     await store.close()
     throw error
   }
 
-  async function stop(listening: Listening): Promise<void> {
+  async function stop(listening: Listening, webhooks: ReturnType<typeof webhooksOf>): Promise<void> {
     draining = true
     setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
     await listening.close()
+    await webhooks.close()
     await bank.drain()
     await store.close()
   }
@@ -136,6 +149,45 @@ function accessOf(bank: Bank, settings: Settings): Access {
     perCredential: rateLimit,
     perAddress: rateLimitAddress,
   })
+}
+
+/** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
+function webhooksOf(
+  bank: Bank,
+  of: { settings: Settings; store: SqliteStore; log: Logger; metrics: Metrics },
+) {
+  const { settings, store, log, metrics } = of
+  const path = settings.keysPath ?? join(dirname(store.path), 'keys.json')
+  const sealer = new Sealer(readKeys(path).webhooks)
+  const inUse = bank.things.filter((thing) => thing.kind === 'webhook' && thing.disabled_at === undefined)
+  const strange = inUse.find((thing) => thing.kind === 'webhook' && thing.sealed_with !== sealer.id)
+  if (strange !== undefined)
+    throw new SettingError(
+      `webhook ${strange.id} was made with another key than the one in ${path}: name the right file with CASHPOINT_KEYS`,
+    )
+  const deliveries = store.openDeliveries()
+  const deliverer = new Deliverer({
+    bank,
+    clock: systemClock,
+    deliveries,
+    sealer,
+    networks: settings.webhookNetworks,
+    onDead: ({ webhook, id, error }) => log.warn({ webhook, event: id, error }, 'a webhook gave an event up'),
+    onError: (error) => log.error({ err: error }, 'webhooks failed'),
+  })
+  const sumOf = (name: 'pending' | 'dead') => () => {
+    const webhooks = bank.things.filter(({ kind }) => kind === 'webhook')
+    return webhooks.reduce((sum, { id }) => sum + deliveries.counts(id)[name], 0)
+  }
+  metrics.gauge('webhook_events_pending', 'Events on their way to webhooks.', sumOf('pending'))
+  metrics.gauge('webhook_events_dead', 'Events that webhooks gave up after a day.', sumOf('dead'))
+  return {
+    deliverer,
+    async close() {
+      await deliverer.close()
+      deliveries.close()
+    },
+  }
 }
 
 function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {

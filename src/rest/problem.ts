@@ -28,6 +28,8 @@ export type HttpProblem =
   | 'not_local'
   | 'rate_limited'
   | 'issuer_unavailable'
+  | 'target_refused'
+  | 'event_not_found'
 
 export type ProblemCode = Refusal | HttpProblem
 
@@ -64,6 +66,8 @@ const problems: Record<ProblemCode, Entry> = {
   credential_not_found: { status: 404, error: 'Credential not found' },
   webhook_not_found: { status: 404, error: 'Webhook not found' },
   webhook_disabled: { status: 409, error: 'Webhook is disabled' },
+  target_refused: { status: 422, error: 'Nothing may be sent to this target' },
+  event_not_found: { status: 404, error: 'Event not found' },
   adjustment_not_found: { status: 404, error: 'Adjustment not found' },
   adjustment_resolved: { status: 409, error: 'Adjustment is decided already' },
   second_person_needed: { status: 403, error: 'Whoever asked for an adjustment cannot approve it' },

@@ -12,6 +12,7 @@ import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import { hasKey, withoutKeys } from '../access/key.ts'
 import type { Bank } from '../bank/bank.ts'
+import type { Webhooks } from '../bank/webhooks.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { accountRoutes } from './accounts.ts'
@@ -27,6 +28,7 @@ import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
 export type ServerOptions = {
   readonly bank: Bank
   readonly access: Access
+  readonly webhooks: Webhooks
   readonly log: Logger
   readonly metrics: Metrics
   /** Of accounts that a deposit opens. */
@@ -113,7 +115,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
     { gate, cors: () => access.demo },
   )
-  await app.register(v1, { bank, access, gate, currency })
+  await app.register(v1, { bank, access, gate, currency, webhooks: options.webhooks })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {

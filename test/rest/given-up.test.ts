@@ -12,7 +12,7 @@ import type { Account } from '../../src/ledger/account.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { openAccess } from './support.ts'
+import { openAccess, webhooksOf } from './support.ts'
 
 /** Takes its time for a list, and knows whether the list was taken to its end or given up. */
 class SlowStore extends MemoryStore {
@@ -38,6 +38,7 @@ test('a client that hangs up before its list has begun: the list is let go of', 
   const app = await createServer({
     bank,
     access: openAccess(bank),
+    webhooks: webhooksOf(bank),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     currency: 'USD',

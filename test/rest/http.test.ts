@@ -23,6 +23,7 @@ import {
   requestBytes,
   serve,
   stubStore,
+  webhooksOf,
 } from './support.ts'
 
 const malformed = { status: 400, code: 'malformed_request', error: 'Malformed request' }
@@ -416,6 +417,7 @@ async function unheard(scope: { after(then: () => Promise<void>): void }): Promi
   const app = await createServer({
     bank,
     access: openAccess(bank),
+    webhooks: webhooksOf(bank),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     currency: 'USD',

@@ -18,7 +18,7 @@ import {
   sayReversed,
   sayTransfer,
 } from '../support/v1-words.ts'
-import { openAccess } from './support.ts'
+import { openAccess, webhooksOf } from './support.ts'
 
 testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
 // The rest of them SQLite has answered to the bank already.
@@ -44,6 +44,7 @@ class RestDriver implements Driver {
     this.#app = await createServer({
       bank: this.#below.bank,
       access: openAccess(this.#below.bank),
+      webhooks: webhooksOf(this.#below.bank),
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
       currency: this.#below.currency,

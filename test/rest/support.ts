@@ -14,8 +14,11 @@ import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
 import { type Listening, listen } from '../../src/rest/listen.ts'
 import { createServer } from '../../src/rest/server.ts'
+import { SqliteDeliveries } from '../../src/stores/sqlite/deliveries.ts'
 import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { Deliverer, type DelivererOptions } from '../../src/webhooks/deliverer.ts'
+import { Sealer } from '../../src/webhooks/signature.ts'
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: string }
 
@@ -26,6 +29,8 @@ export type Options = {
   /** Whether the server may be in demo mode, which it is by default. */
   readonly demo?: boolean
   readonly tokens?: Tokens
+  /** How webhooks are sent; to this machine by default. */
+  readonly webhooks?: Partial<DelivererOptions>
   readonly perCredential?: number
   readonly perAddress?: number
   readonly trustedProxies?: readonly string[]
@@ -79,6 +84,8 @@ export async function serve(
   }
   const { demo = true, tokens, perCredential = 0, perAddress = 0, trustedProxies = [] } = options
   const access = new Access(bank, systemClock, { demo, tokens, perCredential, perAddress })
+  const deliveries = SqliteDeliveries.open(options.store ? ':memory:' : path.replace(/\.db$/, '-webhooks.db'))
+  const webhooks = webhooksOf(bank, { deliveries, ...options.webhooks })
 
   const log = logLines
     ? pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) })
@@ -86,6 +93,7 @@ export async function serve(
   const app = await createServer({
     bank,
     access,
+    webhooks,
     log,
     metrics,
     currency,
@@ -93,6 +101,7 @@ export async function serve(
     draining: () => cashpoint.draining,
   })
   const listening = await listen(app, { host, port: 0 })
+  webhooks.start()
   let stopped: Promise<void> | undefined
 
   const cashpoint: Cashpoint = {
@@ -112,6 +121,8 @@ export async function serve(
     stop() {
       stopped ??= (async () => {
         await listening.close()
+        await webhooks.close()
+        deliveries.close()
         await bank.drain()
         await store.close()
       })()
@@ -129,6 +140,18 @@ export async function serve(
 async function openBooks(bank: Bank, currency: string, accounts: Readonly<Record<string, number>>) {
   const list = Object.entries(accounts).map(([number, ledger]) => ({ number, currency, ledger }))
   if (list.length > 0) await bank.submit({ command: { type: 'open_books', accounts: list }, actor: '' })
+}
+
+/** Webhooks that may lead to this machine; without a log of their own they remember nothing. */
+export function webhooksOf(bank: Bank, options: Partial<DelivererOptions> = {}): Deliverer {
+  return new Deliverer({
+    bank,
+    clock: systemClock,
+    deliveries: options.deliveries ?? SqliteDeliveries.open(':memory:'),
+    sealer: new Sealer(Buffer.alloc(32, 7)),
+    networks: ['127.0.0.1'],
+    ...options,
+  })
 }
 
 /** Who may do anything, from this machine. */

@@ -1,30 +1,23 @@
 /** Records as events, in the envelope of CloudEvents 1.0, with the balances as of the event. */
 import { posted } from '../../ledger/books.ts'
-import { idOf } from '../../ledger/command.ts'
+import { idOf, type RecordId } from '../../ledger/command.ts'
 import type { JournalRecord } from '../../ledger/record.ts'
+import type { EventType } from './event-types.ts'
 import { balanceAfter, timeOf, transferBody } from './render.ts'
-
-export const eventTypes = [
-  'cashpoint.account.opened',
-  'cashpoint.account.changed',
-  'cashpoint.account.limits_set',
-  'cashpoint.transfer.posted',
-  'cashpoint.hold.placed',
-  'cashpoint.hold.posted',
-  'cashpoint.hold.voided',
-  'cashpoint.hold.expired',
-] as const
-
-export type EventType = (typeof eventTypes)[number]
 
 type Told = { readonly type: EventType; readonly subject: string; readonly data: object }
 
 /** An event as the text it is sent as. */
-export type Event = { readonly sequence: number; readonly type: EventType; readonly text: string }
+export type Event = {
+  readonly id: RecordId
+  readonly sequence: number
+  readonly type: EventType
+  readonly text: string
+}
 
 /** The same as a server-sent event. */
-export function writeEvent({ sequence, type, text }: Event): string {
-  return `id: ${idOf(sequence)}\nevent: ${type}\ndata: ${text}\n\n`
+export function writeEvent({ id, type, text }: Event): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${text}\n\n`
 }
 
 /** What a record tells those outside; undefined where it is only for the server, as the replies of keys are. */
@@ -33,9 +26,10 @@ export function eventOf(record: JournalRecord): Event | undefined {
   if (told === undefined) return undefined
   const { sequence, at } = record
   const { type, subject, data } = told
+  const id = idOf(sequence)
   const text = JSON.stringify({
     specversion: '1.0',
-    id: idOf(sequence),
+    id,
     source: 'cashpoint',
     type,
     time: timeOf(at),
@@ -43,7 +37,7 @@ export function eventOf(record: JournalRecord): Event | undefined {
     datacontenttype: 'application/json',
     data,
   })
-  return { sequence, type, text }
+  return { id, sequence, type, text }
 }
 
 function tell({ content, sequence, at }: JournalRecord): Told | undefined {

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
+import type { Webhooks } from '../../bank/webhooks.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { sendJson } from '../accounts.ts'
 import { jsonBody } from '../body.ts'
@@ -20,6 +21,7 @@ import { openApi } from './openapi.ts'
 import { proofRoutes } from './proofs.ts'
 import { refuseIfMatch, type V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 const bodyMax = 2 ** 20
 
@@ -28,9 +30,13 @@ export type V1Options = {
   readonly access: Access
   readonly gate: Gate
   readonly currency: Currency
+  readonly webhooks: Webhooks
 }
 
-export async function v1(app: FastifyInstance, { bank, access, gate, currency }: V1Options): Promise<void> {
+export async function v1(
+  app: FastifyInstance,
+  { bank, access, gate, currency, webhooks }: V1Options,
+): Promise<void> {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser(
     'application/json',
@@ -50,7 +56,10 @@ export async function v1(app: FastifyInstance, { bank, access, gate, currency }:
     done()
   })
 
-  const table = [...v1Routes(bank, currency), ...eventRoutes(bank, { access, ending: ending.signal })]
+  const table = [
+    ...v1Routes({ bank, currency, webhooks }),
+    ...eventRoutes(bank, { access, ending: ending.signal }),
+  ]
   // Made when it is first asked for: it takes some 25 ms, which a start need not wait for.
   let document: string | undefined
   const documents: Route[] = [
@@ -85,7 +94,11 @@ function unguarded(route: V1Route): V1Route {
   }
 }
 
-export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
+export function v1Routes({
+  bank,
+  currency,
+  webhooks,
+}: Pick<V1Options, 'bank' | 'currency' | 'webhooks'>): V1Route[] {
   return [
     ...accountRoutes(bank, currency),
     ...movementRoutes(bank),
@@ -95,5 +108,6 @@ export function v1Routes(bank: Bank, currency: Currency): V1Route[] {
     ...adjustmentRoutes(bank),
     ...credentialRoutes(bank),
     ...auditRoutes(bank),
+    ...webhookRoutes(bank, webhooks),
   ]
 }

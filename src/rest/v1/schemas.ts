@@ -1,6 +1,7 @@
 /** The shapes of /v1 as JSON Schema: what bodies are checked against, and what the OpenAPI document says. */
 import Type, { type TProperties, type TSchema } from 'typebox'
 import { minorMax } from '../../ledger/money.ts'
+import { eventTypes } from './event-types.ts'
 
 /** An object with these members and no others. */
 export function closed<Properties extends TProperties>(properties: Properties) {
@@ -326,6 +327,52 @@ export const adjustmentsReply = closed({
   adjustments: Type.Array(adjustmentReply),
   next_cursor: orNull(Type.String()),
 })
+const url = Type.String({
+  minLength: 8,
+  maxLength: 2_048,
+  description: 'https, to a public address; what else is allowed is a setting',
+})
+const eventType = Type.Enum(eventTypes)
+export const createWebhook = closed({
+  url,
+  types: Type.Optional(
+    Type.Array(eventType, { uniqueItems: true, maxItems: 32, description: 'All types where there are none' }),
+  ),
+})
+export const webhookReply = closed({
+  id,
+  url,
+  types: Type.Array(eventType),
+  created_at: instant,
+  created_by: Type.String(),
+  disabled_at: orNull(instant),
+})
+export const webhookMade = closed({
+  ...webhookReply.properties,
+  secret: Type.String({ description: 'Of Standard Webhooks: whsec_ and base64' }),
+})
+const count = Type.Integer({ minimum: 0 })
+export const webhooksReply = closed({
+  webhooks: Type.Array(closed({ ...webhookReply.properties, pending: count, dead: count })),
+  next_cursor: orNull(Type.String()),
+})
+export const redeliver = closed({ event: Type.Optional(id) })
+export const deliveryState = Type.Enum(['pending', 'delivered', 'dead'])
+export const deliveriesReply = closed({
+  deliveries: Type.Array(
+    closed({
+      event: id,
+      state: deliveryState,
+      attempts: count,
+      created_at: instant,
+      last_attempt_at: orNull(instant),
+      next_attempt_at: orNull(instant),
+      status: orNull(Type.Integer()),
+      error: orNull(Type.String()),
+    }),
+  ),
+  next_cursor: orNull(Type.String()),
+})
 export const actReply = closed({
   id,
   at: instant,
@@ -349,6 +396,7 @@ export const operationReply = closed({
     proofRequested,
     credentialReply,
     adjustmentReply,
+    webhookReply,
     batchRefused,
     problem,
   ]),

@@ -23,6 +23,8 @@ export type Files = {
   readonly journal: string
   /** Derived from the journal; may be deleted while no server runs. */
   readonly index: string
+  /** What became of webhooks' events; may be deleted, and then they are sent again. */
+  readonly webhooks: string
   /** Held exclusively by the server for as long as it lives. */
   readonly lock: string
   /** Says which process that is, for people. */
@@ -38,6 +40,7 @@ export function filesOf(path: string): Files {
   return {
     journal,
     index: `${stem}-index.db`,
+    webhooks: `${stem}-webhooks.db`,
     lock: `${stem}.lock`,
     pid: `${stem}.pid`,
     head: `${stem}.head`,

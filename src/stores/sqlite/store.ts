@@ -42,6 +42,7 @@ import type { Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
+import { SqliteDeliveries } from './deliveries.ts'
 import { freeBytes, storeBytes } from './disk.ts'
 import {
   dropIndex,
@@ -93,6 +94,8 @@ const scrubEveryMs = 60_000
 
 export class SqliteStore implements Store {
   readonly name: string
+  /** The journal's file. */
+  readonly path: string
   readonly #files: Files
   readonly #options: SqliteOptions
   readonly #unlock: () => void
@@ -152,6 +155,7 @@ export class SqliteStore implements Store {
 
   private constructor(files: Files, unlock: () => void, options: SqliteOptions, threads: Threads) {
     this.name = `sqlite:${files.journal}`
+    this.path = files.journal
     this.#files = files
     this.#unlock = unlock
     this.#options = options
@@ -319,6 +323,11 @@ export class SqliteStore implements Store {
         reject(new StoreError('unavailable', 'the pass was given up: the store was closed'))
       })
     })
+  }
+
+  /** The log of webhooks' deliveries, beside the store; whoever opens it closes it. */
+  openDeliveries(): SqliteDeliveries {
+    return SqliteDeliveries.open(this.#files.webhooks)
   }
 
   figures(): ReturnType<Store['figures']> {

@@ -1,0 +1,73 @@
+/** Ports of webhooks: what interfaces ask of them, and where what became of each event is written down. */
+import type { RecordId } from '../ledger/command.ts'
+import type { Instant } from '../ledger/money.ts'
+import type { Found } from './store.ts'
+
+/** One event on its way to one target. `dead` has been given up, after a day of tries. */
+export type Delivery = {
+  readonly webhook: RecordId
+  /** The event, by its id. */
+  readonly id: RecordId
+  readonly state: DeliveryState
+  readonly attempts: number
+  readonly first_at: Instant
+  /** Of the last try; null before the first. */
+  readonly last_at: Instant | null
+  /** Of the next try; null where there is none to come. */
+  readonly next_at: Instant | null
+  /** What the target answered last, or why it did not. */
+  readonly status: number | null
+  readonly error: string | null
+}
+
+export type DeliveryState = 'pending' | 'delivered' | 'dead'
+
+export type DeliveryPage = {
+  readonly webhook: RecordId
+  readonly state?: DeliveryState
+  /** Events before this record. */
+  readonly before?: number
+  readonly limit: number
+}
+
+export type Counts = Readonly<Record<'pending' | 'dead', number>>
+
+/** What interfaces ask. */
+export interface Webhooks {
+  /** Which of the server's keys makes the secrets. */
+  readonly sealedWith: string
+  /** What a target checks signatures with, from the webhook's salt. */
+  secretOf(salt: string): string
+  /** Why nothing may be sent to a URL, if so. */
+  refuses(url: string): Promise<string | undefined>
+  /** Newest event first. */
+  deliveries(page: DeliveryPage): Found<Delivery>
+  /** How many events are on their way, and how many were given up. */
+  counts(webhook: RecordId): Counts
+}
+
+/**
+ * Keeps, for each webhook, how far into the journal it has come and what became of its events. Nothing in it is the
+ * truth: without it, events since the webhook was made are sent again.
+ */
+export interface DeliveryLog {
+  /** Sequence of the last record that was looked at. */
+  position(webhook: RecordId): number | undefined
+  /** The sequence up to which records were looked at, and the events among them that are to be sent; in one commit. */
+  take(
+    webhook: RecordId,
+    page: { readonly last: number; readonly events: readonly number[] },
+    now: Instant,
+  ): void
+  /** Makes an event, or without one all that were given up, be sent once more, from their first try on. */
+  again(webhook: RecordId, event: number | undefined, now: Instant): void
+  /** Events whose time has come, those that wait longest first. */
+  due(webhook: RecordId, now: Instant, limit: number): readonly Delivery[]
+  /** When the next event's time comes. */
+  nextAt(webhook: RecordId): Instant | undefined
+  /** Writes down what came of tries; in one commit. */
+  settle(deliveries: readonly Delivery[]): void
+  page(page: DeliveryPage): Found<Delivery>
+  counts(webhook: RecordId): Counts
+  close(): void
+}

@@ -1,0 +1,240 @@
+/**
+ * Sends the events of the journal to webhooks, each at least once: what is to be sent is written down before the
+ * position moves, and stays until the target took it or a day of tries is over. A target that is down holds back its
+ * own events alone; beyond so many of them they wait in the journal.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bank } from '../bank/bank.ts'
+import type { Clock } from '../bank/clock.ts'
+import type { Found } from '../bank/store.ts'
+import type { Counts, Delivery, DeliveryLog, DeliveryPage, Webhooks } from '../bank/webhooks.ts'
+import { type RecordId, sequenceOf } from '../ledger/command.ts'
+import type { Instant } from '../ledger/money.ts'
+import type { JournalRecord } from '../ledger/record.ts'
+import type { Webhook } from '../ledger/registry.ts'
+import { eventOf } from '../rest/v1/event.ts'
+import { Sender } from './sender.ts'
+import { type Sealer, signed } from './signature.ts'
+import { type Resolve, Targets } from './targets.ts'
+
+export type DelivererOptions = {
+  readonly bank: Bank
+  readonly clock: Clock
+  readonly deliveries: DeliveryLog
+  readonly sealer: Sealer
+  /** Networks that may be reached although they are not public. */
+  readonly networks: readonly string[]
+  readonly resolve?: Resolve
+  /** How long one try may take, and how long after the first failure the next comes. Milliseconds. */
+  readonly tryMs?: number
+  readonly retryMs?: number
+  /** How long after its first try an event is given up. Milliseconds. */
+  readonly giveUpMs?: number
+  onDead?(delivery: Delivery): void
+  onError?(error: unknown): void
+}
+
+const recordsPerPage = 256
+/** Beyond so many on their way, the webhook's next events wait in the journal. */
+const pendingMax = 1_000
+const atOnce = 8
+// After a commit so many more are waited for: pages are read for many commits together.
+const gatherMs = 40
+const usualTryMs = 15_000
+const usualRetryMs = 5_000
+const retryMaxMs = 4 * 3_600_000
+const dayMs = 24 * 3_600_000
+// Between tries of ours where the store or its log fails.
+const troubleMs = 1_000
+
+export class Deliverer implements Webhooks {
+  readonly #options: DelivererOptions
+  readonly #targets: Targets
+  readonly #sender: Sender
+  readonly #running = new Map<RecordId, Line>()
+
+  constructor(options: DelivererOptions) {
+    this.#options = options
+    this.#targets = new Targets(options.networks, options.resolve)
+    this.#sender = new Sender({ targets: this.#targets, tryMs: options.tryMs ?? usualTryMs })
+  }
+
+  get sealedWith(): string {
+    return this.#options.sealer.id
+  }
+
+  secretOf(salt: string): string {
+    return this.#options.sealer.secretOf(salt)
+  }
+
+  refuses(url: string): Promise<string | undefined> {
+    return this.#targets.refusesUrl(url)
+  }
+
+  deliveries(page: DeliveryPage): Found<Delivery> {
+    return this.#options.deliveries.page(page)
+  }
+
+  counts(webhook: RecordId): Counts {
+    return this.#options.deliveries.counts(webhook)
+  }
+
+  /** Begins to send, also for webhooks that are made from now on. */
+  start(): void {
+    this.#options.bank.watchRegistry((things) => {
+      const webhooks = things.filter((thing): thing is Webhook => thing.kind === 'webhook')
+      for (const webhook of webhooks) {
+        const line = this.#running.get(webhook.id)
+        if (webhook.disabled_at !== undefined) line?.stop()
+        else if (line === undefined)
+          this.#running.set(webhook.id, new Line(webhook, this.#options, this.#sender))
+      }
+    })
+  }
+
+  /** Stops sending. What is under way is given up, and sent again at the next start. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((line) => line.stop()))
+    this.#sender.close()
+  }
+}
+
+/** One webhook's: reads what is new, sends what is due, and sleeps until there is something to do. */
+class Line {
+  readonly #webhook: Webhook
+  readonly #options: DelivererOptions
+  readonly #sender: Sender
+  readonly #secret: string
+  readonly #stopping = new AbortController()
+  /** Bodies of events that were just read, so that most are not read again. */
+  readonly #bodies = new Map<RecordId, string>()
+  readonly #underWay = new Set<RecordId>()
+  readonly #tries = new Set<Promise<void>>()
+  readonly #ended: Promise<void>
+  #wake = Promise.withResolvers<void>()
+
+  constructor(webhook: Webhook, options: DelivererOptions, sender: Sender) {
+    this.#webhook = webhook
+    this.#options = options
+    this.#sender = sender
+    this.#secret = options.sealer.secretOf(webhook.salt)
+    this.#ended = this.#run()
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#wake.resolve()
+    return this.#ended
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      // Before looking: what is committed or ends meanwhile is not slept over.
+      const { nextCommit } = this.#options.bank
+      this.#wake = Promise.withResolvers()
+      try {
+        const hasMore = await this.#take()
+        this.#send()
+        if (!hasMore) await this.#rest(nextCommit)
+      } catch (error) {
+        if (!signal.aborted) this.#options.onError?.(error)
+        await sleep(troubleMs, undefined, { signal }).catch(() => {})
+      }
+    }
+    await Promise.allSettled(this.#tries)
+  }
+
+  /** Sleeps until a commit, a free place, or the next one's time. */
+  async #rest(nextCommit: Promise<void>): Promise<void> {
+    const { clock, deliveries } = this.#options
+    const due = this.#underWay.size < atOnce ? deliveries.nextAt(this.#webhook.id) : undefined
+    const ms = due === undefined ? dayMs : Math.max(gatherMs, due - clock.now())
+    const timer = new AbortController()
+    const slept = sleep(ms, undefined, { signal: timer.signal, ref: false }).catch(() => {})
+    const why = await Promise.race([nextCommit.then(() => 'committed'), this.#wake.promise, slept])
+    timer.abort()
+    if (why === 'committed')
+      await sleep(gatherMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  }
+
+  /** Looks at the next records; false where there is nothing new, or so much on its way that it must wait. */
+  async #take(): Promise<boolean> {
+    const { bank, clock, deliveries } = this.#options
+    const { id, types } = this.#webhook
+    const after = deliveries.position(id) ?? sequenceOf(id)
+    const last = Math.min(after + recordsPerPage, bank.last)
+    if (last <= after || deliveries.counts(id).pending >= pendingMax) return false
+    const records = await bank.records({ after, last })
+    const now = clock.now()
+    for (const { content } of records)
+      if (content.kind === 'webhook_redelivered' && content.webhook === id)
+        deliveries.again(id, content.event === undefined ? undefined : sequenceOf(content.event), now)
+    const wanted = records
+      .flatMap((record) => eventOf(record) ?? [])
+      .filter(({ type }) => types.length === 0 || types.includes(type))
+    for (const { id, text } of wanted) this.#bodies.set(id, text)
+    deliveries.take(id, { last, events: wanted.map(({ sequence }) => sequence) }, now)
+    return true
+  }
+
+  /** Starts tries of what is due while there are places. */
+  #send(): void {
+    const { clock, deliveries } = this.#options
+    const free = atOnce - this.#underWay.size
+    if (free === 0) return
+    const due = deliveries
+      .due(this.#webhook.id, clock.now(), atOnce * 2)
+      .filter(({ id }) => !this.#underWay.has(id))
+      .slice(0, free)
+    for (const delivery of due) {
+      this.#underWay.add(delivery.id)
+      const tried = this.#try(delivery)
+        .catch((error) => this.#options.onError?.(error))
+        .finally(() => {
+          this.#underWay.delete(delivery.id)
+          this.#tries.delete(tried)
+          this.#wake.resolve()
+        })
+      this.#tries.add(tried)
+    }
+  }
+
+  async #try(delivery: Delivery): Promise<void> {
+    const { clock, deliveries, onDead } = this.#options
+    const { id } = delivery
+    const { signal } = this.#stopping
+    const body = this.#bodies.get(id) ?? (await this.#bodyOf(id))
+    const headers = {
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'user-agent': 'Cashpoint',
+      ...signed(this.#secret, { id, body, now: clock.now() }),
+    }
+    const { status, error } = await this.#sender.send(this.#webhook.url, headers, body, signal)
+    if (signal.aborted && error !== null) return
+    this.#bodies.delete(id)
+    const now = clock.now()
+    const attempts = delivery.attempts + 1
+    const last = { ...delivery, attempts, last_at: now, status, error }
+    const settled =
+      error === null ? ({ ...last, state: 'delivered', next_at: null } as const) : this.#later(last, now)
+    deliveries.settle([settled])
+    if (settled.state === 'dead') onDead?.(settled)
+  }
+
+  /** When to try again: four times as long after each failure, up to some hours; given up after a day. */
+  #later(failed: Delivery, now: Instant): Delivery {
+    const { retryMs = usualRetryMs, giveUpMs = dayMs } = this.#options
+    const pauseMs = Math.min(retryMs * 4 ** (failed.attempts - 1), retryMaxMs)
+    // Targets that failed together are not asked again together.
+    const next_at = now + Math.round(pauseMs * (0.8 + 0.4 * Math.random()))
+    if (next_at > failed.first_at + giveUpMs) return { ...failed, state: 'dead', next_at: null }
+    return { ...failed, next_at }
+  }
+
+  async #bodyOf(id: RecordId): Promise<string> {
+    const sequence = sequenceOf(id)
+    const [record] = await this.#options.bank.records({ after: sequence - 1, last: sequence })
+    return eventOf(record as JournalRecord)?.text ?? '{}'
+  }
+}
