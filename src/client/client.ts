@@ -13,7 +13,9 @@ export type * from './types.ts'
 export type Options = {
   /** Where the server is, such as `http://localhost:5000`. */
   readonly url: string | URL
-  /** Sent with every request, such as an `authorization` that a proxy asks for. */
+  /** An API key or a token of the server's issuer; a function is asked for it before each try. */
+  readonly credential?: string | (() => string | Promise<string>)
+  /** Sent with every request, such as what a proxy asks for. */
   readonly headers?: Readonly<Record<string, string>>
   /** How long one try may take; longer than the server's own deadline of 10 s. Milliseconds. */
   readonly tryMs?: number
@@ -41,18 +43,22 @@ export type Follow = Ask & {
   readonly type?: string
 }
 
+type Sent = Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> }
+
 type Query = Readonly<Record<string, string | number | undefined>>
 
 export class Cashpoint {
   readonly #url: URL
+  readonly #credential: Options['credential']
   readonly #headers: Readonly<Record<string, string>>
   readonly #tryMs: number
   readonly #retryMs: number
   readonly #fetch: typeof fetch
 
   /** Throws a TypeError where `url` is none. */
-  constructor({ url, headers = {}, tryMs = 15_000, retryMs = 60_000, fetch: own }: Options) {
+  constructor({ url, credential, headers = {}, tryMs = 15_000, retryMs = 60_000, fetch: own }: Options) {
     this.#url = new URL(url)
+    this.#credential = credential
     this.#headers = headers
     this.#tryMs = tryMs
     this.#retryMs = retryMs
@@ -148,6 +154,71 @@ export class Cashpoint {
     return this.#command('POST', '/batches', body, how)
   }
 
+  /** Corrects a balance by hand; above the server's threshold it is `pending` until another person approves. */
+  adjust(body: types.Adjust, how?: Command): Promise<types.Adjustment> {
+    return this.#command('POST', '/adjustments', body, how)
+  }
+
+  adjustment(id: string, ask?: Ask): Promise<types.Adjustment> {
+    return this.#read(`/adjustments/${name(id)}`, {}, ask)
+  }
+
+  /** Those that wait for a second person. */
+  adjustments(query: types.Paging = {}, ask?: Ask): Promise<types.Adjustments> {
+    return this.#read('/adjustments', query, ask)
+  }
+
+  approveAdjustment(id: string, how?: Command): Promise<types.Adjustment> {
+    return this.#command('POST', `/adjustments/${name(id)}/approve`, {}, how)
+  }
+
+  rejectAdjustment(id: string, how?: Command): Promise<types.Adjustment> {
+    return this.#command('POST', `/adjustments/${name(id)}/reject`, {}, how)
+  }
+
+  /** The key is in the reply to the first try that was answered, and nowhere else: null says that it was lost. */
+  createCredential(body: types.CreateCredential, how?: Command): Promise<types.CredentialMade> {
+    return this.#command('POST', '/credentials', body, how)
+  }
+
+  credentials(query: types.Paging = {}, ask?: Ask): Promise<types.Credentials> {
+    return this.#read('/credentials', query, ask)
+  }
+
+  revokeCredential(id: string, how?: Command): Promise<types.Credential> {
+    return this.#command('POST', `/credentials/${name(id)}/revoke`, {}, how)
+  }
+
+  createWebhook(body: types.CreateWebhook, how?: Command): Promise<types.WebhookMade> {
+    return this.#command('POST', '/webhooks', body, how)
+  }
+
+  webhooks(query: types.Paging = {}, ask?: Ask): Promise<types.Webhooks> {
+    return this.#read('/webhooks', query, ask)
+  }
+
+  deliveries(
+    id: string,
+    query: types.Paging & { state?: 'pending' | 'delivered' | 'dead' } = {},
+    ask?: Ask,
+  ): Promise<types.Deliveries> {
+    return this.#read(`/webhooks/${name(id)}/deliveries`, query, ask)
+  }
+
+  /** Sends an event once more, or without one all that were given up. */
+  redeliver(id: string, body: { readonly event?: string } = {}, how?: Command): Promise<types.Webhook> {
+    return this.#command('POST', `/webhooks/${name(id)}/redeliver`, body, how)
+  }
+
+  disableWebhook(id: string, how?: Command): Promise<types.Webhook> {
+    return this.#command('POST', `/webhooks/${name(id)}/disable`, {}, how)
+  }
+
+  /** Privileged acts, newest first. */
+  audit(query: types.Paging = {}, ask?: Ask): Promise<types.Audit> {
+    return this.#read('/audit', query, ask)
+  }
+
   /** What became of the command with this key: refused 404 `operation_not_found` where it was never seen. */
   operation(key: string, ask?: Ask): Promise<types.Operation> {
     return this.#read('/operations', { key }, ask)
@@ -199,8 +270,13 @@ export class Cashpoint {
   }
 
   /** A response that is a success; its problem as an exception otherwise. */
-  async #open(path: string, sent: RequestInit): Promise<Response> {
-    const response = await this.#fetch(this.#target(path), sent)
+  async #open(path: string, sent: Sent): Promise<Response> {
+    const { headers, ...rest } = sent
+    const authorization = await this.#authorization()
+    const response = await this.#fetch(this.#target(path), {
+      ...rest,
+      headers: { ...headers, ...authorization },
+    })
     if (!response.ok) throw new CashpointError(await problemIn(response), response.headers.get('retry-after'))
     return response
   }
@@ -222,7 +298,7 @@ export class Cashpoint {
 
   async #ask<Body>(
     path: string,
-    sent: RequestInit,
+    sent: Sent,
     { signal, key }: { signal: AbortSignal | undefined; key?: string },
   ): Promise<Body> {
     const untilMs = Date.now() + this.#retryMs
@@ -242,6 +318,12 @@ export class Cashpoint {
       if (Date.now() + ms > untilMs) throw failed
       await pause(ms, signal)
     }
+  }
+
+  async #authorization(): Promise<{ authorization?: string }> {
+    const given = this.#credential
+    const credential = typeof given === 'function' ? await given() : given
+    return credential === undefined ? {} : { authorization: `Bearer ${credential}` }
   }
 
   #target(path: string): string {

@@ -49,5 +49,19 @@ export type Problem = Of<'problem'>
 export type Events = Of<'eventsReply'>
 export type CashpointEvent = Of<'eventReply'>
 
+export type Adjust = Of<'adjust'>
+export type Adjustment = Of<'adjustmentReply'>
+export type Adjustments = Of<'adjustmentsReply'>
+export type CreateCredential = Of<'createCredential'>
+export type Credential = Of<'credentialReply'>
+export type CredentialMade = Of<'credentialMade'>
+export type Credentials = Of<'credentialsReply'>
+export type CreateWebhook = Of<'createWebhook'>
+export type Webhook = Of<'webhookReply'>
+export type WebhookMade = Of<'webhookMade'>
+export type Webhooks = Of<'webhooksReply'>
+export type Deliveries = Of<'deliveriesReply'>
+export type Audit = Of<'auditReply'>
+
 export type Paging = { readonly limit?: number; readonly cursor?: string }
 export type Period = { readonly from?: string; readonly to?: string }

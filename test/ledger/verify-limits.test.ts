@@ -1,17 +1,12 @@
 /** What proves limits: forged records, sealed again, so that only their sense is wrong. And the days they count by. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sha256 } from '../../src/bank/batch.ts'
 import { businessDays } from '../../src/bank/business-day.ts'
-import { genesis, readTotals, seal } from '../../src/ledger/block.ts'
 import type { Command } from '../../src/ledger/command.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { heldClock } from '../support/clock.ts'
 import { gist, pending } from '../support/commands.ts'
-import { assertProven, journalOf, prove } from '../support/journal.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: forgeries are of any shape
-type Body = any
+import { assertProven, type Body, forged, journalOf, prove } from '../support/journal.ts'
 
 const usd = { currency: 'USD' }
 const cash = (amount: number): Command => ({ type: 'move', from: 'x', to: null, amount, ...usd })
@@ -67,18 +62,7 @@ for (const [record, name, forge, what] of forgeries)
   test(`record ${record} that ${name} is named`, async () => {
     const honest = await honestJournal()
     assertProven(honest)
-    let head = genesis(1)
-    const forged = honest.map(({ block, lines }) => {
-      const changed = lines.map((line) => {
-        if (line.sequence !== record) return line
-        const body = JSON.parse(line.body)
-        forge(body)
-        return { ...line, body: JSON.stringify(body) }
-      })
-      head = seal(head, changed, { at: block.at, totals: readTotals(block.totals), sha256 })
-      return { block: head, lines: changed }
-    })
-    const found = prove(forged)
+    const found = prove(forged(honest, record, forge))
     assert('what' in found, 'the books must not prove')
     assert.match(found.what, what)
   })

@@ -1,19 +1,12 @@
 /** What proves the books, of the records that /v1 adds: each forgery is sealed again, so that only its sense is wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sha256 } from '../../src/bank/batch.ts'
-import type { AccountState, HouseAccount } from '../../src/ledger/account.ts'
-import { type Block, genesis, readTotals, seal } from '../../src/ledger/block.ts'
+import type { AccountState } from '../../src/ledger/account.ts'
 import type { Command, Item } from '../../src/ledger/command.ts'
-import type { Line } from '../../src/ledger/record.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { heldClock } from '../support/clock.ts'
 import { pending } from '../support/commands.ts'
-import { assertProven, journalOf, prove } from '../support/journal.ts'
-
-type Journal = { block: Block; lines: readonly Line[] }[]
-// biome-ignore lint/suspicious/noExplicitAny: forgeries are of any shape
-type Body = any
+import { assertProven, type Body, type Entry, forged, journalOf, prove } from '../support/journal.ts'
 
 const usd = { currency: 'USD' }
 const open = (number: string, overdraft_limit = 0): Command => ({
@@ -30,7 +23,7 @@ const open = (number: string, overdraft_limit = 0): Command => ({
  * 6 paid with 150, 7 a hold of 50 and 8 voided, 9 300 from x to y and 10 its key, 11 100 of that taken back,
  * 12 a hold of 10 that 13 expires, 14 z opened and 15 closed.
  */
-async function honestJournal(): Promise<Journal> {
+async function honestJournal(): Promise<Entry[]> {
   const clock = heldClock()
   const store = new MemoryStore({ clock })
   const only = async (command: Command, key?: string) => {
@@ -53,28 +46,6 @@ async function honestJournal(): Promise<Journal> {
   await only(open('z'))
   await only({ type: 'set_state', account: 'z', state: 'closed', reason: 'r' })
   return await journalOf(store)
-}
-
-/** The journal with one record's body changed, and every block sealed anew. */
-function forged(
-  honest: Journal,
-  record: number,
-  forge: (body: Body) => void,
-  totals?: Map<HouseAccount, bigint>,
-): Journal {
-  let head = genesis(1)
-  return honest.map(({ block, lines }) => {
-    const changed = lines.map((line) => {
-      if (line.sequence !== record) return line
-      const body = JSON.parse(line.body)
-      forge(body)
-      return { ...line, body: JSON.stringify(body) }
-    })
-    const sums = readTotals(block.totals)
-    const due = lines.some(({ sequence }) => sequence === record) ? (totals ?? sums) : sums
-    head = seal(head, changed, { at: block.at, totals: due, sha256 })
-    return { block: head, lines: changed }
-  })
 }
 
 test('the honest journal proves', async () => {
@@ -140,7 +111,7 @@ for (const [record, name, forge, what] of forgeries)
   })
 
 /** The journal that these commands leave, up to their last one; each is a block. */
-async function journalAfter(...commands: Command[]): Promise<Journal> {
+async function journalAfter(...commands: Command[]): Promise<Entry[]> {
   const clock = heldClock()
   const store = new MemoryStore({ clock })
   for (const command of commands) {
@@ -156,7 +127,7 @@ const take: Command = { type: 'move', from: 'x', to: null, amount: 300, ...usd }
 const hold: Item['command'] = { type: 'hold', account: 'x', amount: 400, ...usd, expires_in_s: 60 }
 const set = (state: AccountState): Command => ({ type: 'set_state', account: 'x', state, reason: 'r' })
 
-function assertNamed(journal: Journal, record: number, what: RegExp): void {
+function assertNamed(journal: Entry[], record: number, what: RegExp): void {
   const found = prove(journal)
   assert('what' in found, 'the books must not prove')
   assert.match(found.what, what)
@@ -257,7 +228,7 @@ const movedTo = (to: string, amount: number): Item => ({
 })
 
 /** Records: 1 x and 2 y opened, 3 1,000 to x; a batch of 4 100 to y, 5 a hold and 6 7 it captured, 8 its key; 9 a decline. */
-async function batched(atomic: boolean): Promise<Journal> {
+async function batched(atomic: boolean): Promise<Entry[]> {
   const store = new MemoryStore({ clock: heldClock() })
   const items: Item[] = [movedTo('y', 100), { command: hold }, { command: { type: 'capture', hold: '1-5' } }]
   const batch: Command = {

@@ -1,0 +1,127 @@
+// Webhooks of the real process: killed again and again while it sends, and nothing is missed; its keys in their file.
+
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
+import { assertOneLine, assertProves, pause, place, run, type Scope, serve } from './support.ts'
+
+const rounds = 6
+const env = { CASHPOINT_WEBHOOK_NETWORKS: '127.0.0.1' }
+
+/** A consumer that deals with each event as it comes; it may be down. */
+async function consumer(scope: Scope) {
+  const seen = new Map<string, { signature: string; at: string; body: string }>()
+  let twice = 0
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece)
+    const { headers } = request
+    const id = String(headers['webhook-id'])
+    if (seen.has(id)) twice += 1
+    const signature = String(headers['webhook-signature'])
+    seen.set(id, {
+      signature,
+      at: String(headers['webhook-timestamp']),
+      body: Buffer.concat(pieces).toString(),
+    })
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  scope.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { seen, twice: () => twice, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+}
+
+const json = { 'content-type': 'application/json' }
+
+function post(url: string, path: string, body: object): Promise<Response> {
+  return fetch(url + path, { method: 'POST', headers: json, body: JSON.stringify(body) })
+}
+
+test(`${rounds} times killed while it sends, it misses nothing (SEED=${seed})`, {
+  timeout: 80_000,
+}, async (t) => {
+  const chance = prng(seed)
+  const { path } = place(t)
+  const { seen, twice, url } = await consumer(t)
+  let server = await serve(t, { path, env })
+  const made = (await (await post(server.url, '/v1/webhooks', { url })).json()) as {
+    id: string
+    secret: string
+  }
+  const due = new Set<string>()
+  const operations = Array.from({ length: 100 }, () => ({
+    ...{ type: 'deposit', account: '123456789', amount: 1, currency: 'USD' },
+  }))
+  for (let round = 0; round < rounds; round += 1) {
+    for (let i = 0; i < 3; i += 1) {
+      const { results } = (await (await post(server.url, '/v1/batches', { operations })).json()) as {
+        results: { body: { id: string } }[]
+      }
+      for (const { body } of results) due.add(body.id)
+    }
+    await pause(chance(150))
+    await server.kill()
+    server = await serve(t, { path, env })
+  }
+  const until = Date.now() + 30_000
+  while (![...due].every((id) => seen.has(id))) {
+    assert.ok(
+      Date.now() < until,
+      `${[...due].filter((id) => !seen.has(id)).length} of ${due.size} are missing`,
+    )
+    await pause(50)
+  }
+  assert.equal(due.size, rounds * 300)
+  const key = Buffer.from(made.secret.slice('whsec_'.length), 'base64')
+  for (const [id, { signature, at, body }] of seen) {
+    const right = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')
+    assert.equal(signature, `v1,${right}`, 'the same secret over all starts')
+    assert.equal(JSON.parse(body).id, id)
+  }
+  t.diagnostic(`${seen.size} events, ${twice()} of them more than once`)
+  await server.stop()
+  await assertProves(path)
+})
+
+test('the keys are made once, for nobody else to read; without them webhooks are not signed by others', async (t) => {
+  const { path } = place(t)
+  const keys = join(dirname(path), 'keys.json')
+  const first = await serve(t, { path, env })
+  assert.equal(statSync(keys).mode & 0o777, 0o600)
+  const text = readFileSync(keys, 'utf8')
+  assert.equal((await post(first.url, '/v1/webhooks', { url: 'http://127.0.0.1:9/' })).status, 201)
+  await first.stop()
+  const again = await serve(t, { path, env })
+  await again.stop()
+  assert.equal(readFileSync(keys, 'utf8'), text)
+
+  const start = () => run(['serve', '--store', `sqlite:${path}`, '--port', '0'], env)
+  chmodSync(keys, 0o644)
+  assertOneLine(onlyErrors(await start()), 2, /others may read it: chmod 600/)
+  chmodSync(keys, 0o600)
+  writeFileSync(keys, '{"webhooks": "x"}')
+  assertOneLine(onlyErrors(await start()), 2, /must have "webhooks": a key of 32 bytes/)
+  writeFileSync(keys, 'nonsense')
+  assertOneLine(onlyErrors(await start()), 2, /is no file of keys/)
+  renameSync(keys, `${keys}.lost`)
+  assertOneLine(onlyErrors(await start()), 2, /webhook 1-\d+ was made with another key/)
+  assert.ok(existsSync(keys), 'a new one, with which nothing was made')
+  writeFileSync(keys, text)
+  const back = await serve(t, { path, env })
+  await back.stop()
+})
+
+/** Without the log, which has lines of its own. */
+function onlyErrors<Of extends { readonly stderr: string }>(ran: Of): Of {
+  const lines = ran.stderr.split('\n').filter((line) => !line.startsWith('{'))
+  return { ...ran, stderr: lines.join('\n') }
+}
