@@ -128,8 +128,11 @@ test('what the server asks to wait is waited', async (t) => {
 test('a stream, too, waits as long as the server asks', async (t) => {
   const { client } = await open(t, { plan: [{ status: 429, retryAfter: '1' }] })
   const startedMs = performance.now()
-  await client.events().next()
+  const events = client.events()
+  await events.next()
   assert.ok(performance.now() - startedMs >= 990)
+  // Else it goes on waiting for what comes next.
+  await events.return(undefined)
 })
 
 test('where no answer comes in time, the error says under which key to ask', async (t) => {
@@ -180,10 +183,53 @@ test('a stream that is cut ten times tells each event once, in order, to the fin
 
 test('from the latest on nothing is missed, also where the stream breaks before its first event', async (t) => {
   const { client, direct } = await open(t, { plan: ['pass', { cutAfter: 1 }, 'drop', 'drop'] })
-  const first = client.events({ after: 'latest' }).next()
+  const events = client.events({ after: 'latest' })
+  const first = events.next()
   await new Promise((resolve) => setTimeout(resolve, 50))
   const { id } = await direct.withdraw({ account: 'A', amount: 1, ...usd })
   assert.equal((await first).value?.id, id)
+  await events.return(undefined)
+})
+
+test('a credential is sent with everything, and asked for before each try', async (t) => {
+  const { server, direct } = await open(t)
+  const { key } = await direct.createCredential({ role: 'admin', name: 'ann' })
+  assert.equal((await refusal(direct.account('A'))).code, 'unauthenticated')
+  let asked = 0
+  const line = await badLine(t, { to: server.listening.url, plan: ['lose', 'drop'] })
+  const client = new Cashpoint({
+    url: line.url,
+    credential: async () => {
+      asked += 1
+      return String(key)
+    },
+  })
+  await client.withdraw({ account: 'A', amount: 1, ...usd })
+  assert.equal(asked, 3)
+  const events = client.events()
+  assert.equal((await events.next()).value?.type, 'cashpoint.account.opened')
+  await events.return(undefined)
+
+  const teller = await client.createCredential({ role: 'operator', name: 'bob' })
+  const bob = new Cashpoint({ url: server.listening.url, credential: String(teller.key) })
+  const adjust = { account: 'A', amount: 20_000, ...usd, direction: 'credit', reason: 'r' } as const
+  const { id, state } = await bob.adjust(adjust)
+  assert.equal(state, 'pending')
+  assert.equal((await refusal(bob.approveAdjustment(id))).code, 'second_person_needed')
+  assert.equal((await bob.adjustments()).adjustments.length, 1)
+  assert.equal((await client.approveAdjustment(id)).state, 'posted')
+  assert.equal((await bob.adjustment(id)).decided_by, '1-4')
+  const other = await bob.adjust(adjust)
+  assert.equal((await bob.rejectAdjustment(other.id)).state, 'rejected')
+  const hook = await client.createWebhook({ url: 'http://127.0.0.1:9/', types: ['cashpoint.hold.placed'] })
+  assert.match(hook.secret, /^whsec_/)
+  assert.equal((await client.webhooks()).webhooks.length, 1)
+  assert.deepEqual((await client.deliveries(hook.id, { state: 'dead' })).deliveries, [])
+  assert.equal((await client.redeliver(hook.id)).id, hook.id)
+  assert.notEqual((await client.disableWebhook(hook.id)).disabled_at, null)
+  assert.equal((await client.revokeCredential(teller.id)).id, teller.id)
+  assert.equal((await client.credentials()).credentials.length, 2)
+  assert.equal((await client.audit({ limit: 1 })).acts[0]?.action, 'credential_revoked')
 })
 
 test('a stream that is refused says so, and one that is given up ends', async (t) => {
