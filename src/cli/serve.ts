@@ -231,7 +231,7 @@ function banner({ url, store, demo, hasWayIn }: Running): string {
     return `${head}
 There is no credential yet, so nobody may ask. Stop the server and make one:
 
-  npx cashpoint credentials create --role admin --name YOU
+  npm run credentials -- create --role admin --name YOU
 `
   if (!demo) return `${head}  access by credentials\n`
   return `${head}  demo   open to this machine alone, until there is a credential

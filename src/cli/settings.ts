@@ -182,7 +182,7 @@ export function readSettings(
   if (env['CASHPOINT_OPEN_ACCESS'] === '1')
     throw new SettingError(
       'CASHPOINT_OPEN_ACCESS is gone: beyond this machine nobody may ask without a credential. ' +
-        'Make one with: cashpoint credentials create --role admin --name YOU',
+        'Make one with: npm run credentials -- create --role admin --name YOU',
     )
   return {
     port: wholeOf(settings.port, value, { min: 0, max: 65_535 }),

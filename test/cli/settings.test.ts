@@ -191,7 +191,7 @@ test('what listens beyond this machine is no loopback', () => {
 })
 
 test('the setting that let anybody in is not ignored', () => {
-  checkRefused([], { CASHPOINT_OPEN_ACCESS: '1' }, 'cashpoint credentials create')
+  checkRefused([], { CASHPOINT_OPEN_ACCESS: '1' }, 'npm run credentials')
 })
 
 test('the settings of an issuer go together, and its keys come over https', () => {

@@ -68,7 +68,7 @@ test('beyond this machine a server without credentials lets nobody in, and says 
     if (banner.includes('--role admin')) break
   }
   assert.match(banner, /no credential yet/)
-  assert.match(banner, /npx cashpoint credentials create --role admin/)
+  assert.match(banner, /npm run credentials -- create --role admin/)
   const port = /http:\/\/0\.0\.0\.0:(\d+)/.exec(banner)?.[1]
   assert.equal((await fetch(`http://127.0.0.1:${port}/accounts`)).status, 401)
 })
