@@ -201,7 +201,7 @@ async function credentialCheck(): Promise<number> {
       authorization: `Bearer ${key}`,
       url: '/v1/withdrawals',
       host: 'localhost',
-      forwarded: false,
+      forwarded: () => false,
       origin: undefined,
       address: () => '127.0.0.1',
     }),

@@ -26,7 +26,7 @@ export type Asked = {
   readonly url: string
   readonly host: string | undefined
   /** Whether it says that it was passed on by a proxy. */
-  readonly forwarded: boolean
+  forwarded(): boolean
   /** The page that asks, where a browser says so and pages of other origins may not. */
   readonly origin: string | undefined
   address(): string
@@ -185,7 +185,7 @@ function callerOf({ subject, role, untilMs }: Bearer): Caller {
 function denyStranger({ host, forwarded, origin }: Asked): Denial | undefined {
   const local = isLocal(host)
   if (!local) return { code: 'not_local', detail: 'In demo mode Host must be localhost, 127.0.0.1 or [::1]' }
-  if (forwarded)
+  if (forwarded())
     return {
       code: 'not_local',
       detail: 'In demo mode nothing may come by a proxy: create a credential to end the demo mode',

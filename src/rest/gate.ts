@@ -65,12 +65,8 @@ function askedBy(request: FastifyRequest): Asked {
     authorization: headers.authorization,
     url,
     host: headers.host,
-    forwarded:
-      headers['forwarded'] !== undefined ||
-      headers['x-forwarded-for'] !== undefined ||
-      headers['x-forwarded-host'] !== undefined ||
-      headers['x-forwarded-proto'] !== undefined ||
-      headers['x-forwarded-port'] !== undefined,
+    forwarded: () =>
+      Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-')),
     origin: isOriginal ? undefined : headers.origin,
     address: () => request.ip,
   }

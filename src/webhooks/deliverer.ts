@@ -94,8 +94,9 @@ export class Deliverer implements Webhooks {
 
   /** Stops sending. What is under way is given up, and sent again at the next start. */
   async close(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((line) => line.stop()))
+    const stopped = [...this.#running.values()].map((line) => line.stop())
     this.#sender.close()
+    await Promise.all(stopped)
   }
 }
 
@@ -203,15 +204,15 @@ class Line {
   async #try(delivery: Delivery): Promise<void> {
     const { clock, deliveries, onDead } = this.#options
     const { id } = delivery
-    const { signal } = this.#stopping
     const body = this.#bodies.get(id) ?? (await this.#bodyOf(id))
     const headers = {
       'content-type': 'application/cloudevents+json; charset=utf-8',
       'user-agent': 'Cashpoint',
       ...signed(this.#secret, { id, body, now: clock.now() }),
     }
-    const { status, error } = await this.#sender.send(this.#webhook.url, headers, body, signal)
-    if (signal.aborted && error !== null) return
+    const { status, error } = await this.#sender.send(this.#webhook.url, headers, body)
+    // What was cut off by our own end is tried again at the next start.
+    if (error !== null && this.#stopping.signal.aborted) return
     this.#bodies.delete(id)
     const now = clock.now()
     const attempts = delivery.attempts + 1

@@ -1,5 +1,10 @@
 /** One try to hand an event over: a signed POST that follows nothing, waits for nobody long and reads next to nothing. */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import { hostOf, type Targets } from './targets.ts'
@@ -20,6 +25,7 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #http: HttpAgent
   readonly #https: HttpsAgent
+  readonly #underWay = new Set<ClientRequest>()
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -30,7 +36,7 @@ export class Sender {
   }
 
   /** What the target answered; `error` says why that is no delivery, in words for its owner. */
-  send(text: string, headers: Record<string, string>, body: string, stop: AbortSignal): Promise<Answer> {
+  send(text: string, headers: Record<string, string>, body: string): Promise<Answer> {
     const url = new URL(text)
     const isSecure = url.protocol === 'https:'
     const host = hostOf(url)
@@ -38,14 +44,9 @@ export class Sender {
     const refused = isIP(host) === 0 ? undefined : this.#options.targets.refuses(host, isSecure)
     if (refused !== undefined) return Promise.resolve({ status: null, error: `the target ${refused}` })
 
-    const inTime = AbortSignal.timeout(this.#options.tryMs)
-    const signal = AbortSignal.any([stop, inTime])
+    const { tryMs } = this.#options
     return new Promise((resolve) => {
-      const options = {
-        method: 'POST',
-        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-        signal,
-      }
+      const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) } }
       const onAnswer = (answer: IncomingMessage) => {
         readLittle(answer)
         resolve(judge(answer.statusCode ?? 0))
@@ -53,17 +54,20 @@ export class Sender {
       const sent = isSecure
         ? httpsRequest(url, { ...options, agent: this.#https }, onAnswer)
         : httpRequest(url, { ...options, agent: this.#http }, onAnswer)
-      sent.on('error', (error) =>
-        resolve({
-          status: null,
-          error: inTime.aborted ? `no answer within ${this.#options.tryMs} ms` : error.message,
-        }),
-      )
+      this.#underWay.add(sent)
+      const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${tryMs} ms`)), tryMs)
+      sent.on('error', ({ message }) => resolve({ status: null, error: message }))
+      sent.on('close', () => {
+        clearTimeout(timer)
+        this.#underWay.delete(sent)
+      })
       sent.end(body)
     })
   }
 
+  /** Ends what is under way. */
   close(): void {
+    for (const sent of this.#underWay) sent.destroy(new Error('the server stopped'))
     this.#http.destroy()
     this.#https.destroy()
   }

@@ -41,6 +41,10 @@ test('a credential is shown once, and what is kept of it lets nobody in', async 
   assert.equal(made.headers.get('location'), `/v1/credentials/${id}`)
   assert.equal(made.headers.get('cache-control'), 'no-store')
 
+  const read = await v1.get(`/credentials/${id}`, bearer(String(key)))
+  assert.deepEqual({ ...read.body, key }, made.body)
+  for (const none of ['1-1', '1-99', 'x'])
+    assertRefused(await v1.get(`/credentials/${none}`, bearer(String(key))), 404, 'credential_not_found')
   const list = await v1.get('/credentials', bearer(String(key)))
   assert.equal(list.status, 200)
   assert.deepEqual(
@@ -157,7 +161,13 @@ describe('the demo mode', () => {
     const others = ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:5000']
     for (const host of [...others, '10.0.0.1', '[::2]', 'localhost@evil.example', ''])
       checkProblem(await ask(host), stranger, host)
-    for (const name of ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+    for (const name of [
+      'forwarded',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-prefix',
+    ])
       checkProblem(await ask('localhost', { [name]: '127.0.0.1' }), stranger, name)
     assert.equal((await get('/v1/audit')).status, 200)
   })
@@ -530,8 +540,25 @@ describe('rates', () => {
 test('a server that is opened again knows its credentials', async (t) => {
   const first: V1 = await serveV1(t)
   const key = await first.useKey('admin')
+  const { id } = (await first.post('/credentials', { role: 'teller', name: 'bob' })).body as Record<
+    string,
+    string
+  >
+  await first.post(`/credentials/${id}/revoke`)
+  const adjust = { account: 'A', amount: 20_000, ...usd, direction: 'debit', reason: 'r' }
+  await first.post('/adjustments', adjust)
+  const dropped = (await first.post('/adjustments', adjust)).body as Record<string, string>
+  await first.post(`/adjustments/${dropped['id']}/reject`)
+  const paths = ['/v1/audit', '/v1/credentials', '/v1/adjustments', `/v1/adjustments/${dropped['id']}`]
+  const before = await Promise.all(paths.map((path) => first.cashpoint.get(path, bearer(key))))
   await first.cashpoint.stop()
   const again = await serve(t, { path: first.cashpoint.path })
-  assert.equal((await again.get('/accounts', bearer(key))).status, 200)
   checkProblem(await again.get('/accounts'), nobody)
+  // By now the index has all of it, where the journal's tail had it before.
+  const after = await Promise.all(paths.map((path) => again.get(path, bearer(key))))
+  assert.deepEqual(
+    after.map(({ body }) => body),
+    before.map(({ body }) => body),
+  )
+  assert.equal(JSON.parse(after[0]?.body ?? '').acts.length, 6)
 })

@@ -270,6 +270,9 @@ test('a repeat under one Idempotency-Key makes one webhook, and tells the same s
   const ask = () => v1.post('/webhooks', { url }, { 'idempotency-key': 'k' })
   const [first, second] = [await ask(), await ask()]
   assert.deepEqual(second.body, first.body)
+  const { secret: _, ...plain } = first.body as Record<string, unknown>
+  const read = await v1.get(`/webhooks/${first.body['id']}`)
+  assert.deepEqual(read.body, { ...plain, pending: 0, dead: 0 })
   assert.equal(second.headers.get('idempotency-replayed'), 'true')
   assert.match(String(first.body['secret']), /^whsec_[A-Za-z0-9+/]{43}=$/)
   const list = await v1.get('/webhooks')
@@ -446,6 +449,7 @@ test('ids that are not there are not found, whatever else they are', async (t) =
   const { id } = await hook(v1, url)
   for (const name of ['1-999', 'x', '1-1'])
     for (const said of [
+      await v1.get(`/webhooks/${name}`),
       await v1.get(`/webhooks/${name}/deliveries`),
       await v1.post(`/webhooks/${name}/redeliver`),
       await v1.post(`/webhooks/${name}/disable`),

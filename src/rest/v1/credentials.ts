@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hashOfKey, makeKey } from '../../access/key.ts'
 import type { Bank } from '../../bank/bank.ts'
 import type { Role } from '../../ledger/registry.ts'
+import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
 import { paging, sendThings } from './pages.ts'
 import { credentialBody } from './render.ts'
@@ -32,6 +33,19 @@ export function credentialRoutes(bank: Bank): V1Route[] {
       handler: async (request, reply) => {
         const credentials = bank.things.filter((thing) => thing.kind === 'credential')
         return sendThings(request, reply, { name: 'credentials', things: credentials, body: credentialBody })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/v1/credentials/:id',
+      may: 'read_credentials',
+      summary: 'Read a credential; never its key',
+      replies: { 200: schemas.credentialReply },
+      problems: ['credential_not_found'],
+      handler: async (request, reply) => {
+        const thing = await bank.thing(paramOf(request, 'id'))
+        if (thing?.kind !== 'credential') throw new ProblemError('credential_not_found')
+        return send(reply, { status: 200, body: credentialBody(thing) })
       },
     },
     {

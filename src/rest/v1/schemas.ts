@@ -352,8 +352,9 @@ export const webhookMade = closed({
   secret: Type.String({ description: 'Of Standard Webhooks: whsec_ and base64' }),
 })
 const count = Type.Integer({ minimum: 0 })
+export const webhookCounted = closed({ ...webhookReply.properties, pending: count, dead: count })
 export const webhooksReply = closed({
-  webhooks: Type.Array(closed({ ...webhookReply.properties, pending: count, dead: count })),
+  webhooks: Type.Array(webhookCounted),
   next_cursor: orNull(Type.String()),
 })
 export const redeliver = closed({ event: Type.Optional(id) })

@@ -38,9 +38,17 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
       problems: ['page_invalid'],
       handler: async (request, reply) => {
         const things = bank.things.filter((thing): thing is Webhook => thing.kind === 'webhook')
-        const body = (webhook: Webhook) => ({ ...webhookBody(webhook), ...webhooks.counts(webhook.id) })
-        return sendThings(request, reply, { name: 'webhooks', things, body })
+        return sendThings(request, reply, { name: 'webhooks', things, body: countedBody })
       },
+    },
+    {
+      method: 'GET',
+      url: '/v1/webhooks/:id',
+      may: 'read_webhooks',
+      summary: 'Read a webhook, with how many events are on their way or were given up',
+      replies: { 200: schemas.webhookCounted },
+      problems: ['webhook_not_found'],
+      handler: async (request, reply) => send(reply, { status: 200, body: countedBody(webhookIn(request)) }),
     },
     {
       method: 'GET',
@@ -101,8 +109,12 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
     if (outcome.replayed) reply.header('idempotency-replayed', 'true')
     // Made from the salt each time, so that a repeat is answered alike.
     const body = { ...webhookBody(thing), secret: webhooks.secretOf(thing.salt) }
-    const location = `/v1/webhooks/${thing.id}/deliveries`
+    const location = `/v1/webhooks/${thing.id}`
     return send(reply.header('cache-control', 'no-store'), { status: 201, body, location })
+  }
+
+  function countedBody(webhook: Webhook): object {
+    return { ...webhookBody(webhook), ...webhooks.counts(webhook.id) }
   }
 
   function webhookIn(request: FastifyRequest): Webhook {
