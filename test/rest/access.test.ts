@@ -549,6 +549,8 @@ test('a server that is opened again knows its credentials', async (t) => {
   await first.post('/adjustments', adjust)
   const dropped = (await first.post('/adjustments', adjust)).body as Record<string, string>
   await first.post(`/adjustments/${dropped['id']}/reject`)
+  const operations = [{ type: 'deposit', account: 'A', amount: 1, ...usd, key: 'item' }]
+  await first.post('/batches', { operations })
   const paths = ['/v1/audit', '/v1/credentials', '/v1/adjustments', `/v1/adjustments/${dropped['id']}`]
   const before = await Promise.all(paths.map((path) => first.cashpoint.get(path, bearer(key))))
   await first.cashpoint.stop()
@@ -561,4 +563,6 @@ test('a server that is opened again knows its credentials', async (t) => {
     before.map(({ body }) => body),
   )
   assert.equal(JSON.parse(after[0]?.body ?? '').acts.length, 6)
+  const replay = await again.post('/v1/batches', JSON.stringify({ operations }), bearer(key))
+  assert.equal(JSON.parse(replay.body).results[0].replayed, true, replay.body)
 })
