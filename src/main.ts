@@ -15,6 +15,22 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'make, list and revoke credentials, of a store that no server is using',
     load: async () => (await import('./cli/credentials.ts')).credentials,
   },
+  backup: {
+    help: 'copy the journal of a store, proven on the way, while a server runs or not',
+    load: async () => (await import('./cli/copy.ts')).backup,
+  },
+  restore: {
+    help: 'make a store of a backup, as of its end, a block or an instant',
+    load: async () => (await import('./cli/copy.ts')).restore,
+  },
+  export: {
+    help: 'print the journal as JSON lines',
+    load: async () => (await import('./cli/copy.ts')).exportJournal,
+  },
+  import: {
+    help: 'make a store of an export',
+    load: async () => (await import('./cli/copy.ts')).importJournal,
+  },
 }
 
 const usage = `usage: cashpoint COMMAND [--help]

@@ -12,10 +12,22 @@ test('--help lists the commands, and each command has its own', async () => {
     run(['serve', '--help']),
     run(['verify', '--help']),
     run(['credentials', '--help']),
+    run(['backup', '--help']),
+    run(['restore', '--help']),
+    run(['export', '--help']),
+    run(['import', '--help']),
   ])
   assert.deepEqual({ code: all.code, stderr: all.stderr }, { code: 0, stderr: '' })
   assert.match(all.stdout, /^usage: cashpoint COMMAND/)
-  for (const [i, name] of ['serve', 'verify', 'credentials'].entries()) {
+  for (const [i, name] of [
+    'serve',
+    'verify',
+    'credentials',
+    'backup',
+    'restore',
+    'export',
+    'import',
+  ].entries()) {
     assert.match(all.stdout, new RegExp(`^ +${name} `, 'm'))
     assert.match(each[i]?.stdout ?? '', new RegExp(`^usage: cashpoint ${name}`))
     assert.deepEqual({ code: each[i]?.code, stderr: each[i]?.stderr }, { code: 0, stderr: '' })

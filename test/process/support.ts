@@ -41,7 +41,7 @@ export type ServeOptions = {
   readonly under?: readonly string[]
 }
 
-const launcher = join(import.meta.dirname, '..', '..', 'packaging', 'launch.cjs')
+export const launcher = join(import.meta.dirname, '..', '..', 'packaging', 'launch.cjs')
 const readyMaxMs = 20_000
 
 /** Starts a server on a port of its own, and waits until it says its URL. Throws what it says where it does not. */
@@ -166,7 +166,7 @@ export function assertOneLine({ code, stdout, stderr }: Ran, exit: number, says:
 }
 
 /** This process's environment, without what would change the settings of a server. */
-function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(CASHPOINT_.*|PORT|HOST|NODE_TEST_CONTEXT)$/.test(name),
   )

@@ -98,7 +98,7 @@ function whyNotLocked({ journal, pid }: Files, cause: unknown): string {
  */
 export function prepareJournal(files: Files): { made: boolean } {
   const made = !existsSync(files.journal)
-  if (made) createJournal(files)
+  if (made) draftJournal(files).settle()
   const version = judgeJournal(files)
   if (version < migrations.length) {
     const db = openForWriting(files.journal)
@@ -151,16 +151,32 @@ export function judgeJournal(files: Files): number {
   }
 }
 
-/** Made under another name and moved into place, so that a kill leaves no half of a store behind. */
-function createJournal({ journal }: Files): void {
+/** A journal under another name, moved into place when it is whole: a kill leaves no half of a store behind. */
+export function draftJournal({ journal }: Pick<Files, 'journal'>): {
+  readonly db: DatabaseSync
+  settle(): void
+  drop(): void
+} {
   const draft = `${journal}.new`
-  for (const file of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(file, { force: true })
+  const clear = () => {
+    for (const file of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(file, { force: true })
+  }
+  clear()
   const db = openForWriting(draft)
   db.exec(`pragma application_id = ${applicationId}`)
   migrate(db, 0)
-  db.close()
-  renameSync(draft, journal)
-  syncDirectory(dirname(journal))
+  return {
+    db,
+    settle() {
+      db.close()
+      renameSync(draft, journal)
+      syncDirectory(dirname(journal))
+    },
+    drop() {
+      db.close()
+      clear()
+    },
+  }
 }
 
 function migrate(db: DatabaseSync, version: number): void {

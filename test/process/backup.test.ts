@@ -1,0 +1,283 @@
+// Backups of a server under load, and back: whole, proven, to any block or instant; and what is wrong with one, said.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test } from 'node:test'
+import { prng, seed } from '../support/chance.ts'
+import { Judge, startLoad } from './load.ts'
+import {
+  assertOneLine,
+  assertProves,
+  Client,
+  cleanEnv,
+  launcher,
+  pause,
+  place,
+  run,
+  type Scope,
+  type Server,
+  serve,
+} from './support.ts'
+
+/** A running server with some thousand records: more than a hundred pages. */
+async function filled(t: Scope): Promise<{ path: string; directory: string; server: Server }> {
+  const { path, directory } = place(t)
+  const server = await serve(t, { path })
+  const deposit = { type: 'deposit', account: '555555555', amount: 1, currency: 'USD' }
+  const body = JSON.stringify({ operations: Array.from({ length: 1_000 }, () => deposit) })
+  const headers = { 'content-type': 'application/json' }
+  for (let i = 0; i < 3; i += 1) {
+    const { status } = await fetch(`${server.url}/v1/batches`, { method: 'POST', headers, body })
+    assert.equal(status, 200)
+  }
+  assert.ok(statSync(`${path}-wal`).size + statSync(path).size > 100 * 4096)
+  return { path, directory, server }
+}
+
+type Block = { sequence: number; hash: string; at: number; last: number }
+
+/** The blocks of a store that no server is using. */
+function blocksIn(path: string): Block[] {
+  const db = new DatabaseSync(path, { readOnly: true })
+  const blocks = db.prepare('select sequence, hash, at, last from blocks order by sequence').all()
+  db.close()
+  return blocks as Block[]
+}
+
+function headSaid(stdout: string): string {
+  return /^ {2}head ([0-9a-f]{64})$/m.exec(stdout)?.[1] ?? ''
+}
+
+test(`backups under load are whole, and serve (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
+  const { path, directory, server } = await filled(t)
+  const judge = new Judge()
+  const load = startLoad(judge, { port: server.port, chance: prng(seed), name: 'load' })
+  const client = new Client(server)
+  const backups: { file: string; key: string; head: string }[] = []
+  for (let i = 0; i < 4; i += 1) {
+    await pause(100)
+    const key = `before-${i}`
+    assert.equal((await client.deposit('marker', 100 + i, key))?.status, 200)
+    const file = join(directory, `backup-${i}.db`)
+    const { code, stdout, stderr } = await run(['backup', file, '--store', `sqlite:${path}`])
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    assert.match(stdout, /^Backed up and proven: \d+ records in \d+ blocks, \d+ accounts, up to \d{4}-/)
+    backups.push({ file, key, head: headSaid(stdout) })
+  }
+  await load.stop()
+  client.close()
+  await server.stop()
+  assert.ok((judge.tally['done'] ?? 0) > 100, 'there was load')
+
+  const all = blocksIn(path)
+  const byHash = new Map(all.map((block) => [block.hash, block]))
+  let before = 0
+  for (const { file, key, head } of backups) {
+    assert.ok(!existsSync(`${file}.new`) && !existsSync(`${file}-wal`), 'one file')
+    const block = byHash.get(head)
+    assert.ok(
+      block !== undefined && block.sequence > before,
+      'it ends with a block of the journal, later each time',
+    )
+    before = block.sequence
+    assert.deepEqual(blocksIn(file), all.slice(0, block.sequence), 'and is the journal up to there')
+
+    const restored = join(directory, `restored-${block.sequence}.db`)
+    const { code, stdout } = await run(['restore', file, '--store', `sqlite:${restored}`])
+    assert.deepEqual([code, headSaid(stdout)], [0, head])
+    await assertProves(restored)
+    const again = await serve(t, { path: restored })
+    const other = new Client(again)
+    const amount = 100 + Number(key.split('-')[1])
+    const replay = await other.deposit('marker', amount, key)
+    assert.equal(
+      replay?.headers['idempotency-replayed'],
+      'true',
+      'what was acknowledged before it began is in it',
+    )
+    other.close()
+    await again.stop()
+  }
+})
+
+describe('back to a moment', () => {
+  test('a restore ends behind the block, or before what came after the instant', async (t) => {
+    const { path, directory } = place(t)
+    const server = await serve(t, { path })
+    const client = new Client(server)
+    for (let i = 0; i < 5; i += 1) {
+      assert.equal((await client.deposit('A', 100))?.status, 200)
+      await pause(15)
+    }
+    client.close()
+    await server.stop()
+    const blocks = blocksIn(path)
+    const backup = join(directory, 'backup.db')
+    assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+    const third = blocks[3]
+    assert.ok(third !== undefined)
+    const instant = new Date(third.at).toISOString()
+    for (const [i, args] of [
+      ['--to', '4'],
+      ['--at', instant],
+      ['--at', instant.replace('Z', '+00:00')],
+    ].entries()) {
+      const restored = join(directory, `back-${i}.db`)
+      const { code, stdout } = await run(['restore', backup, ...args, '--store', `sqlite:${restored}`])
+      assert.deepEqual([code, headSaid(stdout)], [0, third.hash], args.join(' '))
+      await assertProves(restored)
+      const again = await serve(t, { path: restored })
+      const { status, body } = (await new Client(again).deposit('A', 1)) ?? {}
+      assert.deepEqual(
+        [status, JSON.parse(body ?? '').new_balance],
+        [200, 3.01],
+        'three deposits, and on from there',
+      )
+      await again.stop()
+      await assertProves(restored)
+    }
+    const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
+    assertOneLine(await run(['restore', backup, '--to', '99', ...none]), 1, /block 6 is the last there is/)
+    const early = ['--at', '2001-01-01T00:00:00Z']
+    assertOneLine(await run(['restore', backup, ...early, ...none]), 1, /there is no block to copy/)
+    assert.ok(!readdirSync(directory).some((file) => file.startsWith('none')), 'nothing was written')
+  })
+})
+
+describe('an export', () => {
+  test('is JSON lines, and comes back as the same journal to the byte', async (t) => {
+    const { path, directory, server } = await filled(t)
+    const headers = {
+      'content-type': 'application/json',
+      'idempotency-key': 'é'.normalize('NFD').length + '"q',
+    }
+    const metadata = { 2: 'two', 1: 'one', é: '😀 \u2028 \\ "', ' ': '' }
+    const body = JSON.stringify({
+      account: '123456789',
+      amount: 1,
+      currency: 'USD',
+      reference: 'ü',
+      metadata,
+    })
+    assert.equal((await fetch(`${server.url}/v1/deposits`, { method: 'POST', headers, body })).status, 201)
+    const { code, stdout } = await run(['export', '--store', `sqlite:${path}`])
+    assert.equal(code, 0)
+    await server.stop()
+    const lines = stdout.trimEnd().split('\n')
+    assert.equal(lines.length, blocksIn(path).length)
+    assert.equal(JSON.parse(lines[0] ?? '').records[0].kind, 'account_opened')
+    const file = join(directory, 'export.jsonl')
+    writeFileSync(file, stdout)
+    const imported = join(directory, 'imported.db')
+    assert.equal((await run(['import', file, '--store', `sqlite:${imported}`])).code, 0)
+    assert.deepEqual(blocksIn(imported), blocksIn(path))
+    await assertProves(imported)
+    assert.equal((await run(['export', '--store', `sqlite:${imported}`])).stdout, stdout)
+
+    const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
+    const wrong: [string, string, RegExp][] = [
+      [
+        'an amount',
+        stdout.replace('"amount":1,', '"amount":2,'),
+        /^cashpoint: block \d+, record \d+ was changed/,
+      ],
+      ['a line less', lines.slice(1).join('\n'), /block 2 follows block 0: blocks are missing/],
+      ['a line twice', [lines[0], ...lines].join('\n'), /block 1 follows block 1/],
+      ['half a line', stdout.slice(0, -30), /line \d+ is no block of an export/],
+      ['nothing', '', /there is no block to copy/],
+      ['something else', '{"a":1}\n', /line 1 is no block of an export/],
+    ]
+    for (const [what, text, says] of wrong) {
+      writeFileSync(file, text)
+      assertOneLine(await run(['import', file, ...none]), 1, says)
+      assert.ok(
+        !readdirSync(directory).some((name) => name.startsWith('none')),
+        `${what}: nothing was written`,
+      )
+    }
+  })
+})
+
+test('nothing is overwritten: neither a store nor what one left', async (t) => {
+  const { path, directory } = place(t)
+  const server = await serve(t, { path })
+  const backup = join(directory, 'backup.db')
+  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+  const before = readFileSync(backup)
+  assertOneLine(await run(['backup', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
+  assertOneLine(await run(['backup', path, '--store', `sqlite:${path}`]), 1, /is there already/)
+  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
+  assert.deepEqual(readFileSync(backup), before)
+  await server.stop()
+  const other = join(directory, 'other.db')
+  writeFileSync(join(directory, 'other.head'), 'of a store that is gone')
+  assertOneLine(
+    await run(['restore', backup, '--store', `sqlite:${other}`]),
+    1,
+    /other\.head is there already/,
+  )
+})
+
+test('a backup that was damaged is not restored', async (t) => {
+  const { path, directory } = place(t)
+  await (await serve(t, { path })).stop()
+  const backup = join(directory, 'backup.db')
+  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+  const bytes = readFileSync(backup)
+  const at = bytes.indexOf('"amount":100000')
+  assert.ok(at > 0)
+  bytes.write('9', at + '"amount":'.length)
+  writeFileSync(backup, bytes)
+  const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
+  assertOneLine(
+    await run(['restore', backup, ...restored]),
+    1,
+    /block 1, record \d+ was changed.*nothing was written/,
+  )
+  writeFileSync(backup, 'no store')
+  assertOneLine(await run(['restore', backup, ...restored]), 1, /not a Cashpoint store/)
+  assertOneLine(await run(['restore', `${backup}.not`, ...restored]), 1, /there is no store at/)
+  assert.ok(!existsSync(join(directory, 'restored.db')))
+})
+
+test('killed in the middle it leaves no backup, and the next one is whole', {
+  timeout: 60_000,
+}, async (t) => {
+  const { path, directory, server } = await filled(t)
+  const chance = prng(seed)
+  const backup = join(directory, 'backup.db')
+  for (let round = 0; round < 6 && !existsSync(backup); round += 1) {
+    const child = spawn(process.execPath, [launcher, 'backup', backup, '--store', `sqlite:${path}`], {
+      stdio: 'ignore',
+      env: cleanEnv({}),
+    })
+    await pause(150 + chance(300))
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    if (existsSync(backup)) await assertProves(backup)
+  }
+  if (!existsSync(backup)) assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+  await assertProves(backup)
+  await server.stop()
+  assert.deepEqual(blocksIn(backup), blocksIn(path))
+})
+
+describe('what is wrong with what was asked is one line and exit 2', { concurrency: 4 }, () => {
+  for (const [args, says] of [
+    [['backup'], /usage: cashpoint backup FILE/],
+    [['backup', 'a', 'b'], /usage: cashpoint backup FILE/],
+    [['backup', 'a', '--to', '1'], /--to/],
+    [['export', 'a'], /usage: cashpoint export/],
+    [['restore', 'a', '--to', '0'], /--to must be the number of a block/],
+    [['restore', 'a', '--at', 'yesterday'], /--at must be an instant/],
+    [['restore', 'a', '--at', '2026-11-24T10:00:00'], /--at must be an instant/],
+    [['restore', 'a', '--at', '2026-11-24T10:00:00Z', '--to', '1'], /not both/],
+    [['import', '/nowhere/x.jsonl'], /there is no file/],
+    [['backup', 'a', '--store', 'temp'], /temporary store/],
+  ] as const)
+    test(args.join(' '), async () => assertOneLine(await run(args), 2, says))
+})
