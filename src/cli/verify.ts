@@ -1,6 +1,7 @@
 /** `cashpoint verify`: proves the books from the journal, of a store that is stopped or running. Exit 1 if it cannot. */
 import type { BlockRange } from '../bank/store.ts'
 import { formatMinor } from '../ledger/money.ts'
+import { faultText } from '../ledger/verify.ts'
 import { prove } from '../stores/sqlite/prove.ts'
 import { readSettings, SettingError } from './settings.ts'
 
@@ -15,9 +16,7 @@ export async function verify(args: readonly string[]): Promise<void> {
 
   const found = prove(storePath, range)
   if ('what' in found) {
-    const where =
-      found.record === undefined ? `block ${found.block}` : `block ${found.block}, record ${found.record}`
-    console.error(`cashpoint: the books do not prove: ${where} ${found.what}`)
+    console.error(`cashpoint: the books do not prove: ${faultText(found)}`)
     process.exitCode = 1
     return
   }

@@ -26,6 +26,11 @@ import { checkReply, type Known, sequenceIn } from './verify-reply.ts'
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
 export type Fault = { readonly block: number; readonly record?: number; readonly what: string }
 
+/** A fault as the end of a sentence: `block 7, record 12 was changed`. */
+export function faultText({ block, record, what }: Fault): string {
+  return `block ${block}${record === undefined ? '' : `, record ${record}`} ${what}`
+}
+
 export type Proven = {
   readonly blocks: number
   readonly records: number

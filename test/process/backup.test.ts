@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { prng, seed } from '../support/chance.ts'
@@ -77,7 +77,8 @@ test(`backups under load are whole, and serve (SEED=${seed})`, { timeout: 90_000
   const byHash = new Map(all.map((block) => [block.hash, block]))
   let before = 0
   for (const { file, key, head } of backups) {
-    assert.ok(!existsSync(`${file}.new`) && !existsSync(`${file}-wal`), 'one file')
+    const made = readdirSync(directory).filter((name) => name.startsWith(basename(file, '.db')))
+    assert.deepEqual(made, [basename(file), basename(file).replace(/db$/, 'head')], 'the file, and its head')
     const block = byHash.get(head)
     assert.ok(
       block !== undefined && block.sequence > before,
@@ -153,7 +154,7 @@ describe('an export', () => {
     const { path, directory, server } = await filled(t)
     const headers = {
       'content-type': 'application/json',
-      'idempotency-key': 'é'.normalize('NFD').length + '"q',
+      'idempotency-key': '2"q',
     }
     const metadata = { 2: 'two', 1: 'one', é: '😀 \u2028 \\ "', ' ': '' }
     const body = JSON.stringify({
@@ -168,13 +169,17 @@ describe('an export', () => {
     assert.equal(code, 0)
     await server.stop()
     const lines = stdout.trimEnd().split('\n')
-    assert.equal(lines.length, blocksIn(path).length)
+    const blocks = blocksIn(path)
+    const { sequence, hash } = blocks.at(-1) ?? {}
+    assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), { end: { sequence, hash } }, 'it says where it ends')
+    assert.equal(lines.length, blocks.length + 1)
     assert.equal(JSON.parse(lines[0] ?? '').records[0].kind, 'account_opened')
     const file = join(directory, 'export.jsonl')
     writeFileSync(file, stdout)
     const imported = join(directory, 'imported.db')
-    assert.equal((await run(['import', file, '--store', `sqlite:${imported}`])).code, 0)
-    assert.deepEqual(blocksIn(imported), blocksIn(path))
+    const done = await run(['import', file, '--store', `sqlite:${imported}`])
+    assert.deepEqual([done.code, done.stderr], [0, ''])
+    assert.deepEqual(blocksIn(imported), blocks)
     await assertProves(imported)
     assert.equal((await run(['export', '--store', `sqlite:${imported}`])).stdout, stdout)
 
@@ -188,7 +193,13 @@ describe('an export', () => {
       ['a line less', lines.slice(1).join('\n'), /block 2 follows block 0: blocks are missing/],
       ['a line twice', [lines[0], ...lines].join('\n'), /block 1 follows block 1/],
       ['half a line', stdout.slice(0, -30), /line \d+ is no block of an export/],
-      ['nothing', '', /there is no block to copy/],
+      ['no last line', stdout.split('\n').slice(0, -2).join('\n'), /cut short/],
+      [
+        'a block less',
+        [...lines.slice(0, -2), lines.at(-1)].join('\n'),
+        /ends with block \d+, which is not there/,
+      ],
+      ['nothing', '', /cut short: it ends after 0 lines/],
       ['something else', '{"a":1}\n', /line 1 is no block of an export/],
     ]
     for (const [what, text, says] of wrong) {
@@ -209,10 +220,11 @@ test('nothing is overwritten: neither a store nor what one left', async (t) => {
   assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
   const before = readFileSync(backup)
   assertOneLine(await run(['backup', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
-  assertOneLine(await run(['backup', path, '--store', `sqlite:${path}`]), 1, /is there already/)
-  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
+  assertOneLine(await run(['backup', path, '--store', `sqlite:${path}`]), 1, /in use by another server/)
+  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /in use by another server/)
   assert.deepEqual(readFileSync(backup), before)
   await server.stop()
+  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
   const other = join(directory, 'other.db')
   writeFileSync(join(directory, 'other.head'), 'of a store that is gone')
   assertOneLine(
@@ -255,9 +267,10 @@ test('killed in the middle it leaves no backup, and the next one is whole', {
       stdio: 'ignore',
       env: cleanEnv({}),
     })
-    await pause(150 + chance(300))
+    const ended = once(child, 'close')
+    await pause(100 + chance(200))
     child.kill('SIGKILL')
-    await once(child, 'close')
+    await ended
     if (existsSync(backup)) await assertProves(backup)
   }
   if (!existsSync(backup)) assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
@@ -280,4 +293,49 @@ describe('what is wrong with what was asked is one line and exit 2', { concurren
     [['backup', 'a', '--store', 'temp'], /temporary store/],
   ] as const)
     test(args.join(' '), async () => assertOneLine(await run(args), 2, says))
+})
+
+test('two copies to one place at once: one is made, whole, and the other is refused', async (t) => {
+  const { path, directory, server } = await filled(t)
+  const backup = join(directory, 'backup.db')
+  const both = await Promise.all([1, 2].map(() => run(['backup', backup, '--store', `sqlite:${path}`])))
+  assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
+  const refused = both.find(({ code }) => code === 1)
+  assert.match(refused?.stderr ?? '', /^cashpoint: .*(in use by another|is there already).*\n$/)
+  await server.stop()
+  assert.deepEqual(blocksIn(backup), blocksIn(path))
+})
+
+test('a store that lost its end, or a backup that was cut short, is copied when that is accepted', async (t) => {
+  const { path, directory } = place(t)
+  const first = await serve(t, { path })
+  assert.equal((await new Client(first).deposit('A', 100))?.status, 200)
+  await first.stop()
+  const backup = join(directory, 'backup.db')
+  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+
+  // Of later: as if the file itself were the older one.
+  const second = await serve(t, { path })
+  assert.equal((await new Client(second).deposit('A', 100))?.status, 200)
+  await second.stop()
+  copyFileSync(join(directory, 'cashpoint.head'), join(directory, 'backup.head'))
+  const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
+  const says = /block 2 is the newest, but block 3 was committed.*--accept-lost-tail/
+  assertOneLine(await run(['restore', backup, ...restored]), 1, says)
+  assertOneLine(await run(['export', '--store', `sqlite:${backup}`]), 1, says)
+  assert.equal((await run(['restore', backup, ...restored, '--accept-lost-tail'])).code, 0)
+  await assertProves(join(directory, 'restored.db'))
+})
+
+test('an export ends quietly where nobody reads on', async (t) => {
+  const { path, server } = await filled(t)
+  const child = spawn(process.execPath, [launcher, 'export', '--store', `sqlite:${path}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: cleanEnv({}),
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [said, [code]] = await Promise.all([child.stderr.setEncoding('utf8').toArray(), once(child, 'close')])
+  assert.deepEqual({ said: said.join(''), code }, { said: '', code: 0 })
+  await server.stop()
 })
