@@ -8,10 +8,12 @@ import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { prng, seed } from '../support/chance.ts'
+import { times } from '../support/profile.ts'
 import { Judge, startLoad } from './load.ts'
 import {
   assertOneLine,
   assertProves,
+  assertProvesHere,
   Client,
   cleanEnv,
   launcher,
@@ -58,7 +60,7 @@ test(`backups under load are whole, and serve (SEED=${seed})`, { timeout: 90_000
   const load = startLoad(judge, { port: server.port, chance: prng(seed), name: 'load' })
   const client = new Client(server)
   const backups: { file: string; key: string; head: string }[] = []
-  for (let i = 0; i < 4; i += 1) {
+  for (let i = 0; i < times(2, 10); i += 1) {
     await pause(100)
     const key = `before-${i}`
     assert.equal((await client.deposit('marker', 100 + i, key))?.status, 200)
@@ -90,7 +92,7 @@ test(`backups under load are whole, and serve (SEED=${seed})`, { timeout: 90_000
     const restored = join(directory, `restored-${block.sequence}.db`)
     const { code, stdout } = await run(['restore', file, '--store', `sqlite:${restored}`])
     assert.deepEqual([code, headSaid(stdout)], [0, head])
-    await assertProves(restored)
+    assertProvesHere(restored)
     const again = await serve(t, { path: restored })
     const other = new Client(again)
     const amount = 100 + Number(key.split('-')[1])
@@ -130,7 +132,8 @@ describe('back to a moment', () => {
       const restored = join(directory, `back-${i}.db`)
       const { code, stdout } = await run(['restore', backup, ...args, '--store', `sqlite:${restored}`])
       assert.deepEqual([code, headSaid(stdout)], [0, third.hash], args.join(' '))
-      await assertProves(restored)
+      assertProvesHere(restored)
+      if (i > times(0, 2)) continue
       const again = await serve(t, { path: restored })
       const { status, body } = (await new Client(again).deposit('A', 1)) ?? {}
       assert.deepEqual(
@@ -139,7 +142,7 @@ describe('back to a moment', () => {
         'three deposits, and on from there',
       )
       await again.stop()
-      await assertProves(restored)
+      assertProvesHere(restored)
     }
     const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
     assertOneLine(await run(['restore', backup, '--to', '99', ...none]), 1, /block 6 is the last there is/)
