@@ -106,10 +106,10 @@ export class Bank {
   }
 
   #readRegistryLater(): void {
-    setTimeout(async () => {
+    this.#clock.after(registryEveryMs, async () => {
       if (!this.writable) return this.#readRegistryLater()
       await this.readRegistry().catch(() => this.#readRegistryLater())
-    }, registryEveryMs).unref()
+    })
   }
 
   /** Reads who is let in and who is told; to be called before the first request. */

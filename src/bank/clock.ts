@@ -6,6 +6,8 @@ export type Clock = {
   now(): Instant
   /** Milliseconds that only rise, alike in every thread of the process: what deadlines are judged by. */
   monotonicMs(): number
+  /** Calls back once so much monotonic time has passed; the process does not stay for it. Milliseconds. */
+  after(ms: number, callback: () => void): void
 }
 
 /** One reading of both: the instant of a batch, and what its deadlines are judged by. */
@@ -19,5 +21,8 @@ export const systemClock: Clock = {
   monotonicMs() {
     const [seconds, nanoseconds] = process.hrtime()
     return seconds * 1000 + nanoseconds / 1e6
+  },
+  after(ms, callback) {
+    setTimeout(callback, ms).unref()
   },
 }

@@ -56,7 +56,7 @@ export class Queue {
   #operations = 0
   #handedOver: readonly Waiting[] = []
   #running = false
-  #timer: NodeJS.Timeout | undefined
+  #isTimed = false
   #onIdle: (() => void)[] = []
 
   constructor(store: Committing, clock: Clock, options: QueueOptions) {
@@ -104,7 +104,7 @@ export class Queue {
   }
 
   #wake(): void {
-    if (this.#timer === undefined) this.#armTimer(this.#options.deadlineMs)
+    if (!this.#isTimed) this.#armTimer(this.#options.deadlineMs)
     if (this.#running) return
     this.#running = true
     // After this turn of the event loop, so that requests read from the sockets together share a commit.
@@ -202,13 +202,11 @@ export class Queue {
   }
 
   #armTimer(ms: number): void {
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#onDeadline()
-      },
-      Math.max(1, ms),
-    ).unref()
+    this.#isTimed = true
+    this.#clock.after(Math.max(1, ms), () => {
+      this.#isTimed = false
+      this.#onDeadline()
+    })
   }
 
   #onDeadline(): void {

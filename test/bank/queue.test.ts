@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { systemClock } from '../../src/bank/clock.ts'
 import { Queue, type QueueOptions } from '../../src/bank/queue.ts'
 import { type Committing, type Pending, StoreError, type StoreErrorCode } from '../../src/bank/store.ts'
 import type { Command, Item, Key, Outcome } from '../../src/ledger/command.ts'
@@ -39,7 +40,7 @@ class StoreByHand implements Committing {
 function begin({ mock }: TestContext, options: Partial<QueueOptions> = {}) {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 })
   const store = new StoreByHand()
-  const clock = { now: Date.now, monotonicMs: Date.now }
+  const clock = { now: Date.now, monotonicMs: Date.now, after: systemClock.after }
   const usual = { deadlineMs: 1000, graceMs: 100, lengthMax: 100, batchMax: 100 }
   const queue = new Queue(store, clock, { ...usual, ...options })
   const answers: Record<string, string> = {}

@@ -9,6 +9,7 @@ export function heldClock(at: Instant = Date.UTC(2030, 0, 1)): HeldClock {
   return {
     now: () => instant,
     monotonicMs: systemClock.monotonicMs,
+    after: systemClock.after,
     move(ms) {
       instant += ms
     },
