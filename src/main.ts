@@ -31,6 +31,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'make a store of an export',
     load: async () => (await import('./cli/copy.ts')).importJournal,
   },
+  torture: {
+    help: 'attack a running deployment with random operations, and judge its answers',
+    load: async () => (await import('./cli/torture.ts')).torture,
+  },
 }
 
 const usage = `usage: cashpoint COMMAND [--help]

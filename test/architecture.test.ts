@@ -21,9 +21,21 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
+  { from: 'torture/', may: ['node:'] },
   {
     from: 'cli/',
-    may: ['access/', 'webhooks/', 'bank/', 'ledger/', 'stores/', 'rest/', 'telemetry/', 'node:', 'npm:'],
+    may: [
+      'access/',
+      'webhooks/',
+      'bank/',
+      'ledger/',
+      'stores/',
+      'rest/',
+      'telemetry/',
+      'torture/',
+      'node:',
+      'npm:',
+    ],
   },
   // For browsers, too: what it is of other files are types alone.
   { from: 'client/', may: ['rest/v1/schemas.ts', 'npm:typebox'] },
