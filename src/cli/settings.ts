@@ -24,6 +24,8 @@ export type Settings = {
   /** Requests a second of one credential, and a minute of one address that shows none; 0 is no limit. */
   readonly rateLimit: number
   readonly rateLimitAddress: number
+  /** Connections open at once; beyond it the one longest without a request gives way. */
+  readonly connectionsMax: number
   /** Addresses and networks of proxies, whose word is taken for where a request came from. */
   readonly trustedProxies: readonly string[]
   /** An adjustment above it needs a second person. Minor units. */
@@ -118,6 +120,12 @@ export const settings = {
     fallback: '600',
     help: 'requests a minute of one address without a credential; 0 for no limit',
   },
+  maxConnections: {
+    flag: 'max-connections',
+    variable: 'CASHPOINT_MAX_CONNECTIONS',
+    fallback: '10000',
+    help: 'connections open at once; the one longest without a request gives way',
+  },
   trustProxy: {
     flag: 'trust-proxy',
     variable: 'CASHPOINT_TRUST_PROXY',
@@ -199,6 +207,7 @@ export function readSettings(
     tokens: tokensOf(value),
     rateLimit: wholeOf(settings.rateLimit, value, { min: 0, max: 1_000_000 }),
     rateLimitAddress: wholeOf(settings.rateLimitAddress, value, { min: 0, max: 1_000_000 }),
+    connectionsMax: wholeOf(settings.maxConnections, value, { min: 10, max: 1_000_000 }),
     trustedProxies: networksOf(settings.trustProxy, value),
     adjustmentThreshold: wholeOf(settings.adjustmentThreshold, value, { min: 0, max: minorMax }),
     keysPath: value(settings.keys) || undefined,

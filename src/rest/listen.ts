@@ -1,9 +1,10 @@
 /** Listening: on an address, or on both loopbacks where the host is `localhost`, since clients try either first. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { Crowd, crowdLimits } from './crowd.ts'
 import { ListenError } from './listen-error.ts'
-import { httpLimits, onClientError, responseOn, stalledSocketMs } from './server.ts'
+import { httpOptions, onClientError, stalledSocketMs } from './server.ts'
 
 export type Listening = {
   readonly url: string
@@ -16,10 +17,12 @@ export type Listening = {
 /** How often a server that stops looks for connections that have been answered. Milliseconds. */
 const restingEveryMs = 20
 
-export async function listen(app: FastifyInstance, at: { host: string; port: number }): Promise<Listening> {
+type At = { readonly host: string; readonly port: number; readonly connectionsMax?: number }
+
+export async function listen(app: FastifyInstance, at: At): Promise<Listening> {
   const local = at.host === 'localhost'
-  const sockets = new Set<Socket>()
-  trackSockets(app.server, sockets)
+  const crowd = new Crowd(at.connectionsMax ?? crowdLimits.connectionsMax)
+  crowd.watch(app.server)
   try {
     await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port })
   } catch (error) {
@@ -27,38 +30,24 @@ export async function listen(app: FastifyInstance, at: { host: string; port: num
   }
   const { port } = app.server.address() as AddressInfo
   const second = local ? await listenToo(app, port) : undefined
-  if (second) trackSockets(second, sockets)
+  if (second) crowd.watch(second)
   return {
     url: `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`,
     async close() {
       // Node looks for idle connections once, and not at those that never asked anything: close would wait for them.
-      const timer = setInterval(() => endResting(sockets), restingEveryMs)
+      const timer = setInterval(() => crowd.endResting(), restingEveryMs)
       const closed = second && new Promise((resolve) => second.close(resolve))
       await app.close()
       await closed
       clearInterval(timer)
     },
-    cut() {
-      for (const socket of sockets) socket.destroy()
-    },
+    cut: () => crowd.cut(),
   }
-}
-
-function trackSockets(server: Server, sockets: Set<Socket>): void {
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-}
-
-/** Ends the connections that nothing is being answered on. */
-function endResting(sockets: ReadonlySet<Socket>): void {
-  for (const socket of sockets) if (responseOn(socket) === undefined) socket.destroy()
 }
 
 /** The same server on the IPv6 loopback, or nothing where the machine has none. */
 function listenToo(app: FastifyInstance, port: number): Promise<Server | undefined> {
-  const server = createServer(httpLimits, (request, response) => app.routing(request, response))
+  const server = createServer(httpOptions(), (request, response) => app.routing(request, response))
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve(undefined)

@@ -20,7 +20,7 @@ import { jsonBody } from './body.ts'
 import { gateOf } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
-import { type ProblemCode, ProblemError, problemOf, sendProblem } from './problem.ts'
+import { type ProblemCode, ProblemError, problemOf, retryAfterOf, sendProblem, statusOf } from './problem.ts'
 import { addRoutes, knowMethods, type Route } from './routes.ts'
 import { v1 } from './v1/plugin.ts'
 import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
@@ -53,6 +53,11 @@ export const httpLimits = {
   connectionsCheckingInterval: 1_000,
 }
 
+/** A missing Host is refused here, too: Node would answer it, and then do what follows on the connection. */
+export function httpOptions() {
+  return { ...httpLimits, requireHostHeader: false }
+}
+
 /** Longer than the lock deadline, so that it only cuts clients that stopped reading. Milliseconds. */
 export const stalledSocketMs = 30_000
 
@@ -62,7 +67,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     bodyLimit: bodyMax,
     requestTimeout: httpLimits.requestTimeout,
     connectionTimeout: stalledSocketMs,
-    http: httpLimits,
+    http: httpOptions(),
+    rewriteUrl: (request) => pathOf(request),
     routerOptions: { maxParamLength: 16_384 },
     forceCloseConnections: 'idle',
     // What comes while the server stops is answered like the rest, and `/readyz` says draining.
@@ -91,9 +97,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    if (!hasTwoHosts(request.raw)) return done()
+    const { socket } = request.raw
+    const ambiguity = whatIsAmbiguous(request.raw)
+    if (ambiguity !== undefined) distrusted.add(socket)
+    if (!distrusted.has(socket)) return done()
     reply.header('connection', 'close')
-    done(new ProblemError('malformed_request', 'There must be one Host header'))
+    done(new ProblemError('malformed_request', ambiguity))
   })
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
@@ -160,14 +169,44 @@ function requestId(request: { headers: Record<string, unknown> }): string {
   return idPrefix + idCount.toString(36)
 }
 
-/** Node takes the first of them, a proxy before us may have taken the other: RFC 9112, section 3.2, wants 400. */
-function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+// Connections on which something ambiguous came: what follows on them may be anybody's, and is not done.
+const distrusted = new WeakSet<Socket>()
+
+/**
+ * What a proxy before us may have read otherwise than Node does, and taken for another request or for one to another
+ * host: RFC 9112, sections 3.2 and 6.1, wants 400, and the connection closed.
+ */
+function whatIsAmbiguous({
+  httpVersion,
+  headers,
+  rawHeaders,
+  url = '',
+}: IncomingMessage): string | undefined {
+  if (httpVersion === '0.9') return 'The version of HTTP must be given'
+  const hosts = countHosts(rawHeaders)
+  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return 'There must be one Host header'
+  const encoding = headers['transfer-encoding']
+  if (encoding !== undefined && (httpVersion === '1.0' || encoding.toLowerCase() !== 'chunked'))
+    return 'Transfer-Encoding must be chunked, and nothing else'
+  if (!url.startsWith('/') && url !== '*') return 'The target must be a path, or of the host that Host names'
+  return undefined
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1
   }
-  return count > 1
+  return count
+}
+
+/** The target as a path, also where it came as a whole URL of this host, as proxies are asked. */
+function pathOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): string {
+  if (url.startsWith('/')) return url
+  const [, host, path = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? []
+  if (host === undefined || host.toLowerCase() !== headers.host?.toLowerCase()) return url
+  return path.startsWith('/') ? path : `/${path}`
 }
 
 /** The response that a connection waits for, if any. Node knows it under this name, and tells it in no other way. */
@@ -181,17 +220,34 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
     socket.destroy()
     return
   }
+  // It has its no, and is closed behind it.
+  if (distrusted.has(socket)) return
   // Requests that came whole before the bad one have their answers first: what was done must not be called malformed.
   const response = responseOn(socket)
   if (response?.req.complete) {
     response.once('finish', () => onClientError(error, socket))
     return
   }
-  const status =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
-  const body = JSON.stringify(problemOf(codeByStatus[status] ?? 'malformed_request'))
+  refuseByHand(socket, codesByError[error.code ?? ''] ?? 'malformed_request')
+}
+
+const codesByError: Record<string, ProblemCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+}
+
+/** Writes a problem to a connection without a request, and closes it. */
+export function refuseByHand(socket: Socket, code: ProblemCode): void {
+  const body = JSON.stringify(problemOf(code))
+  const status = statusOf(code)
+  const retryAfterS = retryAfterOf(code)
+  const retryAfter = retryAfterS === undefined ? '' : `retry-after: ${retryAfterS}\r\n`
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n${retryAfter}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+  // A client that never closes its side would keep the socket; one that is still sending reads the answer meanwhile.
+  setTimeout(() => socket.destroy(), lingerMs).unref()
 }
+
+const lingerMs = 1_000

@@ -19,6 +19,7 @@ const defaults: Settings = {
   tokens: undefined,
   rateLimit: 1_000,
   rateLimitAddress: 600,
+  connectionsMax: 10_000,
   trustedProxies: [],
   adjustmentThreshold: 10_000,
   keysPath: undefined,
@@ -46,6 +47,7 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', '1', { minFreeBytes: 1_048_576 }],
   ['CASHPOINT_DEMO', '--demo', '0', { demo: false }],
   ['CASHPOINT_RATE_LIMIT', '--rate-limit', '0', { rateLimit: 0 }],
+  ['CASHPOINT_MAX_CONNECTIONS', '--max-connections', '500', { connectionsMax: 500 }],
   ['CASHPOINT_RATE_LIMIT_ADDRESS', '--rate-limit-address', '60', { rateLimitAddress: 60 }],
   [
     'CASHPOINT_TRUST_PROXY',
@@ -80,6 +82,7 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   ['HOST', '--host', ['local host', '-x', 'a/b', 'http://x']],
   ['CASHPOINT_DEMO', '--demo', ['2', 'true', 'yes', '01', 'no']],
   ['CASHPOINT_RATE_LIMIT', '--rate-limit', ['-1', '10/s', '1e3']],
+  ['CASHPOINT_MAX_CONNECTIONS', '--max-connections', ['9', 'none']],
   ['CASHPOINT_RATE_LIMIT_ADDRESS', '--rate-limit-address', ['-1', 'none']],
   ['CASHPOINT_TRUST_PROXY', '--trust-proxy', ['proxy', '10.0.0.0/33', '1.2.3', '10.0.0.0/8/8', '::1/129']],
   ['CASHPOINT_ADJUSTMENT_THRESHOLD', '--adjustment-threshold', ['-1', '1.5', '9007199254740992']],
