@@ -102,8 +102,14 @@ export function prepareJournal(files: Files): { made: boolean } {
   const version = judgeJournal(files)
   if (version < migrations.length) {
     const db = openForWriting(files.journal)
-    migrate(db, version)
-    db.close()
+    try {
+      migrate(db, version)
+    } catch (cause) {
+      const what = `${files.journal} could not be brought to schema ${migrations.length}, and is as it was`
+      throw new StoreError('unusable', `${what}: ${messageOf(cause)}`, { cause })
+    } finally {
+      db.close()
+    }
   }
   return { made }
 }
@@ -168,6 +174,9 @@ export function draftJournal({ journal }: Pick<Files, 'journal'>): {
   return {
     db,
     settle() {
+      // Closing keeps quiet about a checkpoint that failed, and the draft would be moved without its WAL.
+      const done = db.prepare('pragma wal_checkpoint(truncate)').get()
+      if (done?.['busy'] !== 0) throw new StoreError('unusable', `${draft} cannot be completed`)
       db.close()
       renameSync(draft, journal)
       syncDirectory(dirname(journal))
@@ -203,6 +212,11 @@ const indexSql = readFileSync(new URL('schema/index.sql', import.meta.url), 'utf
 /** Of the index's schema, as SQLite's user_version: an index made from another text is made anew. */
 const indexVersion = Number.parseInt(sha256(indexSql).slice(0, 7), 16)
 
+/** Whether an index is of this version: one that is not will be made anew at the next start. */
+export function isOfToday(index: DatabaseSync): boolean {
+  return pragma(index, 'user_version') === indexVersion
+}
+
 /**
  * Makes sure that there is an index which belongs to this journal. One that is missing, damaged, from another
  * schema or of another journal is made anew: says why, since filling it takes time.
@@ -236,7 +250,7 @@ function lookInto(index: string): { block: number; hash: string } | { problem: s
   let db: DatabaseSync | undefined
   try {
     db = openForReading(index)
-    if (pragma(db, 'user_version') !== indexVersion) return { problem: 'is of another version' }
+    if (!isOfToday(db)) return { problem: 'is of another version' }
     // The accounts only: the keys take long to check, and a reply found there is compared with the journal's anyway.
     const check = db.prepare("pragma quick_check('accounts')").get()?.['quick_check']
     if (check !== 'ok') return { problem: `is damaged (${check})` }

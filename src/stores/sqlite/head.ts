@@ -17,10 +17,14 @@ export class HeadFile {
     this.#descriptor = openSync(path, existsSync(path) ? 'r+' : 'w+')
   }
 
-  /** Overwrites the last one in place: of one length, so that it needs no room and leaves nothing of the other. */
+  /**
+   * Overwrites the last one in place: of one length, so that it needs no room and leaves nothing of the other. The
+   * number is at both ends: where they differ, the line is half of one and half of another.
+   */
   write({ sequence, hash }: Head): void {
     try {
-      writeSync(this.#descriptor, `${String(sequence).padStart(16)} ${hash}\n`, 0)
+      const number = String(sequence).padStart(16)
+      writeSync(this.#descriptor, `${number} ${hash} ${number}\n`, 0)
     } catch {
       // It stays older than the store, which says nothing false.
     }
@@ -49,7 +53,9 @@ export function lostTail(path: string, journal: JournalReader): Fault | undefine
 }
 
 function readHead(path: string): Head | undefined {
-  const [, sequence, hash] = /^ *([0-9]{1,16}) ([0-9a-f]{64})\n$/.exec(readFileSync(path, 'utf8')) ?? []
-  if (sequence === undefined || hash === undefined) return undefined
+  // Cashpoint 0.1.0 wrote the number once.
+  const written = /^ *([0-9]{1,16}) ([0-9a-f]{64})(?: +([0-9]{1,16}))?\n$/.exec(readFileSync(path, 'utf8'))
+  const [, sequence, hash, again = sequence] = written ?? []
+  if (sequence === undefined || hash === undefined || again !== sequence) return undefined
   return Number(sequence) === 0 ? genesis(1) : { sequence: Number(sequence), hash }
 }

@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
-import { filesOf, judgeJournal, messageOf, openForReading } from './files.ts'
+import { filesOf, isOfToday, judgeJournal, messageOf, openForReading } from './files.ts'
 import { lostTail } from './head.ts'
 import { JournalReader } from './journal.ts'
 import type { AccountRow } from './load.ts'
@@ -102,10 +102,12 @@ function proveChain(
 
 type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly AccountRow[] }
 
-function readIndex(path: string): Derived {
+/** Undefined for an index of another version, which says nothing to this one. */
+function readIndex(path: string): Derived | undefined {
   let index: DatabaseSync | undefined
   try {
     index = openForReading(path)
+    if (!isOfToday(index)) return undefined
     index.exec('begin')
     const accounts = index
       .prepare('select number, currency, ledger, held, version, at, more from accounts')

@@ -75,6 +75,19 @@ class Writer {
     this.#headFile.write(this.#head)
   }
 
+  /**
+   * What a killed server left in the WAL may be in the system's memory alone, where its last sync had failed: it is
+   * synced with the journal before anything is built on it.
+   */
+  begin(): void {
+    try {
+      this.#checkpoint()
+    } catch (error) {
+      if (isDamage(error)) throw error
+      this.#onBroken()
+    }
+  }
+
   /** Sequence of the last record. */
   get last(): number {
     return this.#head.last
@@ -219,6 +232,7 @@ function post(message: WriterMessage): void {
 
 const writer = new Writer(workerData as WriterOptions)
 post({ type: 'ready', last: writer.last })
+writer.begin()
 parentPort?.on('message', (batch: readonly Pending[] | 'close') => {
   if (batch === 'close') {
     writer.close()
