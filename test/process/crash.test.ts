@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { prng, seed } from '../support/chance.ts'
+import { times } from '../support/profile.ts'
 import { Judge, startLoad } from './load.ts'
 import { assertProves, assertProvesHere, Client, launch, pause, place, type Scope, serve } from './support.ts'
 
-const rounds = 20
+const rounds = times(20, 120)
 
-test(`${rounds} times killed under load (SEED=${seed})`, { timeout: 80_000 }, async (t) => {
+test(`${rounds} times killed under load (SEED=${seed})`, { timeout: times(80_000, 600_000) }, async (t) => {
   const chance = prng(seed)
   const { path } = place(t)
   const judge = new Judge()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertOneLine, assertProves, launch, place, run, serve } from './support.ts'
+import { assertOneLine, assertProvesHere, launch, place, run, serve } from './support.ts'
 
 const key = /cp_[0-9A-Za-z]{48}/
 
@@ -34,7 +34,7 @@ test('a credential is made, lets in, is listed and revoked', async (t) => {
   const answer = await fetch(`${again.url}/accounts`, { headers: { authorization: `Bearer ${text}` } })
   assert.equal(answer.status, 401)
   await again.stop()
-  await assertProves(path)
+  assertProvesHere(path)
 })
 
 describe('what is wrong is one line and exit 2', { concurrency: 4 }, () => {

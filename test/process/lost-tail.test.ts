@@ -1,40 +1,45 @@
 // `NAME.head`: a journal that lost its end is told from one that ends there, on the real process and files.
 
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { after, test } from 'node:test'
 import { assertOneLine, Client, place, run, type Scope, serve, verify } from './support.ts'
 
 type Store = { readonly path: string; readonly head: string; readonly early: string }
 
 /** A store with some blocks, and a copy of its journal from before the last of them. */
-async function storeWithPast(t: Scope): Promise<Store> {
-  const { path, directory } = place(t)
-  const early = `${directory}/early.db`
+const workshop = place({ after })
+{
+  const { path, directory } = workshop
   for (const round of [1, 2]) {
-    const server = await serve(t, { path })
+    const server = await serve({ after }, { path })
     const client = new Client(server)
     for (let i = 0; i < 3; i += 1) assert.equal((await client.deposit('A', 100))?.status, 200)
     client.close()
     await server.stop()
-    if (round === 1) copyFileSync(path, early)
+    if (round === 1) copyFileSync(path, `${directory}/early.db`)
   }
-  return { path, head: path.replace(/\.db$/, '.head'), early }
+}
+
+function storeWithPast(t: Scope): Store {
+  const { path, directory } = place(t)
+  cpSync(workshop.directory, directory, { recursive: true })
+  return { path, head: path.replace(/\.db$/, '.head'), early: `${directory}/early.db` }
 }
 
 test('the head file names the newest block, after a stop and after SIGKILL', async (t) => {
-  const { path, head } = await storeWithPast(t)
+  const { path, head } = storeWithPast(t)
   const server = await serve(t, { path })
   assert.equal((await new Client(server).deposit('A', 100))?.status, 200)
   await server.kill()
-  const [, block, hash] = /^ *([0-9]+) ([0-9a-f]{64})\n$/.exec(readFileSync(head, 'utf8')) ?? []
+  const [, block, hash] = /^ *([0-9]+) ([0-9a-f]{64}) +\1\n$/.exec(readFileSync(head, 'utf8')) ?? []
   const proven = await verify(path)
   assert.match(proven.stdout, new RegExp(`in ${block} blocks`))
   assert.match(proven.stdout, new RegExp(`head ${hash}`))
 })
 
 test('an older journal in its place: refused in one line, and by verify, until that is accepted', async (t) => {
-  const { path, early } = await storeWithPast(t)
+  const { path, early } = storeWithPast(t)
   copyFileSync(early, path)
   const says = /block \d+ is the newest, but block \d+ was committed.*--accept-lost-tail/
   assertOneLine(await run(['serve', '--port', '0', '--store', `sqlite:${path}`]), 1, says)
@@ -51,7 +56,7 @@ test('an older journal in its place: refused in one line, and by verify, until t
 })
 
 test('a journal with another past is not the one that was here', async (t) => {
-  const { path, head } = await storeWithPast(t)
+  const { path, head } = storeWithPast(t)
   const text = readFileSync(head, 'utf8')
   writeFileSync(
     head,
@@ -62,7 +67,7 @@ test('a journal with another past is not the one that was here', async (t) => {
 })
 
 test('a journal that is gone is not taken for a new store', async (t) => {
-  const { path } = await storeWithPast(t)
+  const { path } = storeWithPast(t)
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
   const found = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
   assertOneLine(found, 1, /block 0 is the newest, but block \d+ was committed/)
@@ -73,12 +78,19 @@ for (const [name, change] of Object.entries({
   empty: (head: string) => writeFileSync(head, ''),
   torn: (head: string) => writeFileSync(head, readFileSync(head, 'utf8').slice(0, 30)),
   older: (head: string) => writeFileSync(head, `${'0'.padStart(16)} ${'0'.repeat(64)}\n`),
+  'half of one and half of another': (head: string) =>
+    writeFileSync(
+      head,
+      readFileSync(head, 'utf8').replace(/^ *\d+ [0-9a-f]{20}/, (half) =>
+        half.replace(/[0-9a-f]{20}$/, 'a'.repeat(20)).replace(/\d(?= )/, '9'),
+      ),
+    ),
 }))
   test(`a head file that is ${name} says nothing, and is written anew`, async (t) => {
-    const { path, head } = await storeWithPast(t)
+    const { path, head } = storeWithPast(t)
     change(head)
     const server = await serve(t, { path })
     await server.stop()
     assert(existsSync(head))
-    assert.match(readFileSync(head, 'utf8'), /^ +[1-9][0-9]* [0-9a-f]{64}\n$/)
+    assert.match(readFileSync(head, 'utf8'), /^ +([1-9][0-9]*) [0-9a-f]{64} +\1\n$/)
   })

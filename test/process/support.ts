@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { prove } from '../../src/stores/sqlite/prove.ts'
+import { times } from '../support/profile.ts'
 
 /** A test, or a file of tests, at whose end what was started is ended. */
 export type Scope = { after(then: () => Promise<void> | void): void }
@@ -115,7 +116,7 @@ function killAll(): void {
 }
 
 // Also where the tests themselves are stopped; and a server that hangs makes them fail, not hang.
-const fileMaxMs = 150_000
+const fileMaxMs = times(150_000, 1_200_000)
 let late = false
 process.on('exit', killAll)
 setTimeout(() => {
