@@ -6,9 +6,6 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { refuseByHand, responseOn } from './server.ts'
 
-/** How many are open at once where `listen` is not told another number: each that asks nothing takes some 15 KB. */
-export const crowdLimits = { connectionsMax: 10_000 }
-
 export class Crowd {
   readonly #max: number
   /** Who asked last stands last. */

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { Crowd, crowdLimits } from './crowd.ts'
+import { Crowd } from './crowd.ts'
 import { ListenError } from './listen-error.ts'
 import { httpOptions, onClientError, stalledSocketMs } from './server.ts'
 
@@ -17,11 +17,16 @@ export type Listening = {
 /** How often a server that stops looks for connections that have been answered. Milliseconds. */
 const restingEveryMs = 20
 
-type At = { readonly host: string; readonly port: number; readonly connectionsMax?: number }
+type At = {
+  readonly host: string
+  readonly port: number
+  /** Each that asks nothing takes some 15 KB. */
+  readonly connectionsMax?: number
+}
 
 export async function listen(app: FastifyInstance, at: At): Promise<Listening> {
   const local = at.host === 'localhost'
-  const crowd = new Crowd(at.connectionsMax ?? crowdLimits.connectionsMax)
+  const crowd = new Crowd(at.connectionsMax ?? Infinity)
   crowd.watch(app.server)
   try {
     await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port })

@@ -10,7 +10,8 @@ import { Client, pause, place, serve } from '../process/support.ts'
 import { times } from '../support/profile.ts'
 
 const { path } = place({ after })
-const server = await serve({ after }, { path, entry: join(import.meta.dirname, 'small-server.ts') })
+const entry = join(import.meta.dirname, 'small-server.ts')
+const server = await serve({ after }, { path, entry, env: { CASHPOINT_MAX_CONNECTIONS: '1000' } })
 const account = '123456789'
 const quietMs = times(400, 2_000)
 let withdrawn = 0
