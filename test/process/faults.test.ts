@@ -64,7 +64,7 @@ const faults: readonly Fault[] = [
 /** Which calls are hit: the first few of the books one after the other, and some later. */
 function pointsOf({ files }: Fault, chance: Chance): number[] {
   const few = files !== books
-  if (!long) return few ? [1 + chance(3)] : [1 + chance(4), 5 + chance(30)]
+  if (!long) return [1 + chance(few ? 3 : 20)]
   const first = Array.from({ length: few ? 4 : 8 }, (_, i) => i + 1)
   return few ? first : [...first, 9 + chance(20), 30 + chance(70), 100 + chance(200)]
 }

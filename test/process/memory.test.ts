@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { times } from '../support/profile.ts'
 import { assertProvesHere, Client, place, serve } from './support.ts'
 
-const accounts = times(5_000, 100_000)
+const accounts = times(3_000, 100_000)
 const perBatch = 500
 
 test(`a heap of 64 MB, ${accounts} accounts: the list, the events and a long statement are whole`, {
