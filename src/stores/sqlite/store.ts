@@ -41,7 +41,7 @@ import {
 import type { Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
-import type { Fault, Proven } from '../../ledger/verify.ts'
+import { type Fault, faultText, type Proven } from '../../ledger/verify.ts'
 import { SqliteDeliveries } from './deliveries.ts'
 import { freeBytes, storeBytes } from './disk.ts'
 import {
@@ -488,7 +488,7 @@ function judgeTail({ journal, head }: Files, { acceptLostTail, onNotice }: Sqlit
   try {
     const lost = lostTail(head, new JournalReader(db))
     if (lost === undefined) return
-    const what = `block ${lost.block} ${lost.what}`
+    const what = faultText(lost)
     if (acceptLostTail !== true)
       throw new StoreError(
         'unusable',
