@@ -37,6 +37,8 @@ export type Options = {
   readonly host?: string
   /** How long a command may wait for the store's lock. */
   readonly deadlineMs?: number
+  /** The most that one person may adjust. */
+  readonly adjustmentThreshold?: number
   /** The accounts of a new store, in minor units. */
   readonly accounts?: Readonly<Record<string, number>>
   /** The store's file, for servers that follow each other on it. */
@@ -68,10 +70,18 @@ export async function serve(
   scope: { after(then: () => Promise<void>): void },
   options: Options = {},
 ): Promise<Cashpoint> {
-  const { currency = 'USD', host = '127.0.0.1', deadlineMs, accounts = {}, logLines } = options
+  const {
+    currency = 'USD',
+    host = '127.0.0.1',
+    deadlineMs,
+    adjustmentThreshold,
+    accounts = {},
+    logLines,
+  } = options
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-rest-'))
   const path = options.path ?? join(directory, 'cashpoint.db')
-  const store = options.store ?? (await SqliteStore.open({ path }))
+  const store =
+    options.store ?? (await SqliteStore.open({ path, ...(adjustmentThreshold && { adjustmentThreshold }) }))
   const metrics = new Metrics()
   const bank = new Bank(store, systemClock, {
     ...(deadlineMs !== undefined && { deadlineMs }),
