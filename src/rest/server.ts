@@ -23,7 +23,7 @@ import { readMembers } from './members.ts'
 import { type ProblemCode, ProblemError, problemOf, retryAfterOf, sendProblem, statusOf } from './problem.ts'
 import { addRoutes, knowMethods, type Route } from './routes.ts'
 import { v1 } from './v1/plugin.ts'
-import { ajvOptions, whatIsInvalid } from './v1/validation.ts'
+import { schemaController, whatIsInvalid } from './v1/validation.ts'
 
 export type ServerOptions = {
   readonly bank: Bank
@@ -75,7 +75,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     return503OnClosing: false,
     genReqId: requestId,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
-    ajv: ajvOptions,
+    schemaController,
     frameworkErrors: (_error, request, reply) => {
       onError(new ProblemError('malformed_request'), request, reply)
     },

@@ -47,6 +47,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Command, Key, Outcome } from '../../src/ledger/command.ts'
 import { formatMinor, parseDecimal } from '../../src/ledger/money.ts'
+import { seed } from './chance.ts'
 import { commandOfWords, idsIn, sayReply, wordsOf } from './v1-words.ts'
 
 /** What not every driver can do. */
@@ -97,13 +98,23 @@ type Step = { readonly where: string; readonly words: readonly string[]; readonl
 
 export type Scenario = { readonly name: string; readonly needs: readonly Skill[]; readonly steps: Step[] }
 
-/** Runs scenarios as one test each: all, or those that need a skill; skipped where the driver lacks one. */
+export type Choice = {
+  readonly can: readonly Skill[]
+  /** Only those that need this. */
+  readonly only?: Skill
+  /** One of so many, by the seed, beside those that need something: where each costs a store with its threads. */
+  readonly oneOf?: number
+}
+
+/** Runs scenarios as one test each: all, or those chosen; skipped where the driver lacks a skill. */
 export function testScenarios(
   driverName: string,
-  { can, only }: { can: readonly Skill[]; only?: Skill },
+  { can, only, oneOf = 1 }: Choice,
   open: () => Promise<Driver>,
 ): void {
-  const scenarios = readScenarios().filter(({ needs }) => only === undefined || needs.includes(only))
+  const scenarios = readScenarios()
+    .filter(({ needs }) => only === undefined || needs.includes(only))
+    .filter(({ needs }, i) => needs.length > 0 || i % oneOf === seed % oneOf)
   for (const { name, needs, steps } of scenarios) {
     const lacking = needs.filter((skill) => !can.includes(skill))
     const skip = lacking.length > 0 && `${driverName} cannot do: ${lacking.join(', ')}`
