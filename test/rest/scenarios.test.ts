@@ -1,8 +1,10 @@
 /** Every scenario through HTTP: a real server on a real socket, over a bank over a store. */
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
+import { after } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
+import type { Bank } from '../../src/bank/bank.ts'
 import type { Command, Key } from '../../src/ledger/command.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
@@ -24,9 +26,35 @@ testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memory
 // The rest of them SQLite has answered to the bank already.
 testScenarios('rest on sqlite', { can: ['restart'], only: 'restart' }, () => RestDriver.open(sqlitePlace()))
 
+/** One server for each currency, before the bank of whichever scenario runs: making one costs more than a scenario. */
+const servers = new Map<string, Promise<FastifyInstance>>()
+let current: Bank
+const bank = new Proxy({} as Bank, {
+  get(_, name) {
+    const member = Reflect.get(current, name)
+    return typeof member === 'function' ? member.bind(current) : member
+  },
+})
+after(async () => {
+  for (const server of servers.values()) await (await server).close()
+})
+
+async function serverIn(currency: string): Promise<FastifyInstance> {
+  const app = await createServer({
+    bank,
+    access: openAccess(bank),
+    webhooks: webhooksOf(bank),
+    log: pino({ level: 'silent' }),
+    metrics: new Metrics(),
+    currency,
+    draining: () => false,
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return app
+}
+
 class RestDriver implements Driver {
   readonly #below: BankDriver
-  #app: FastifyInstance | undefined
   #url = ''
 
   private constructor(below: BankDriver) {
@@ -40,18 +68,11 @@ class RestDriver implements Driver {
   }
 
   async #listen(): Promise<void> {
-    await this.#app?.close()
-    this.#app = await createServer({
-      bank: this.#below.bank,
-      access: openAccess(this.#below.bank),
-      webhooks: webhooksOf(this.#below.bank),
-      log: pino({ level: 'silent' }),
-      metrics: new Metrics(),
-      currency: this.#below.currency,
-      draining: () => false,
-    })
-    await this.#app.listen({ host: '127.0.0.1', port: 0 })
-    this.#url = `http://127.0.0.1:${(this.#app.server.address() as AddressInfo).port}`
+    const { bank, currency } = this.#below
+    current = bank
+    const server = servers.get(currency) ?? serverIn(currency)
+    servers.set(currency, server)
+    this.#url = `http://127.0.0.1:${((await server).server.address() as AddressInfo).port}`
   }
 
   async submit({ type, account, amount, key }: Request): Promise<Answer> {
@@ -137,13 +158,11 @@ class RestDriver implements Driver {
   }
 
   async restart(): Promise<void> {
-    await this.#app?.close()
     await this.#below.restart()
     await this.#listen()
   }
 
   async close(): Promise<void> {
-    await this.#app?.close()
     await this.#below.close()
   }
 }
