@@ -14,6 +14,9 @@ export type Listening = {
   cut(): void
 }
 
+/** Connections that may wait to be accepted, as many as Linux usually allows: beyond them one waits a second. */
+const backlog = 4_096
+
 /** How often a server that stops looks for connections that have been answered. Milliseconds. */
 const restingEveryMs = 20
 
@@ -29,7 +32,7 @@ export async function listen(app: FastifyInstance, at: At): Promise<Listening> {
   const crowd = new Crowd(at.connectionsMax ?? Infinity)
   crowd.watch(app.server)
   try {
-    await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port })
+    await app.listen({ host: local ? '127.0.0.1' : at.host, port: at.port, backlog })
   } catch (error) {
     throw asListenError(error, at.port)
   }
@@ -61,7 +64,7 @@ function listenToo(app: FastifyInstance, port: number): Promise<Server | undefin
     server.on('clientError', onClientError)
     server.setTimeout(stalledSocketMs)
     server.keepAliveTimeout = app.server.keepAliveTimeout
-    server.listen({ host: '::1', port, ipv6Only: true }, () => resolve(server))
+    server.listen({ host: '::1', port, ipv6Only: true, backlog }, () => resolve(server))
   })
 }
 

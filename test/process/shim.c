@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 4 };
-enum action { IO_ERROR = 1, NO_SPACE, TORN, TORN_KILL, KILL_BEFORE, KILL_AFTER, LOSE, CLOSE, DROP_LOCKS };
+enum action { IO_ERROR = 1, NO_SPACE, TORN, TORN_KILL, KILL_BEFORE, KILL_AFTER, LOSE, CLOSE, DROP_LOCKS, READ_ONLY };
 
 // In step with shim.ts.
 struct control {
@@ -165,6 +165,11 @@ static int fail(int code) {
   return -1;
 }
 
+// What a call that does nothing fails with; 0 where it is done.
+static int code_of(enum action action) {
+  return action == IO_ERROR ? EIO : action == NO_SPACE ? ENOSPC : action == READ_ONLY ? EROFS : 0;
+}
+
 static ssize_t do_pwrite(int fd, const void *bytes, size_t length, off64_t offset) {
   if (!once_done) begin();
   int file = file_of(fd);
@@ -175,7 +180,8 @@ static ssize_t do_pwrite(int fd, const void *bytes, size_t length, off64_t offse
   if (action == DROP_LOCKS) drop_locks(file);
   size_t all = length;
   if (action == TORN || action == TORN_KILL) length /= 2;
-  ssize_t done = action == IO_ERROR ? fail(EIO) : action == NO_SPACE ? fail(ENOSPC) : real_pwrite(fd, bytes, length, offset);
+  int code = code_of(action);
+  ssize_t done = code != 0 ? fail(code) : real_pwrite(fd, bytes, length, offset);
   if (done > 0) {
     struct iovec data = {(void *)bytes, (size_t)done};
     note('W', file, fd, (int)done, offset, &data, 1);
@@ -209,8 +215,9 @@ static int do_sync(int fd, int (*sync)(int)) {
   if (action == CLOSE) close(fd);
   if (action == DROP_LOCKS) drop_locks(file);
   if (action == LOSE) lose(file, fd);
-  int failing = action == IO_ERROR || action == TORN || action == TORN_KILL || action == LOSE;
-  int result = failing ? fail(EIO) : action == NO_SPACE ? fail(ENOSPC) : sync(fd);
+  int lost = action == TORN || action == TORN_KILL || action == LOSE;
+  int code = lost ? EIO : code_of(action);
+  int result = code != 0 ? fail(code) : sync(fd);
   note('S', file, fd, result < 0 ? -errno : 0, 0, NULL, 0);
   if (result == 0 || action == LOSE) range_count[file] = 0;
   if (action == KILL_AFTER || action == TORN_KILL) die();
@@ -233,7 +240,8 @@ static int do_truncate(int fd, off64_t length) {
   if (file < 0) return real_ftruncate(fd, length);
   enum action action = due(file, TRUNCATE);
   if (action == KILL_BEFORE) die();
-  int result = action == IO_ERROR ? fail(EIO) : real_ftruncate(fd, length);
+  int code = code_of(action);
+  int result = code != 0 ? fail(code) : real_ftruncate(fd, length);
   if (result == 0) note('T', file, fd, 0, length, NULL, 0);
   if (action == KILL_AFTER) die();
   return result;
@@ -244,9 +252,11 @@ int ftruncate64(int fd, off64_t length) { return do_truncate(fd, length); }
 
 static int do_open(const char *path, int flags, mode_t mode) {
   if (!once_done) begin();
+  int file = file_named(path);
+  int writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_CREAT;
+  if (file >= 0 && writes && control->armed && control->action == READ_ONLY) return fail(EROFS);
   int fd = real_open(path, flags, mode);
-  int file = fd < 0 ? -1 : file_named(path);
-  if (file >= 0) note('O', file, fd, 0, 0, NULL, 0);
+  if (fd >= 0 && file >= 0) note('O', file, fd, 0, 0, NULL, 0);
   return fd;
 }
 

@@ -54,6 +54,8 @@ const actions = {
   closed: 8,
   /** Another descriptor of the file is opened and closed, which drops the process's locks on it. */
   'locks dropped': 9,
+  /** The file system has become one that is only read: none of the files can be opened for writing, either. */
+  'read-only': 10,
 }
 export type Action = keyof typeof actions
 
