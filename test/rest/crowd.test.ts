@@ -6,17 +6,16 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { Client, pause, place, serve } from '../process/support.ts'
-import { pending } from '../support/commands.ts'
 import { times } from '../support/profile.ts'
+import { makeAccounts } from '../support/stores.ts'
 
 const { path } = place({ after })
 const account = '123456789'
 // In the long profile a list of 9 MB, more than the system keeps for a socket: what is kept of those that nobody reads
 // shows in the server.
 const accounts = times(100, 200_000)
-await fillStore()
+await makeAccounts(path, [account, '987654321', ...Array.from({ length: accounts }, (_, i) => `other-${i}`)])
 const entry = join(import.meta.dirname, 'small-server.ts')
 const server = await serve({ after }, { path, entry, env: { CASHPOINT_MAX_CONNECTIONS: '1000' } })
 const quietMs = times(400, 2_000)
@@ -51,14 +50,6 @@ const attacks: readonly Way[] = [
   { way: 'garbage', count: 50, forMs: 900, check: (told) => assertTold(told, '400', 100) },
   { way: 'deep bodies', count: 2, forMs: 900, check: (told) => assertTold(told, '400', 2) },
 ]
-
-async function fillStore(): Promise<void> {
-  const store = await SqliteStore.open({ path })
-  const numbers = [account, '987654321', ...Array.from({ length: accounts }, (_, i) => `other-${i}`)]
-  const opened = numbers.map((number) => ({ number, currency: 'USD', ledger: 100_000 }))
-  await store.commit([pending({ type: 'open_books', accounts: opened })])
-  await store.close()
-}
 
 function assertTold({ statuses }: Told, status: string, least: number): void {
   assert.ok(

@@ -6,6 +6,7 @@ import type { Store } from '../../src/bank/store.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { type HeldClock, heldClock } from './clock.ts'
+import { deposit, pending } from './commands.ts'
 
 /** Where a store is: it can be opened there, closed by its user, and opened again. */
 export type Place = {
@@ -38,3 +39,11 @@ export function sqlitePlace(): Place & { readonly path: string } {
 }
 
 export const places = { memory: memoryPlace, sqlite: sqlitePlace } satisfies Record<string, () => Place>
+
+/** A store at a path with these accounts, each with 1,000.00 that was deposited. */
+export async function makeAccounts(path: string, numbers: readonly string[]): Promise<void> {
+  const store = await SqliteStore.open({ path })
+  for (let at = 0; at < numbers.length; at += 1_000)
+    await store.commit(numbers.slice(at, at + 1_000).map((number) => pending(deposit(number, '1000'))))
+  await store.close()
+}

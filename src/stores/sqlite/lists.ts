@@ -18,9 +18,6 @@ import { type Progress, progressOf } from './projection.ts'
 const rowsPerSlice = 2_000
 const recordsPerSlice = 2_000
 
-/** How many accounts of a list go over to the main thread at a time. */
-export const accountsPerPiece = 1_000
-
 export type List = { readonly total: number; readonly more: boolean; readonly accounts: readonly Account[] }
 
 export class Lists {
@@ -45,8 +42,13 @@ export class Lists {
   }
 
   /** With a filter all accounts beyond `after` are read, since what a record in the tail says may let any of them in. */
-  async accounts({ after = '', limit = Infinity, state, currency }: AccountPage): Promise<List> {
-    const readMax = state === undefined && currency === undefined ? limit : Infinity
+  static readsAll({ limit, state, currency }: AccountPage): boolean {
+    return limit === undefined || state !== undefined || currency !== undefined
+  }
+
+  async accounts(page: AccountPage): Promise<List> {
+    const { after = '', limit = Infinity, state, currency } = page
+    const readMax = Lists.readsAll(page) ? Infinity : limit
     const found = new Map<AccountNumber, Account>()
     let from: Progress | undefined
     // One more than is asked for tells whether there are more.

@@ -1,7 +1,4 @@
-/**
- * The thread for reads that are too long for the main one: lists, and the journal itself. What a list found stays
- * here, and goes over in pieces as they are asked for, so that a slow client costs no memory in transit.
- */
+/** The thread for reads that are too long for the main one: lists, which it keeps while clients read, and the journal. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { sha256 } from '../../bank/batch.ts'
 import type {
@@ -15,7 +12,6 @@ import type {
   LineRange,
   TransferPageQuery,
 } from '../../bank/store.ts'
-import type { Account } from '../../ledger/account.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
@@ -25,7 +21,8 @@ import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
 import { JournalReader, type Sealed } from './journal.ts'
-import { accountsPerPiece, Lists } from './lists.ts'
+import { Lists } from './lists.ts'
+import { type ListOpened, OpenLists, type Piece } from './open-lists.ts'
 import { Registry } from './registry.ts'
 import { Replies } from './replies.ts'
 import { Search } from './search.ts'
@@ -42,8 +39,8 @@ export type ReaderCalls = {
   acts(page: ActPage): Found<Act>
   /** What was answered under a key, be it in the index or in the journal beyond. */
   reply(key: Key): StoredReply | undefined
-  /** The next accounts of a list; fewer than `accountsPerPiece` when it is at its end, and then it is gone. */
-  piece(list: number): readonly Account[]
+  /** The next accounts of a list; fewer than `accountsPerPiece` at its end. */
+  piece(list: number): Piece
   /** Lets go of a list before its end. */
   drop(list: number): void
   /** Reads the next blocks after one again and proves their chain; begins anew behind the newest. */
@@ -56,14 +53,6 @@ export type ReaderCalls = {
   before(block: number): { readonly sequence: number; readonly last: number }
   /** The next blocks with their lines; none at the end. */
   journal(after: { readonly sequence: number; readonly last: number }): readonly Sealed[]
-}
-
-/** A list with its first piece; the others are asked for by its number. */
-export type ListOpened = {
-  readonly list: number
-  readonly total: number
-  readonly more: boolean
-  readonly first: readonly Account[]
 }
 
 export type ReaderRequest = {
@@ -80,22 +69,16 @@ const recordsPerScrub = 5_000
 const { files } = workerData as ReaderOptions
 const index = openForReading(files.index)
 const journal = openForReading(files.journal)
-const lists = new Lists({ index, journal })
+const lists = new OpenLists(new Lists({ index, journal }))
 const history = new History({ index, journal })
 const search = new Search({ index, journal })
 const registry = new Registry({ index, journal })
 const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
-const open = new Map<number, { readonly accounts: readonly Account[]; given: number }>()
-let opened = 0
-
 const calls: ReaderCalls = {
-  async accounts(page) {
-    const { total, more, accounts } = await lists.accounts(page)
-    opened += 1
-    open.set(opened, { accounts, given: 0 })
-    return { list: opened, total, more, first: calls.piece(opened) }
+  accounts(page) {
+    return lists.open(page)
   },
   entries(page) {
     return history.entries(page)
@@ -116,15 +99,10 @@ const calls: ReaderCalls = {
     return replies.reply(key)
   },
   piece(list) {
-    const of = open.get(list)
-    if (of === undefined) return []
-    const piece = of.accounts.slice(of.given, of.given + accountsPerPiece)
-    of.given += piece.length
-    if (piece.length < accountsPerPiece) open.delete(list)
-    return piece
+    return lists.piece(list)
   },
   drop(list) {
-    open.delete(list)
+    lists.drop(list)
   },
   scrub(block) {
     let head = blocks.block(block) ?? blocks.head()

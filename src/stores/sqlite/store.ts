@@ -59,8 +59,8 @@ import {
 import { lostTail } from './head.ts'
 import type { IndexerMessage, IndexerOptions } from './indexer.ts'
 import { JournalReader, type Sealed } from './journal.ts'
-import { accountsPerPiece } from './lists.ts'
 import { Loader } from './load.ts'
+import { accountsPerPiece, readPiece } from './open-lists.ts'
 import type { ProverMessage, ProverOptions } from './prover.ts'
 import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from './reader.ts'
 import { Tail } from './tail.ts'
@@ -262,7 +262,7 @@ export class SqliteStore implements Store {
 
   async accounts(page: AccountPage): Promise<AccountList> {
     const { list, total, more, first } = await this.#call('accounts', page)
-    return { total, more, pieces: this.#pieces(list, first) }
+    return { total, more, pieces: this.#pieces(list, readPiece(first)) }
   }
 
   /** Not a generator: one that is given up before its first piece would never come to its end, and keep the list. */
@@ -275,7 +275,7 @@ export class SqliteStore implements Store {
       },
       next: async () => {
         const more = piece.length === accountsPerPiece
-        if (asked) piece = more ? await this.#call('piece', list) : []
+        if (asked) piece = more ? readPiece(await this.#call('piece', list)) : []
         asked = true
         return piece.length > 0 ? { value: piece, done: false } : { value: undefined, done: true }
       },
