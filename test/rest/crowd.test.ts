@@ -108,7 +108,7 @@ for (const { way, count, forMs, check } of attacks)
     t.diagnostic(`${figures}; ${grown.toFixed(0)} MiB more; ${JSON.stringify(told)}`)
     check(told)
     assert.ok(p99(during) <= 10 * p99(quiet) + 500, figures)
-    assert.ok(grown < 250, `${grown} MiB more`)
+    assert.ok(grown < times(250, 1_000), `${grown} MiB more`)
     await pause(100)
   })
 

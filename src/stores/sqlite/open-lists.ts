@@ -8,8 +8,8 @@ import type { AccountPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
 import { type List, Lists } from './lists.ts'
 
-/** How many accounts of a list go over to the main thread at a time. */
-export const accountsPerPiece = 1_000
+/** How many accounts of a list go over to the main thread at a time: what each client that reads slowly keeps there. */
+export const accountsPerPiece = 200
 
 /** What lists may keep together; beyond it the first that was opened gives way. Bytes. */
 const usualKeptMax = 256 * 2 ** 20
