@@ -1,6 +1,6 @@
 /** The client against a real server, over lines that lose, delay and cut. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { Cashpoint, CashpointError, type CashpointEvent, NoAnswerError } from '../../src/client/client.ts'
 import { serve } from '../rest/support.ts'
 import { badLine, type Does } from './line.ts'
@@ -9,17 +9,25 @@ type Scope = Parameters<typeof serve>[0]
 
 const usd = { currency: 'USD' }
 
-/** A client at the end of a line to a server with an account A of 1,000. */
+const shared = await serve({ after })
+let accounts = 0
+
+/** A client at the end of a line to a server, and an account A of 1,000 that is a test's own. */
 async function open(
   t: Scope,
-  { plan = [], ...options }: { plan?: Does[]; retryMs?: number; tryMs?: number } = {},
+  {
+    plan = [],
+    server = shared,
+    ...options
+  }: { plan?: Does[]; server?: typeof shared; retryMs?: number; tryMs?: number } = {},
 ) {
-  const server = await serve(t)
+  accounts += 1
+  const A = `A-${accounts}`
   const direct = new Cashpoint({ url: server.listening.url })
-  await direct.openAccount({ number: 'A' })
-  await direct.deposit({ account: 'A', amount: 1000, ...usd })
+  await direct.openAccount({ number: A })
+  await direct.deposit({ account: A, amount: 1000, ...usd })
   const line = await badLine(t, { to: server.listening.url, plan })
-  return { server, direct, line, client: new Cashpoint({ url: line.url, ...options }) }
+  return { A, server, direct, line, client: new Cashpoint({ url: line.url, ...options }) }
 }
 
 async function refusal(call: Promise<unknown>): Promise<CashpointError> {
@@ -32,9 +40,9 @@ async function refusal(call: Promise<unknown>): Promise<CashpointError> {
 }
 
 test('everything there is to ask, once', async (t) => {
-  const { client } = await open(t)
+  const { A, client } = await open(t)
   await client.openAccount({ number: 'B', limits: { daily_count: 9 }, metadata: { who: 'é' } })
-  const { id } = await client.transfer({ from: 'A', to: 'B', amount: 300, reference: 'r', ...usd })
+  const { id } = await client.transfer({ from: A, to: 'B', amount: 300, reference: 'r', ...usd })
   assert.equal((await client.transferOf(id)).amount, 300)
   assert.equal((await client.reverse(id, { amount: 100 })).reverses, id)
   assert.equal((await client.withdraw({ account: 'B', amount: 50, ...usd })).kind, 'withdrawal')
@@ -58,12 +66,12 @@ test('everything there is to ask, once', async (t) => {
     'frozen',
   )
   const { results } = await client.batch({
-    operations: [{ type: 'deposit', account: 'A', amount: 1, ...usd }],
+    operations: [{ type: 'deposit', account: A, amount: 1, ...usd }],
   })
   assert.equal(results[0]?.status, 201)
   assert.equal((await client.verify({ from: 1 })).from, 1)
   assert.ok('running' in (await client.verification()))
-  await client.deposit({ account: 'A', amount: 1, ...usd }, { key: 'mine' })
+  await client.deposit({ account: A, amount: 1, ...usd }, { key: 'mine' })
   assert.equal((await client.operation('mine')).status, 201)
 })
 
@@ -82,12 +90,12 @@ for (const [name, lost] of [
   ['409 in_progress', [{ status: 409, code: 'in_progress' }]],
 ] as const satisfies [string, Does[]][])
   test(`a withdrawal goes on over ${name}, under one key, and leaves once`, async (t) => {
-    const { client, direct, line } = await open(t, { plan: [...lost] })
-    await client.withdraw({ account: 'A', amount: 100, ...usd })
+    const { A, client, direct, line } = await open(t, { plan: [...lost] })
+    await client.withdraw({ account: A, amount: 100, ...usd })
     assert.equal(line.asked.length, lost.length + 1)
     assert.equal(new Set(line.asked.map(({ headers }) => headers['idempotency-key'])).size, 1)
-    assert.equal((await direct.balance('A')).ledger, 900)
-    await client.withdraw({ account: 'A', amount: 100, ...usd })
+    assert.equal((await direct.balance(A)).ledger, 900)
+    await client.withdraw({ account: A, amount: 100, ...usd })
     assert.notEqual(line.asked.at(-1)?.headers['idempotency-key'], line.asked[0]?.headers['idempotency-key'])
   })
 
@@ -100,28 +108,28 @@ for (const [status, code] of [
   [502, 'none'],
 ] as const)
   test(`${status} ${code} is an answer, and not asked for again`, async (t) => {
-    const { client, line } = await open(t, { plan: [{ status, code }] })
-    const error = await refusal(client.withdraw({ account: 'A', amount: 100, ...usd }))
+    const { A, client, line } = await open(t, { plan: [{ status, code }] })
+    const error = await refusal(client.withdraw({ account: A, amount: 100, ...usd }))
     assert.deepEqual([error.status, error.code, line.asked.length], [status, code, 1])
   })
 
 test('a refusal has all that the server said', async (t) => {
-  const { client } = await open(t)
-  await client.setLimits('A', { daily_amount: 5 })
-  const error = await refusal(client.withdraw({ account: 'A', amount: 6, ...usd }))
+  const { A, client } = await open(t)
+  await client.setLimits(A, { daily_amount: 5 })
+  const error = await refusal(client.withdraw({ account: A, amount: 6, ...usd }))
   assert.deepEqual(error.problem.limit, { name: 'daily_amount', limit: 5, used: 0, remaining: 5 })
   assert.equal(error.message, 'Limit exceeded: daily_amount is 5, of which 0 are used and 5 remain')
   assert.equal((await refusal(client.account('a/../b'))).code, 'account_number_invalid')
   assert.equal(
-    (await refusal(client.setState('A', { state: 'active', reason: 'r' }, { ifVersion: 1 }))).status,
+    (await refusal(client.setState(A, { state: 'active', reason: 'r' }, { ifVersion: 1 }))).status,
     412,
   )
 })
 
 test('what the server asks to wait is waited', async (t) => {
-  const { client } = await open(t, { plan: [{ status: 503, retryAfter: '1' }] })
+  const { A, client } = await open(t, { plan: [{ status: 503, retryAfter: '1' }] })
   const startedMs = performance.now()
-  await client.account('A')
+  await client.account(A)
   assert.ok(performance.now() - startedMs >= 990)
 })
 
@@ -136,18 +144,18 @@ test('a stream, too, waits as long as the server asks', async (t) => {
 })
 
 test('where no answer comes in time, the error says under which key to ask', async (t) => {
-  const { client, direct } = await open(t, { plan: Array(99).fill('lose'), retryMs: 300 })
-  const error = await client.withdraw({ account: 'A', amount: 100, ...usd }).catch((error) => error)
+  const { A, client, direct } = await open(t, { plan: Array(99).fill('lose'), retryMs: 300 })
+  const error = await client.withdraw({ account: A, amount: 100, ...usd }).catch((error) => error)
   assert.ok(error instanceof NoAnswerError, String(error))
   assert.equal((await direct.operation(error.key ?? '')).status, 201)
-  assert.equal((await direct.balance('A')).ledger, 900)
+  assert.equal((await direct.balance(A)).ledger, 900)
 })
 
 test('a call that is given up ends at once, also while it waits', async (t) => {
-  const { client, line } = await open(t, { plan: [{ status: 503, retryAfter: '30' }] })
+  const { A, client, line } = await open(t, { plan: [{ status: 503, retryAfter: '30' }] })
   const hangUp = new AbortController()
   setTimeout(() => hangUp.abort(new Error('enough')), 100)
-  await assert.rejects(client.account('A', { signal: hangUp.signal }), /enough/)
+  await assert.rejects(client.account(A, { signal: hangUp.signal }), /enough/)
   assert.equal(line.asked.length, 1)
 })
 
@@ -155,9 +163,9 @@ test('a stream that is cut ten times tells each event once, in order, to the fin
   const plan: Does[] = Array.from({ length: 10 }, (_, i) =>
     i % 3 === 0 ? 'drop' : { cutAfter: 700 + i * 131 },
   )
-  const { client, direct, line } = await open(t, { plan })
+  const { A, client, direct, line } = await open(t, { plan, server: await serve(t) })
   const writing = (async () => {
-    for (let i = 0; i < 60; i += 1) await direct.withdraw({ account: 'A', amount: 1, ...usd })
+    for (let i = 0; i < 60; i += 1) await direct.withdraw({ account: A, amount: 1, ...usd })
   })()
   const events: CashpointEvent[] = []
   for await (const event of client.events()) {
@@ -182,19 +190,19 @@ test('a stream that is cut ten times tells each event once, in order, to the fin
 })
 
 test('from the latest on nothing is missed, also where the stream breaks before its first event', async (t) => {
-  const { client, direct } = await open(t, { plan: ['pass', { cutAfter: 1 }, 'drop', 'drop'] })
+  const { A, client, direct } = await open(t, { plan: ['pass', { cutAfter: 1 }, 'drop', 'drop'] })
   const events = client.events({ after: 'latest' })
   const first = events.next()
   await new Promise((resolve) => setTimeout(resolve, 50))
-  const { id } = await direct.withdraw({ account: 'A', amount: 1, ...usd })
+  const { id } = await direct.withdraw({ account: A, amount: 1, ...usd })
   assert.equal((await first).value?.id, id)
   await events.return(undefined)
 })
 
 test('a credential is sent with everything, and asked for before each try', async (t) => {
-  const { server, direct } = await open(t)
+  const { A, server, direct } = await open(t, { server: await serve(t) })
   const { key, id: ann } = await direct.createCredential({ role: 'admin', name: 'ann' })
-  assert.equal((await refusal(direct.account('A'))).code, 'unauthenticated')
+  assert.equal((await refusal(direct.account(A))).code, 'unauthenticated')
   let asked = 0
   const line = await badLine(t, { to: server.listening.url, plan: ['lose', 'drop'] })
   const client = new Cashpoint({
@@ -204,7 +212,7 @@ test('a credential is sent with everything, and asked for before each try', asyn
       return String(key)
     },
   })
-  await client.withdraw({ account: 'A', amount: 1, ...usd })
+  await client.withdraw({ account: A, amount: 1, ...usd })
   assert.equal(asked, 3)
   const events = client.events()
   assert.equal((await events.next()).value?.type, 'cashpoint.account.opened')
@@ -212,7 +220,7 @@ test('a credential is sent with everything, and asked for before each try', asyn
 
   const teller = await client.createCredential({ role: 'operator', name: 'bob' })
   const bob = new Cashpoint({ url: server.listening.url, credential: String(teller.key) })
-  const adjust = { account: 'A', amount: 20_000, ...usd, direction: 'credit', reason: 'r' } as const
+  const adjust = { account: A, amount: 20_000, ...usd, direction: 'credit', reason: 'r' } as const
   const { id, state } = await bob.adjust(adjust)
   assert.equal(state, 'pending')
   assert.equal((await refusal(bob.approveAdjustment(id))).code, 'second_person_needed')

@@ -7,7 +7,9 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFil
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { prng, seed } from '../support/chance.ts'
+import { deposit, gist, pending } from '../support/commands.ts'
 import { times } from '../support/profile.ts'
 import { Judge, startLoad } from './load.ts'
 import {
@@ -29,8 +31,8 @@ import {
 async function filled(t: Scope): Promise<{ path: string; directory: string; server: Server }> {
   const { path, directory } = place(t)
   const server = await serve(t, { path })
-  const deposit = { type: 'deposit', account: '555555555', amount: 1, currency: 'USD' }
-  const body = JSON.stringify({ operations: Array.from({ length: 1_000 }, () => deposit) })
+  const one = { type: 'deposit', account: '555555555', amount: 1, currency: 'USD' }
+  const body = JSON.stringify({ operations: Array.from({ length: 1_000 }, () => one) })
   const headers = { 'content-type': 'application/json' }
   for (let i = 0; i < 3; i += 1) {
     const { status } = await fetch(`${server.url}/v1/batches`, { method: 'POST', headers, body })
@@ -54,107 +56,69 @@ function headSaid(stdout: string): string {
   return /^ {2}head ([0-9a-f]{64})$/m.exec(stdout)?.[1] ?? ''
 }
 
-test(`backups under load are whole, and serve (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
+test(`copies of one running server, and of what it left (SEED=${seed})`, {
+  timeout: times(90_000, 180_000),
+}, async (t) => {
   const { path, directory, server } = await filled(t)
-  const judge = new Judge()
-  const load = startLoad(judge, { port: server.port, chance: prng(seed), name: 'load' })
-  const client = new Client(server)
-  const backups: { file: string; key: string; head: string }[] = []
-  for (let i = 0; i < times(2, 10); i += 1) {
-    await pause(100)
-    const key = `before-${i}`
-    assert.equal((await client.deposit('marker', 100 + i, key))?.status, 200)
-    const file = join(directory, `backup-${i}.db`)
-    const { code, stdout, stderr } = await run(['backup', file, '--store', `sqlite:${path}`])
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-    assert.match(stdout, /^Backed up and proven: \d+ records in \d+ blocks, \d+ accounts, up to \d{4}-/)
-    backups.push({ file, key, head: headSaid(stdout) })
-  }
-  await load.stop()
-  client.close()
-  await server.stop()
-  assert.ok((judge.tally['done'] ?? 0) > 100, 'there was load')
+  const backup = join(directory, 'backup.db')
 
-  const all = blocksIn(path)
-  const byHash = new Map(all.map((block) => [block.hash, block]))
-  let before = 0
-  for (const { file, key, head } of backups) {
-    const made = readdirSync(directory).filter((name) => name.startsWith(basename(file, '.db')))
-    assert.deepEqual(made, [basename(file), basename(file).replace(/db$/, 'head')], 'the file, and its head')
-    const block = byHash.get(head)
-    assert.ok(
-      block !== undefined && block.sequence > before,
-      'it ends with a block of the journal, later each time',
-    )
-    before = block.sequence
-    assert.deepEqual(blocksIn(file), all.slice(0, block.sequence), 'and is the journal up to there')
-
-    const restored = join(directory, `restored-${block.sequence}.db`)
-    const { code, stdout } = await run(['restore', file, '--store', `sqlite:${restored}`])
-    assert.deepEqual([code, headSaid(stdout)], [0, head])
-    assertProvesHere(restored)
-    const again = await serve(t, { path: restored })
-    const other = new Client(again)
-    const amount = 100 + Number(key.split('-')[1])
-    const replay = await other.deposit('marker', amount, key)
-    assert.equal(
-      replay?.headers['idempotency-replayed'],
-      'true',
-      'what was acknowledged before it began is in it',
-    )
-    other.close()
-    await again.stop()
-  }
-})
-
-describe('back to a moment', () => {
-  test('a restore ends behind the block, or before what came after the instant', async (t) => {
-    const { path, directory } = place(t)
-    const server = await serve(t, { path })
+  await t.test('backups under load are whole, and serve', async () => {
+    const judge = new Judge()
+    const load = startLoad(judge, { port: server.port, chance: prng(seed), name: 'load' })
     const client = new Client(server)
-    for (let i = 0; i < 5; i += 1) {
-      assert.equal((await client.deposit('A', 100))?.status, 200)
-      await pause(15)
+    const backups: { file: string; key: string; head: string }[] = []
+    for (let i = 0; i < times(2, 10); i += 1) {
+      await pause(100)
+      const key = `before-${i}`
+      assert.equal((await client.deposit('marker', 100 + i, key))?.status, 200)
+      const file = join(directory, `backup-${i}.db`)
+      const { code, stdout, stderr } = await run(['backup', file, '--store', `sqlite:${path}`])
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+      assert.match(stdout, /^Backed up and proven: \d+ records in \d+ blocks, \d+ accounts, up to \d{4}-/)
+      backups.push({ file, key, head: headSaid(stdout) })
     }
+    await load.stop()
     client.close()
-    await server.stop()
-    const blocks = blocksIn(path)
-    const backup = join(directory, 'backup.db')
-    assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
-    const third = blocks[3]
-    assert.ok(third !== undefined)
-    const instant = new Date(third.at).toISOString()
-    for (const [i, args] of [
-      ['--to', '4'],
-      ['--at', instant],
-      ['--at', instant.replace('Z', '+00:00')],
-    ].entries()) {
-      const restored = join(directory, `back-${i}.db`)
-      const { code, stdout } = await run(['restore', backup, ...args, '--store', `sqlite:${restored}`])
-      assert.deepEqual([code, headSaid(stdout)], [0, third.hash], args.join(' '))
-      assertProvesHere(restored)
-      if (i > times(0, 2)) continue
-      const again = await serve(t, { path: restored })
-      const { status, body } = (await new Client(again).deposit('A', 1)) ?? {}
-      assert.deepEqual(
-        [status, JSON.parse(body ?? '').new_balance],
-        [200, 3.01],
-        'three deposits, and on from there',
-      )
-      await again.stop()
-      assertProvesHere(restored)
-    }
-    const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
-    assertOneLine(await run(['restore', backup, '--to', '99', ...none]), 1, /block 6 is the last there is/)
-    const early = ['--at', '2001-01-01T00:00:00Z']
-    assertOneLine(await run(['restore', backup, ...early, ...none]), 1, /there is no block to copy/)
-    assert.ok(!readdirSync(directory).some((file) => file.startsWith('none')), 'nothing was written')
-  })
-})
+    assert.ok((judge.tally['done'] ?? 0) > 100, 'there was load')
 
-describe('an export', () => {
-  test('is JSON lines, and comes back as the same journal to the byte', async (t) => {
-    const { path, directory, server } = await filled(t)
+    const all = blocksIn(path)
+    const byHash = new Map(all.map((block) => [block.hash, block]))
+    let before = 0
+    for (const [i, { file, key, head }] of backups.entries()) {
+      const made = readdirSync(directory).filter((name) => name.startsWith(basename(file, '.db')))
+      assert.deepEqual(
+        made,
+        [basename(file), basename(file).replace(/db$/, 'head')],
+        'the file, and its head',
+      )
+      const block = byHash.get(head)
+      assert.ok(
+        block !== undefined && block.sequence > before,
+        'it ends with a block of the journal, later each time',
+      )
+      before = block.sequence
+      assert.deepEqual(blocksIn(file), all.slice(0, block.sequence), 'and is the journal up to there')
+
+      const restored = join(directory, `restored-${block.sequence}.db`)
+      const { code, stdout } = await run(['restore', file, '--store', `sqlite:${restored}`])
+      assert.deepEqual([code, headSaid(stdout)], [0, head])
+      assertProvesHere(restored)
+      if (i >= times(1, 10)) continue
+      const again = await serve(t, { path: restored })
+      const other = new Client(again)
+      const amount = 100 + Number(key.split('-')[1])
+      const replay = await other.deposit('marker', amount, key)
+      assert.equal(
+        replay?.headers['idempotency-replayed'],
+        'true',
+        'what was acknowledged before it began is in it',
+      )
+      other.close()
+      await again.stop()
+    }
+  })
+
+  await t.test('an export is JSON lines, and comes back as the same journal to the byte', async () => {
     const headers = {
       'content-type': 'application/json',
       'idempotency-key': '2"q',
@@ -170,7 +134,6 @@ describe('an export', () => {
     assert.equal((await fetch(`${server.url}/v1/deposits`, { method: 'POST', headers, body })).status, 201)
     const { code, stdout } = await run(['export', '--store', `sqlite:${path}`])
     assert.equal(code, 0)
-    await server.stop()
     const lines = stdout.trimEnd().split('\n')
     const blocks = blocksIn(path)
     const { sequence, hash } = blocks.at(-1) ?? {}
@@ -214,72 +177,145 @@ describe('an export', () => {
       )
     }
   })
-})
 
-test('nothing is overwritten: neither a store nor what one left', async (t) => {
-  const { path, directory } = place(t)
-  const server = await serve(t, { path })
-  const backup = join(directory, 'backup.db')
-  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
-  const before = readFileSync(backup)
-  assertOneLine(await run(['backup', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
-  assertOneLine(await run(['backup', path, '--store', `sqlite:${path}`]), 1, /in use by another server/)
-  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /in use by another server/)
-  assert.deepEqual(readFileSync(backup), before)
-  await server.stop()
-  assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
-  const other = join(directory, 'other.db')
-  writeFileSync(join(directory, 'other.head'), 'of a store that is gone')
-  assertOneLine(
-    await run(['restore', backup, '--store', `sqlite:${other}`]),
-    1,
-    /other\.head is there already/,
-  )
-})
+  await t.test('killed in the middle it leaves no backup, and the next one is whole', async () => {
+    const chance = prng(seed)
+    for (let round = 0; round < 6 && !existsSync(backup); round += 1) {
+      const child = spawn(process.execPath, [launcher, 'backup', backup, '--store', `sqlite:${path}`], {
+        stdio: 'ignore',
+        env: cleanEnv({}),
+      })
+      const ended = once(child, 'close')
+      await pause(100 + chance(200))
+      child.kill('SIGKILL')
+      await ended
+      if (existsSync(backup)) await assertProves(backup)
+    }
+    if (!existsSync(backup))
+      assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+    assertProvesHere(backup)
+    assert.deepEqual(blocksIn(backup), blocksIn(path))
+  })
 
-test('a backup that was damaged is not restored', async (t) => {
-  const { path, directory } = place(t)
-  await (await serve(t, { path })).stop()
-  const backup = join(directory, 'backup.db')
-  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
-  const bytes = readFileSync(backup)
-  const at = bytes.indexOf('"amount":100000')
-  assert.ok(at > 0)
-  bytes.write('9', at + '"amount":'.length)
-  writeFileSync(backup, bytes)
-  const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
-  assertOneLine(
-    await run(['restore', backup, ...restored]),
-    1,
-    /block 1, record \d+ was changed.*nothing was written/,
-  )
-  writeFileSync(backup, 'no store')
-  assertOneLine(await run(['restore', backup, ...restored]), 1, /not a Cashpoint store/)
-  assertOneLine(await run(['restore', `${backup}.not`, ...restored]), 1, /there is no store at/)
-  assert.ok(!existsSync(join(directory, 'restored.db')))
-})
+  await t.test('two copies to one place at once: one is made, whole, and the other is refused', async () => {
+    const backup = join(directory, 'twice.db')
+    const both = await Promise.all([1, 2].map(() => run(['backup', backup, '--store', `sqlite:${path}`])))
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
+    const refused = both.find(({ code }) => code === 1)
+    assert.match(refused?.stderr ?? '', /^cashpoint: .*(in use by another|is there already).*\n$/)
+    assert.deepEqual(blocksIn(backup), blocksIn(path))
+  })
 
-test('killed in the middle it leaves no backup, and the next one is whole', {
-  timeout: 60_000,
-}, async (t) => {
-  const { path, directory, server } = await filled(t)
-  const chance = prng(seed)
-  const backup = join(directory, 'backup.db')
-  for (let round = 0; round < 6 && !existsSync(backup); round += 1) {
-    const child = spawn(process.execPath, [launcher, 'backup', backup, '--store', `sqlite:${path}`], {
-      stdio: 'ignore',
+  await t.test('an export ends quietly where nobody reads on', async () => {
+    const child = spawn(process.execPath, [launcher, 'export', '--store', `sqlite:${path}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: cleanEnv({}),
     })
-    const ended = once(child, 'close')
-    await pause(100 + chance(200))
-    child.kill('SIGKILL')
-    await ended
-    if (existsSync(backup)) await assertProves(backup)
-  }
-  if (!existsSync(backup)) assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
-  await assertProves(backup)
-  await server.stop()
-  assert.deepEqual(blocksIn(backup), blocksIn(path))
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    const [said, [code]] = await Promise.all([
+      child.stderr.setEncoding('utf8').toArray(),
+      once(child, 'close'),
+    ])
+    assert.deepEqual({ said: said.join(''), code }, { said: '', code: 0 })
+  })
+
+  await t.test('nothing is overwritten: neither a store nor what one left', async () => {
+    const before = readFileSync(backup)
+    assertOneLine(await run(['backup', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
+    assertOneLine(await run(['backup', path, '--store', `sqlite:${path}`]), 1, /in use by another server/)
+    assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /in use by another server/)
+    assert.deepEqual(readFileSync(backup), before)
+    assert.equal((await new Client(server).deposit('A', 100))?.status, 200)
+    await server.stop()
+    assertOneLine(await run(['restore', backup, '--store', `sqlite:${path}`]), 1, /is there already/)
+    const other = join(directory, 'other.db')
+    writeFileSync(join(directory, 'other.head'), 'of a store that is gone')
+    assertOneLine(
+      await run(['restore', backup, '--store', `sqlite:${other}`]),
+      1,
+      /other\.head is there already/,
+    )
+  })
+
+  await t.test('a backup that was damaged is not restored', async () => {
+    const damaged = join(directory, 'damaged.db')
+    copyFileSync(join(directory, 'backup.head'), join(directory, 'damaged.head'))
+    const bytes = readFileSync(backup)
+    const at = bytes.indexOf('"amount":100000')
+    assert.ok(at > 0)
+    bytes.write('9', at + '"amount":'.length)
+    writeFileSync(damaged, bytes)
+    const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
+    assertOneLine(
+      await run(['restore', damaged, ...restored]),
+      1,
+      /block 1, record \d+ was changed.*nothing was written/,
+    )
+    writeFileSync(damaged, 'no store')
+    assertOneLine(await run(['restore', damaged, ...restored]), 1, /not a Cashpoint store/)
+    assertOneLine(await run(['restore', `${damaged}.not`, ...restored]), 1, /there is no store at/)
+    assert.ok(!existsSync(join(directory, 'restored.db')))
+  })
+
+  await t.test(
+    'a store that lost its end, or a backup that was cut short, is copied when that is accepted',
+    async () => {
+      // The head of later: as if the file itself were the older one.
+      copyFileSync(join(directory, 'cashpoint.head'), join(directory, 'backup.head'))
+      const [newest = 0, committed = 0] = [backup, path].map((file) => blocksIn(file).at(-1)?.sequence)
+      assert.equal(committed, newest + 1)
+      const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
+      const says = new RegExp(
+        `block ${newest} is the newest, but block ${committed} was committed.*--accept-lost-tail`,
+      )
+      assertOneLine(await run(['restore', backup, ...restored]), 1, says)
+      assertOneLine(await run(['export', '--store', `sqlite:${backup}`]), 1, says)
+      assert.equal((await run(['restore', backup, ...restored, '--accept-lost-tail'])).code, 0)
+      assertProvesHere(join(directory, 'restored.db'))
+    },
+  )
+})
+
+describe('back to a moment', () => {
+  test('a restore ends behind the block, or before what came after the instant', async (t) => {
+    const { path, directory } = place(t)
+    const server = await serve(t, { path })
+    const client = new Client(server)
+    for (let i = 0; i < 5; i += 1) {
+      assert.equal((await client.deposit('A', 100))?.status, 200)
+      await pause(15)
+    }
+    client.close()
+    await server.stop()
+    const blocks = blocksIn(path)
+    const backup = join(directory, 'backup.db')
+    assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
+    const third = blocks[3]
+    assert.ok(third !== undefined)
+    const instant = new Date(third.at).toISOString()
+    for (const [i, args] of [
+      ['--to', '4'],
+      ['--at', instant],
+      ['--at', instant.replace('Z', '+00:00')],
+    ].entries()) {
+      const restored = join(directory, `back-${i}.db`)
+      const { code, stdout } = await run(['restore', backup, ...args, '--store', `sqlite:${restored}`])
+      assert.deepEqual([code, headSaid(stdout)], [0, third.hash], args.join(' '))
+      assertProvesHere(restored)
+      if (i > times(0, 2)) continue
+      const again = await SqliteStore.open({ path: restored })
+      const [outcome] = await again.commit([pending(deposit('A', '0.01'))])
+      assert.equal(outcome && gist(outcome), 301, 'three deposits, and on from there')
+      await again.close()
+      assertProvesHere(restored)
+    }
+    const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
+    assertOneLine(await run(['restore', backup, '--to', '99', ...none]), 1, /block 6 is the last there is/)
+    const early = ['--at', '2001-01-01T00:00:00Z']
+    assertOneLine(await run(['restore', backup, ...early, ...none]), 1, /there is no block to copy/)
+    assert.ok(!readdirSync(directory).some((file) => file.startsWith('none')), 'nothing was written')
+  })
 })
 
 describe('what is wrong with what was asked is one line and exit 2', { concurrency: 4 }, () => {
@@ -296,49 +332,4 @@ describe('what is wrong with what was asked is one line and exit 2', { concurren
     [['backup', 'a', '--store', 'temp'], /temporary store/],
   ] as const)
     test(args.join(' '), async () => assertOneLine(await run(args), 2, says))
-})
-
-test('two copies to one place at once: one is made, whole, and the other is refused', async (t) => {
-  const { path, directory, server } = await filled(t)
-  const backup = join(directory, 'backup.db')
-  const both = await Promise.all([1, 2].map(() => run(['backup', backup, '--store', `sqlite:${path}`])))
-  assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
-  const refused = both.find(({ code }) => code === 1)
-  assert.match(refused?.stderr ?? '', /^cashpoint: .*(in use by another|is there already).*\n$/)
-  await server.stop()
-  assert.deepEqual(blocksIn(backup), blocksIn(path))
-})
-
-test('a store that lost its end, or a backup that was cut short, is copied when that is accepted', async (t) => {
-  const { path, directory } = place(t)
-  const first = await serve(t, { path })
-  assert.equal((await new Client(first).deposit('A', 100))?.status, 200)
-  await first.stop()
-  const backup = join(directory, 'backup.db')
-  assert.equal((await run(['backup', backup, '--store', `sqlite:${path}`])).code, 0)
-
-  // Of later: as if the file itself were the older one.
-  const second = await serve(t, { path })
-  assert.equal((await new Client(second).deposit('A', 100))?.status, 200)
-  await second.stop()
-  copyFileSync(join(directory, 'cashpoint.head'), join(directory, 'backup.head'))
-  const restored = ['--store', `sqlite:${join(directory, 'restored.db')}`]
-  const says = /block 2 is the newest, but block 3 was committed.*--accept-lost-tail/
-  assertOneLine(await run(['restore', backup, ...restored]), 1, says)
-  assertOneLine(await run(['export', '--store', `sqlite:${backup}`]), 1, says)
-  assert.equal((await run(['restore', backup, ...restored, '--accept-lost-tail'])).code, 0)
-  await assertProves(join(directory, 'restored.db'))
-})
-
-test('an export ends quietly where nobody reads on', async (t) => {
-  const { path, server } = await filled(t)
-  const child = spawn(process.execPath, [launcher, 'export', '--store', `sqlite:${path}`], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: cleanEnv({}),
-  })
-  await once(child.stdout, 'data')
-  child.stdout.destroy()
-  const [said, [code]] = await Promise.all([child.stderr.setEncoding('utf8').toArray(), once(child, 'close')])
-  assert.deepEqual({ said: said.join(''), code }, { said: '', code: 0 })
-  await server.stop()
 })

@@ -18,14 +18,14 @@ test(`${rounds} times killed under load (SEED=${seed})`, { timeout: times(80_000
   await killWhileStarting(t, path, chance(500))
   let server = await serve(t, { path })
   for (let round = 1; round <= rounds; round += 1) {
-    const aliveMs = 20 + chance(300)
+    const aliveMs = 20 + chance(times(150, 300))
     await t.test(`round ${round}: alive for ${aliveMs} ms`, async () => {
       const load = startLoad(judge, { port: server.port, chance, name: `round-${round}` })
       await pause(aliveMs)
       await server.kill()
       await load.stop()
 
-      if (chance(4) === 0) await killWhileStarting(t, path, chance(500))
+      if (chance(times(6, 4)) === 0) await killWhileStarting(t, path, chance(500))
       server = await serve(t, { path })
       readyMs.push(server.readyMs)
 
@@ -42,7 +42,7 @@ test(`${rounds} times killed under load (SEED=${seed})`, { timeout: times(80_000
   // Every key of every round, over all the crashes since.
   const client = new Client(server)
   await judge.checkReplays(client)
-  await judge.checkBalances(client)
+  await judge.checkBalances(client, { every: true })
   client.close()
 
   const { done = 0, unanswered = 0 } = judge.tally

@@ -4,6 +4,9 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
+import pino from 'pino'
+import { start } from '../../src/cli/serve.ts'
+import { readSettings } from '../../src/cli/settings.ts'
 import { type Chance, prng, seed } from '../support/chance.ts'
 import { long, times } from '../support/profile.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
@@ -69,12 +72,15 @@ function pointsOf({ files }: Fault, chance: Chance): number[] {
   return few ? first : [...first, 9 + chance(20), 30 + chance(70), 100 + chance(200)]
 }
 
-// Two stores at once: while one is started anew, the other is at work.
-const halves = [0, 1].map((half) => faults.filter((_, i) => i % 2 === half))
-describe('faults of one call after the other, under load', { skip, concurrency: 2 }, () => {
-  for (const [half, of] of halves.entries())
-    test(`half ${half + 1} of them (SEED=${seed})`, { timeout: times(120_000, 900_000) }, async (t) => {
-      const store = await Store.start(t, prng(seed + half))
+// In the long profile two stores at once: while one is started anew, the other is at work.
+const stores = times(1, 2)
+const shares = Array.from({ length: stores }, (_, share) => faults.filter((_, i) => i % stores === share))
+describe('faults of one call after the other, under load', { skip, concurrency: stores }, () => {
+  for (const [share, of] of shares.entries())
+    test(`share ${share + 1} of ${stores} (SEED=${seed})`, {
+      timeout: times(120_000, 900_000),
+    }, async (t) => {
+      const store = await Store.start(t, prng(seed + share))
       for (const fault of of)
         for (const at of pointsOf(fault, store.chance))
           await t.test(`${fault.what}: call ${at}`, () => store.bear({ ...fault, at }))
@@ -125,10 +131,13 @@ class Store {
       dead = true
     })
     shim.set(plan)
-    const load = startLoad(judge, { port, chance: this.chance, name, allKeyed: true })
+    // A checkpoint, or a turn of the index, comes after so many commits, however much is in each.
+    const clients = plan.files === books ? 8 : 2
+    const load = startLoad(judge, { port, chance: this.chance, name, allKeyed: true, clients })
     const kills = plan.action.includes('kill') || plan.thenKill === true
+    const hit = () => dead || shim.hit >= (plan.times ?? 1)
     try {
-      await until(`${plan.action} at call ${plan.at}`, () => dead || shim.hit >= (plan.times ?? 1))
+      await until(`${plan.action} at call ${plan.at}`, hit)
       if (kills) assert.equal((await exit).signal, 'SIGKILL')
       const before = judge.tally['done'] ?? 0
       await until('it goes on', () => dead || (judge.tally['done'] ?? 0) > before + 10)
@@ -237,9 +246,13 @@ async function checkMaking(t: TestContext, action: 'torn, kill' | 'eio', at: num
   child.kill('SIGKILL')
   await exit
 
-  const next = await serve(t, { path })
-  assert.deepEqual(await new Client(next).balances(), openingBalances)
-  await next.kill()
+  const settings = readSettings(['--store', `sqlite:${path}`, '--port', '0'], {})
+  const next = await start(settings, pino({ level: 'silent' }))
+  const client = new Client({ port: Number(new URL(next.url).port) })
+  const balances = await client.balances()
+  client.close()
+  await next.stop()
+  assert.deepEqual(balances, openingBalances)
   assertProvesHere(path)
   assert.ok(!existsSync(`${path}.new`), 'nothing is left of the first try')
 }

@@ -8,6 +8,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import pino from 'pino'
+import { start } from '../../src/cli/serve.ts'
+import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prng, seed } from '../support/chance.ts'
 import { times } from '../support/profile.ts'
 import { assertOneLine, assertProvesHere, pause, place, run, type Scope, serve } from './support.ts'
@@ -102,21 +105,30 @@ test('the keys are made once, for nobody else to read; without them webhooks are
   assert.equal((await post(first.url, '/v1/webhooks', { url: 'http://127.0.0.1:9/' })).status, 201)
   await first.stop()
 
-  const start = () => run(['serve', '--store', `sqlite:${path}`, '--port', '0'], env)
+  const startHere = () =>
+    start(readSettings(['--store', `sqlite:${path}`, '--port', '0'], env), pino({ level: 'silent' }))
+  await (await startHere()).stop()
+  assert.equal(readFileSync(keys, 'utf8'), text, 'a start leaves its keys as they are')
+
   chmodSync(keys, 0o644)
-  assertOneLine(onlyErrors(await start()), 2, /others may read it: chmod 600/)
+  const ran = await run(['serve', '--store', `sqlite:${path}`, '--port', '0'], env)
+  assertOneLine(onlyErrors(ran), 2, /others may read it: chmod 600/)
   chmodSync(keys, 0o600)
+  const refuses = (says: RegExp) =>
+    assert.rejects(
+      startHere(),
+      (error) => error instanceof SettingError && !error.message.includes('\n') && says.test(error.message),
+    )
   writeFileSync(keys, '{"webhooks": "x"}')
-  assertOneLine(onlyErrors(await start()), 2, /must have "webhooks": a key of 32 bytes/)
+  await refuses(/must have "webhooks": a key of 32 bytes/)
   writeFileSync(keys, 'nonsense')
-  assertOneLine(onlyErrors(await start()), 2, /is no file of keys/)
+  await refuses(/is no file of keys/)
   renameSync(keys, `${keys}.lost`)
-  assertOneLine(onlyErrors(await start()), 2, /webhook 1-\d+ was made with another key/)
+  await refuses(/webhook 1-\d+ was made with another key/)
   assert.ok(existsSync(keys), 'a new one, with which nothing was made')
   writeFileSync(keys, text)
-  const back = await serve(t, { path, env })
-  assert.equal(readFileSync(keys, 'utf8'), text, 'a start leaves its keys as they are')
-  await back.stop()
+  await (await startHere()).stop()
+  assert.equal(readFileSync(keys, 'utf8'), text, 'also those that were put back')
 })
 
 /** Without the log, which has lines of its own. */

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { makeKey } from '../../src/access/key.ts'
 import { permissions } from '../../src/access/permissions.ts'
 import { Tokens } from '../../src/access/tokens.ts'
 import type { Role } from '../../src/ledger/registry.ts'
+import { times } from '../support/profile.ts'
 import { type Answer, Connection, checkProblem, type Options, pause, serve } from './support.ts'
 import { assertRefused, type Operation, serveV1, type V1 } from './v1-support.ts'
 
@@ -21,63 +22,47 @@ const tooMany = { status: 429, code: 'rate_limited', error: 'Too many requests, 
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
-/** A server with a credential of each role. */
-async function serveRoles(scope: Parameters<typeof serve>[0], options: Options = {}) {
-  const v1 = await serveV1(scope, options)
-  const admin = await v1.useKey('admin', 'ann')
-  const keys: Record<string, string> = { admin }
-  for (const role of ['teller', 'operator', 'auditor'])
-    keys[role] = String((await v1.post('/credentials', { role, name: role })).body['key'])
-  const as = (role: string) => bearer(keys[role] ?? '')
-  return { v1, keys, as }
+// A server with a credential of each role, whose admin `v1` asks as.
+const logLines: string[] = []
+const v1 = await serveV1({ after }, { logLines })
+const keys: Record<string, string> = { admin: await v1.useKey('admin', 'ann') }
+for (const role of ['teller', 'operator', 'auditor']) keys[role] = (await credential(role)).key
+const as = (role: string) => bearer(keys[role] ?? '')
+
+async function credential(role: string, name = role): Promise<Record<'id' | 'key', string>> {
+  return (await v1.post('/credentials', { role, name })).body as unknown as Record<'id' | 'key', string>
 }
 
-test('a credential is shown once, and what is kept of it lets nobody in', async (t) => {
-  const v1 = await serveV1(t)
-  const made = await v1.post('/credentials', { role: 'admin', name: 'ann' }, { 'idempotency-key': 'k' })
-  assert.equal(made.status, 201)
-  const { key, id, fingerprint } = made.body as Record<string, string>
-  assert.match(String(key), /^cp_[0-9A-Za-z]{48}$/)
-  assert.equal(made.headers.get('location'), `/v1/credentials/${id}`)
-  assert.equal(made.headers.get('cache-control'), 'no-store')
+/** Opens an account with 1,000. */
+async function open(number: string): Promise<string> {
+  await v1.post('/accounts', { number })
+  await v1.post('/deposits', { account: number, amount: 1000, ...usd })
+  return number
+}
 
-  const read = await v1.get(`/credentials/${id}`, bearer(String(key)))
-  assert.deepEqual({ ...read.body, key }, made.body)
-  for (const none of ['1-1', '1-99', 'x'])
-    assertRefused(await v1.get(`/credentials/${none}`, bearer(String(key))), 404, 'credential_not_found')
-  const list = await v1.get('/credentials', bearer(String(key)))
-  assert.equal(list.status, 200)
-  assert.deepEqual(
-    (list.body['credentials'] as unknown as { id: string; name: string; fingerprint: string }[]).map(
-      (each) => [each.id, each.name, each.fingerprint],
-    ),
-    [[id, 'ann', fingerprint]],
-  )
-  assert.ok(!list.text.includes(String(key)))
-  const lines = await v1.cashpoint.bank.records({ after: 0, last: v1.cashpoint.bank.last })
-  assert.ok(!JSON.stringify(lines).includes(String(key)), 'the journal has no key')
-})
+async function credentials(): Promise<object[]> {
+  return (await v1.get('/credentials', as('auditor'))).body['credentials'] as unknown as object[]
+}
 
-test('a repeat under the same Idempotency-Key makes no second credential, and tells no key', async (t) => {
-  const { v1, as } = await serveRoles(t)
+async function auditLog(): Promise<Record<string, string>[]> {
+  return (await v1.get('/audit', as('auditor'))).body['acts'] as unknown as Record<string, string>[]
+}
+
+test('a repeat under the same Idempotency-Key makes no second credential, and tells no key', async () => {
+  const before = await credentials()
   const ask = () => v1.post('/credentials', { role: 'teller', name: 'bob' }, { 'idempotency-key': 'k' })
   const [first, second] = [await ask(), await ask()]
   assert.equal(second.status, 201)
   assert.equal(second.headers.get('idempotency-replayed'), 'true')
   assert.deepEqual(second.body, { ...first.body, key: null })
-  const list = (await v1.get('/credentials', as('auditor'))).body['credentials'] as unknown as unknown[]
-  assert.equal(list.length, 5)
+  assert.equal((await credentials()).length, before.length + 1)
 })
 
-test('no key, a malformed, unknown or revoked one, or one in the URL: answered alike', async (t) => {
-  const { v1, keys } = await serveRoles(t)
+test('no key, a malformed, unknown or revoked one, or one in the URL: answered alike', async () => {
   const { cashpoint } = v1
-  const revoked = (await v1.post('/credentials', { role: 'admin', name: 'old' })).body as Record<
-    string,
-    string
-  >
-  assert.equal((await cashpoint.get('/accounts', bearer(String(revoked['key'])))).status, 200)
-  assert.equal((await v1.post(`/credentials/${revoked['id']}/revoke`)).status, 200)
+  const revoked = await credential('admin', 'old')
+  assert.equal((await cashpoint.get('/accounts', bearer(revoked.key))).status, 200)
+  assert.equal((await v1.post(`/credentials/${revoked.id}/revoke`)).status, 200)
 
   const admin = String(keys['admin'])
   const wrong: Record<string, string>[] = [
@@ -91,7 +76,7 @@ test('no key, a malformed, unknown or revoked one, or one in the URL: answered a
     bearer(admin.replace(/.$/, (last) => (last === '0' ? '1' : '0'))),
     bearer(admin.toLowerCase()),
     bearer(makeKey()),
-    bearer(String(revoked['key'])),
+    bearer(revoked.key),
     bearer('null'),
     bearer('__proto__'),
     { 'x-api-key': admin },
@@ -116,15 +101,12 @@ test('no key, a malformed, unknown or revoked one, or one in the URL: answered a
   assert.equal((await cashpoint.get('/accounts', { authorization: `bearer  ${admin}` })).status, 200)
 })
 
-test('what needs no credential says nothing of the accounts', async (t) => {
-  const { v1 } = await serveRoles(t)
+test('what needs no credential says nothing of the accounts', async () => {
   for (const path of ['/', '/healthz', '/readyz', '/openapi.json', '/docs'])
     assert.equal((await v1.cashpoint.get(path)).status, 200, path)
 })
 
-test('no log line has a key, in whatever place it was sent', async (t) => {
-  const logLines: string[] = []
-  const { v1, keys } = await serveRoles(t, { logLines })
+test('no log line has a key, in whatever place it was sent', async () => {
   const admin = String(keys['admin'])
   await v1.cashpoint.get(`/v1/accounts/${admin}?key=${admin}`, bearer(admin))
   await v1.cashpoint.get(`/nowhere/${admin}`)
@@ -139,9 +121,12 @@ test('no log line has a key, in whatever place it was sent', async (t) => {
     assert.ok(!logLines.join('').includes(key.slice(3)), 'no key in the log')
 })
 
-describe('the demo mode', () => {
-  test('serves this machine alone, by name and without a proxy', async (t) => {
-    const { port, get } = await serve(t, { accounts: { A: 100 } })
+describe('the demo mode', async () => {
+  const v1 = await serveV1({ after })
+  const { port, get } = v1.cashpoint
+  let first = { id: '', key: '' }
+
+  test('serves this machine alone, by name and without a proxy', async () => {
     const ask = async (host: string, headers: Record<string, string> = {}) => {
       const connection = await Connection.open(port)
       const answer = await connection.call('GET', '/accounts/A/balance', { headers: { host, ...headers } })
@@ -172,18 +157,40 @@ describe('the demo mode', () => {
     assert.equal((await get('/v1/audit')).status, 200)
   })
 
-  test('ends for good with the first credential, also when that is revoked', async (t) => {
-    const v1 = await serveV1(t)
+  test('its first credential is shown once, and what is kept of it lets nobody in', async () => {
     assert.equal((await v1.get('/accounts/A')).status, 200)
-    const { id, key } = (await v1.post('/credentials', { role: 'admin', name: 'ann' })).body as Record<
-      string,
-      string
-    >
-    checkProblem(await v1.cashpoint.get('/accounts'), nobody)
+    const made = await v1.post('/credentials', { role: 'admin', name: 'ann' }, { 'idempotency-key': 'k' })
+    assert.equal(made.status, 201)
+    const { key, id, fingerprint } = made.body as Record<string, string>
+    assert.match(String(key), /^cp_[0-9A-Za-z]{48}$/)
+    assert.equal(made.headers.get('location'), `/v1/credentials/${id}`)
+    assert.equal(made.headers.get('cache-control'), 'no-store')
+    first = { id: String(id), key: String(key) }
+
+    const read = await v1.get(`/credentials/${id}`, bearer(first.key))
+    assert.deepEqual({ ...read.body, key }, made.body)
+    for (const none of ['1-1', '1-99', 'x'])
+      assertRefused(await v1.get(`/credentials/${none}`, bearer(first.key)), 404, 'credential_not_found')
+    const list = await v1.get('/credentials', bearer(first.key))
+    assert.equal(list.status, 200)
+    assert.deepEqual(
+      (list.body['credentials'] as unknown as { id: string; name: string; fingerprint: string }[]).map(
+        (each) => [each.id, each.name, each.fingerprint],
+      ),
+      [[id, 'ann', fingerprint]],
+    )
+    assert.ok(!list.text.includes(first.key))
+    const lines = await v1.cashpoint.bank.records({ after: 0, last: v1.cashpoint.bank.last })
+    assert.ok(!JSON.stringify(lines).includes(first.key), 'the journal has no key')
+  })
+
+  test('ends for good with it, also when that is revoked', async () => {
+    const { id, key } = first
+    checkProblem(await get('/accounts'), nobody)
     checkProblem(await v1.cashpoint.post('/accounts/A/deposit', '{"amount": 1}'), nobody)
-    assert.equal((await v1.post(`/credentials/${id}/revoke`, {}, bearer(String(key)))).status, 200)
-    checkProblem(await v1.cashpoint.get('/accounts'), nobody)
-    checkProblem(await v1.cashpoint.get('/accounts', bearer(String(key))), nobody)
+    assert.equal((await v1.post(`/credentials/${id}/revoke`, {}, bearer(key))).status, 200)
+    checkProblem(await get('/accounts'), nobody)
+    checkProblem(await get('/accounts', bearer(key)), nobody)
   })
 
   test('is off where it is not wanted', async (t) => {
@@ -193,8 +200,7 @@ describe('the demo mode', () => {
 })
 
 describe('roles', () => {
-  test('each route lets in the roles of its permission, and answers the others before it looks', async (t) => {
-    const { v1, as } = await serveRoles(t)
+  test('each route lets in the roles of its permission, and answers the others before it looks', async () => {
     const routes = Object.entries(v1.document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, of]) => ({ path, method, of })),
     )
@@ -237,41 +243,36 @@ describe('roles', () => {
       assert.ok(!(permissions[name] as readonly Role[]).includes('auditor'), name)
   })
 
-  test('forcing is an admin’s, alone and in a batch', async (t) => {
-    const { v1, as } = await serveRoles(t)
-    const { id } = (await v1.move('A', 'B', 100)).body as Record<string, string>
+  test('forcing is an admin’s, alone and in a batch', async () => {
+    const [from, to] = [await open('F-1'), await open('F-2')]
+    const { id } = (await v1.move(from, to, 100)).body as Record<string, string>
     const path = `/transfers/${id}/reversals`
     assertRefused(await v1.post(path, { force: true }, as('teller')), 403, 'forbidden')
     const operations = [{ type: 'reversal', transfer: id, force: true }]
     assertRefused(await v1.post('/batches', { operations }, as('teller')), 403, 'forbidden')
-    assert.deepEqual(await v1.figures('B'), [100, 0, 100])
+    assert.deepEqual(await v1.figures(to), [1100, 0, 1100])
     assert.equal((await v1.post(path, { amount: 40 }, as('teller'))).status, 201)
     assert.equal((await v1.post(path, { force: true })).status, 201)
-    assert.deepEqual(await v1.figures('B'), [0, 0, 0])
+    assert.deepEqual(await v1.figures(to), [1000, 0, 1000])
   })
 
-  test('a key that is revoked while a stream goes on ends the stream', async (t) => {
-    const { v1, as } = await serveRoles(t)
-    const list = (await v1.get('/credentials')).body['credentials'] as unknown as {
-      id: string
-      role: string
-    }[]
-    const auditor = list.find(({ role }) => role === 'auditor')?.id
-    const headers = { accept: 'text/event-stream', ...as('auditor') }
+  test('a key that is revoked while a stream goes on ends the stream', async () => {
+    const { id, key } = await credential('auditor', 'temp')
+    const headers = { accept: 'text/event-stream', ...bearer(key) }
     const stream = await fetch(`${v1.cashpoint.listening.url}/v1/events`, { headers })
     const reading = stream.text()
-    assert.equal((await v1.post(`/credentials/${auditor}/revoke`)).status, 200)
-    await v1.move('A', 'B', 1)
+    assert.equal((await v1.post(`/credentials/${id}/revoke`)).status, 200)
+    const { body } = await v1.move('A', 'B', 1)
     const text = await reading
     assert.ok(text.includes('cashpoint.account.opened'))
-    assert.ok(!text.includes('cashpoint.transfer.posted\ndata: {"specversion":"1.0","id":"1-11"'))
+    assert.ok(!text.includes(`id: ${body['id']}\n`))
   })
 })
 
-test('the keys of callers are apart: one key of two callers is two operations', async (t) => {
-  const { v1, as } = await serveRoles(t)
-  const other = bearer(String((await v1.post('/credentials', { role: 'teller', name: 'bob' })).body['key']))
-  const body = { account: 'A', amount: 10, ...usd }
+test('the keys of callers are apart: one key of two callers is two operations', async () => {
+  const account = await open('K')
+  const other = bearer((await credential('teller', 'bob')).key)
+  const body = { account, amount: 10, ...usd }
   const key = { 'idempotency-key': 'same' }
   const batch = { operations: [{ type: 'deposit', ...body, key: 'item' }] }
   for (const headers of [as('teller'), other, as('teller'), other])
@@ -279,32 +280,30 @@ test('the keys of callers are apart: one key of two callers is two operations', 
       const more = path === '/deposits' ? key : {}
       assert.ok((await v1.post(path, sent, { ...headers, ...more })).status < 300)
     }
-  assert.deepEqual(await v1.figures('A'), [1040, 0, 1040])
+  assert.deepEqual(await v1.figures(account), [1040, 0, 1040])
   assert.equal((await v1.get('/operations?key=same', as('teller'))).status, 200)
   assertRefused(await v1.get('/operations?key=same', as('auditor')), 404, 'operation_not_found')
 })
 
 describe('adjustments', () => {
-  test('above the threshold a second person approves; who asked cannot, under another credential neither', async (t) => {
-    const { v1, as } = await serveRoles(t)
-    const adjust = { account: 'A', amount: 10_001, ...usd, direction: 'credit', reason: 'miscounted' }
+  test('above the threshold a second person approves; who asked cannot, under another credential neither', async () => {
+    const account = await open('J')
+    const adjust = { account, amount: 10_001, ...usd, direction: 'credit', reason: 'miscounted' }
     const asked = await v1.post('/adjustments', adjust, as('operator'))
     assert.equal(asked.status, 201)
     assert.deepEqual([asked.body['state'], asked.body['second_person']], ['pending', true])
     const path = `/adjustments/${asked.body['id']}`
-    const twin = bearer(
-      String((await v1.post('/credentials', { role: 'operator', name: 'operator' })).body['key']),
-    )
+    const twin = bearer((await credential('operator')).key)
     for (const headers of [as('operator'), twin, as('operator')])
       assertRefused(await v1.post(`${path}/approve`, {}, headers), 403, 'second_person_needed')
     assertRefused(await v1.post(`${path}/approve`, {}, as('teller')), 403, 'forbidden')
-    assert.deepEqual(await v1.figures('A'), [1000, 0, 1000])
+    assert.deepEqual(await v1.figures(account), [1000, 0, 1000])
     const waiting = (await v1.get('/adjustments', as('auditor'))).body['adjustments'] as unknown as object[]
     assert.deepEqual(waiting, [asked.body])
 
     const approvals = await Promise.all([1, 2, 3].map(() => v1.post(`${path}/approve`)))
     assert.deepEqual(approvals.map(({ status }) => status).sort(), [200, 409, 409])
-    assert.deepEqual(await v1.figures('A'), [11_001, 0, 11_001])
+    assert.deepEqual(await v1.figures(account), [11_001, 0, 11_001])
     const read = (await v1.get(path)).body as Record<string, unknown>
     assert.deepEqual([read['state'], read['requested_by_name']], ['posted', 'operator'])
     const transfer = (await v1.get(`/transfers/${read['transfer']}`)).body as Record<string, unknown>
@@ -316,31 +315,33 @@ describe('adjustments', () => {
     assert.equal((await v1.prove())['proven'], true)
   })
 
-  test('every privileged act is in the audit log, with who did it', async (t) => {
-    const { v1, as } = await serveRoles(t)
-    await v1.put('/accounts/A/limits', { daily_amount: 100 })
-    await v1.post('/accounts/B/state', { state: 'frozen', reason: 'police' }, as('operator'))
-    const adjust = { account: 'A', amount: 5, ...usd, direction: 'debit', reason: 'fee' }
+  test('every privileged act is in the audit log, with who did it', async () => {
+    const before = await auditLog()
+    const [account, other] = [await open('L-1'), await open('L-2')]
+    await v1.put(`/accounts/${account}/limits`, { daily_amount: 100 })
+    await v1.post(`/accounts/${other}/state`, { state: 'frozen', reason: 'police' }, as('operator'))
+    const adjust = { account, amount: 5, ...usd, direction: 'debit', reason: 'fee' }
     await v1.post('/adjustments', adjust, as('operator'))
     await v1.post('/accounts', { number: 'C' })
     const paid = await v1.post('/deposits', { account: 'C', amount: 1, ...usd })
     await v1.post('/withdrawals', { account: 'C', amount: 1, ...usd })
     await v1.post(`/transfers/${paid.body['id']}/reversals`, { force: true })
-    const acts = (await v1.get('/audit', as('auditor'))).body['acts'] as unknown as Record<string, string>[]
-    assert.deepEqual(
-      acts.map(({ action, actor_name }) => [action, actor_name]),
-      [
-        ['reversal_forced', 'ann'],
-        ['adjustment_posted', 'operator'],
-        ['adjustment_requested', 'operator'],
-        ['account_changed', 'operator'],
-        ['limits_set', 'ann'],
-        ['credential_created', 'ann'],
-        ['credential_created', 'ann'],
-        ['credential_created', 'ann'],
-        ['credential_created', null],
-      ],
-    )
+    const acts = await auditLog()
+    const told = acts.map(({ action, actor_name }) => [action, actor_name])
+    assert.deepEqual(told.slice(0, 5), [
+      ['reversal_forced', 'ann'],
+      ['adjustment_posted', 'operator'],
+      ['adjustment_requested', 'operator'],
+      ['account_changed', 'operator'],
+      ['limits_set', 'ann'],
+    ])
+    assert.deepEqual(acts.slice(5), before)
+    assert.deepEqual(told.slice(-4), [
+      ['credential_created', 'ann'],
+      ['credential_created', 'ann'],
+      ['credential_created', 'ann'],
+      ['credential_created', null],
+    ])
     assert.ok(!JSON.stringify(acts).includes('hash'))
     const pages = []
     for (let path: string | undefined = '/audit?limit=2'; path !== undefined; ) {
@@ -353,42 +354,37 @@ describe('adjustments', () => {
   })
 })
 
-describe('tokens of an issuer', () => {
+describe('tokens of an issuer', async () => {
   const issuer = 'https://id.example'
   const audience = 'cashpoint'
 
-  /** An issuer that publishes one key, and a server that takes its tokens. */
-  async function serveTokens(t: Parameters<typeof serve>[0]) {
-    const { publicKey, privateKey } = await generateKeyPair('ES256')
-    const other = await generateKeyPair('ES256')
-    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }
-    let up = true
-    const jwks = createServer((_, response) =>
-      up ? response.end(JSON.stringify({ keys: [jwk] })) : response.socket?.destroy(),
-    ).listen(0, '127.0.0.1')
-    await once(jwks, 'listening')
-    t.after(async () => void jwks.close())
-    const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`
-    const tokens = new Tokens({ issuer, audience, jwks: url, roleClaim: 'role' })
-    const cashpoint = await serve(t, { tokens, accounts: { A: 100 } })
-    const sign = (claims: object = {}, { key = privateKey, kid = 'k1', exp = '5m' } = {}) =>
-      new SignJWT({ role: 'teller', sub: 'ann', iss: issuer, aud: audience, ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid })
-        .setExpirationTime(exp)
-        .sign(key)
-    return {
-      cashpoint,
-      sign,
-      other: other.privateKey,
-      publicKey: jwk,
-      down: () => {
-        up = false
-      },
-    }
-  }
+  // An issuer that publishes one key, down at first, and a server that takes its tokens.
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const other = await generateKeyPair('ES256')
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }
+  let up = false
+  const jwks = createServer((_, response) =>
+    up ? response.end(JSON.stringify({ keys: [jwk] })) : response.socket?.destroy(),
+  ).listen(0, '127.0.0.1')
+  await once(jwks, 'listening')
+  after(() => void jwks.close())
+  const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`
+  const tokens = new Tokens({ issuer, audience, jwks: url, roleClaim: 'role' })
+  const cashpoint = await serve({ after }, { tokens, accounts: { A: 100 } })
+  const sign = (claims: object = {}, { key = privateKey, kid = 'k1', exp = '5m' } = {}) =>
+    new SignJWT({ role: 'teller', sub: 'ann', iss: issuer, aud: audience, ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .setExpirationTime(exp)
+      .sign(key)
 
-  test('a token of the issuer lets in by its role; whatever is wrong with one, it lets nobody in', async (t) => {
-    const { cashpoint, sign, other, publicKey } = await serveTokens(t)
+  test('an issuer that cannot be asked is said to be that', async () => {
+    const answer = await cashpoint.get('/v1/accounts/A', bearer(await sign()))
+    checkProblem(answer, { status: 503, code: 'issuer_unavailable', error: 'Tokens cannot be checked now' })
+    assert.ok(answer.headers.get('retry-after'))
+    up = true
+  })
+
+  test('a token of the issuer lets in by its role; whatever is wrong with one, it lets nobody in', async () => {
     const ask = (token: string, path = '/v1/accounts/A') => cashpoint.get(path, bearer(token))
     const good = await sign()
     assert.equal((await ask(good)).status, 200)
@@ -403,14 +399,14 @@ describe('tokens of an issuer', () => {
     const hmac = await new SignJWT({ role: 'admin', sub: 'ann', iss: issuer, aud: audience })
       .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
       .setExpirationTime('5m')
-      .sign(Buffer.from(JSON.stringify(publicKey)))
+      .sign(Buffer.from(JSON.stringify(jwk)))
     const wrong: Record<string, string> = {
       'alg none': `${none}.${payload}.`,
       'alg none with a signature': `${none}.${payload}.${signature}`,
       'an HMAC with the public key': hmac,
       'changed claims': `${head}.${forged}.${signature}`,
       'no signature': `${head}.${payload}.`,
-      'another key': await sign({}, { key: other }),
+      'another key': await sign({}, { key: other.privateKey }),
       'an unknown key id': await sign({}, { kid: 'k2' }),
       expired: await sign({}, { exp: '-1m' }),
       'not yet': await sign({ nbf: Math.floor(Date.now() / 1000) + 600 }),
@@ -425,24 +421,16 @@ describe('tokens of an issuer', () => {
     for (const [what, token] of Object.entries(wrong)) checkProblem(await ask(token), nobody, what)
   })
 
-  test('who asked is in the journal, and keys are kept apart by subject', async (t) => {
-    const { cashpoint, sign } = await serveTokens(t)
+  test('who asked is in the journal, and keys are kept apart by subject', async () => {
+    const { last: before } = cashpoint.bank
     const body = JSON.stringify({ account: 'A', amount: 1, ...usd })
     for (const sub of ['ann', 'bob', 'ann']) {
       const headers = { ...bearer(await sign({ sub })), 'idempotency-key': 'k' }
       assert.equal((await cashpoint.post('/v1/deposits', body, headers)).status, 201)
     }
-    const records = await cashpoint.bank.records({ after: 2, last: cashpoint.bank.last })
+    const records = await cashpoint.bank.records({ after: before, last: cashpoint.bank.last })
     const actors = records.filter(({ content }) => content.kind === 'transfer').map(({ actor }) => actor)
     assert.deepEqual(actors, ['jwt:ann', 'jwt:bob'])
-  })
-
-  test('an issuer that cannot be asked is said to be that, and a key goes on letting in', async (t) => {
-    const { cashpoint, sign, down } = await serveTokens(t)
-    down()
-    const answer = await cashpoint.get('/v1/accounts/A', bearer(await sign()))
-    checkProblem(answer, { status: 503, code: 'issuer_unavailable', error: 'Tokens cannot be checked now' })
-    assert.ok(answer.headers.get('retry-after'))
   })
 })
 
@@ -510,9 +498,11 @@ describe('rates', () => {
     assert.equal(await from('2001:db8:1:3::1'), 401)
   })
 
-  test('ten thousand wrong keys do not slow the right one', async (t) => {
+  test('thousands of wrong keys do not slow the right one', async (t) => {
     const { v1, key } = await limited(t, { perAddress: 600 })
-    const flood = await Promise.all(Array.from({ length: 20 }, () => Connection.open(v1.cashpoint.port)))
+    const flood = await Promise.all(
+      Array.from({ length: times(6, 20) }, () => Connection.open(v1.cashpoint.port)),
+    )
     const request = Buffer.concat(
       Array.from({ length: 500 }, () =>
         Buffer.from(

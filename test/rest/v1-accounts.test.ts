@@ -1,13 +1,22 @@
 // /v1 on a real store and socket: accounts, states, lists, history, proofs; each reply is held against the document.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { assertRefused, checkContract, type Said, serveV1, type V1 } from './v1-support.ts'
 
 const usd = { currency: 'USD' }
 
-test('an account is opened once, with what was asked for, and its version is its ETag', async (t) => {
-  const { post, get } = await serveV1(t)
+/** For tests that look at accounts of their own alone. */
+const shared = await serveV1({ after })
+
+async function open(number: string, amount = 0): Promise<string> {
+  await shared.post('/accounts', { number })
+  if (amount > 0) await shared.post('/deposits', { account: number, amount, ...usd })
+  return number
+}
+
+test('an account is opened once, with what was asked for, and its version is its ETag', async () => {
+  const { post, get } = shared
   const body = {
     number: 'N-1',
     currency: 'JPY',
@@ -29,8 +38,8 @@ test('an account is opened once, with what was asked for, and its version is its
   assertRefused(await get('/accounts/no%20body'), 400, 'account_number_invalid')
 })
 
-test('overdraft raises and minimum lowers what is available', async (t) => {
-  const { post, figures } = await serveV1(t)
+test('overdraft raises and minimum lowers what is available', async () => {
+  const { post, figures } = shared
   await post('/accounts', { number: 'O', overdraft_limit: 300 })
   await post('/accounts', { number: 'M', minimum_balance: 40 })
   await post('/deposits', { account: 'M', amount: 100, ...usd })
@@ -49,15 +58,16 @@ test('overdraft raises and minimum lowers what is available', async (t) => {
 
 /** What becomes of a debit, a credit, a hold, a capture and a reversal that credits, in a state. */
 async function tryAll({ post, hold, move }: V1, state: string): Promise<(string | number)[]> {
-  await post('/accounts', { number: 'S' })
-  await post('/deposits', { account: 'S', amount: 500, ...usd })
-  const held = await hold('S', 50)
-  const { id } = (await move('S', 'B', 10)).body
-  await post('/accounts/S/state', { state, reason: 'test' })
+  const account = `S-${state.replace('_', '-')}`
+  await post('/accounts', { number: account })
+  await post('/deposits', { account, amount: 500, ...usd })
+  const held = await hold(account, 50)
+  const { id } = (await move(account, 'B', 10)).body
+  await post(`/accounts/${account}/state`, { state, reason: 'test' })
   const all: Said[] = [
-    await post('/withdrawals', { account: 'S', amount: 1, ...usd }),
-    await post('/deposits', { account: 'S', amount: 1, ...usd }),
-    await post('/holds', { account: 'S', amount: 1, ...usd }),
+    await post('/withdrawals', { account, amount: 1, ...usd }),
+    await post('/deposits', { account, amount: 1, ...usd }),
+    await post('/holds', { account, amount: 1, ...usd }),
     await post(`/holds/${held}/capture`),
     await post(`/transfers/${id}/reversals`),
   ]
@@ -72,27 +82,28 @@ const byState = {
 }
 
 for (const [state, expected] of Object.entries(byState))
-  test(`what an account that is ${state} takes`, async (t) => {
-    assert.deepEqual(await tryAll(await serveV1(t), state), expected)
+  test(`what an account that is ${state} takes`, async () => {
+    assert.deepEqual(await tryAll(shared, state), expected)
   })
 
-test('a state is reversible, but not closed, which wants nothing on the account', async (t) => {
-  const { post, cashpoint, hold } = await serveV1(t)
+test('a state is reversible, but not closed, which wants nothing on the account', async () => {
+  const { post, cashpoint, hold } = shared
+  await open('R', 1000)
   const set = (number: string, state: string, headers = {}) =>
     post(`/accounts/${number}/state`, { state, reason: 'r' }, headers)
-  assertRefused(await set('A', 'closed'), 409, 'account_not_empty')
-  assertRefused(await set('A', 'frozen', { 'if-match': '"1"' }), 412, 'version_mismatch')
-  assert.equal((await set('A', 'frozen', { 'if-match': '"2"' })).status, 200)
-  assert.equal((await set('A', 'active')).body['state'], 'active')
-  await post('/withdrawals', { account: 'A', amount: 1000, ...usd })
-  assert.equal((await set('A', 'closed')).status, 200)
-  assertRefused(await set('A', 'active'), 409, 'account_closed')
+  assertRefused(await set('R', 'closed'), 409, 'account_not_empty')
+  assertRefused(await set('R', 'frozen', { 'if-match': '"1"' }), 412, 'version_mismatch')
+  assert.equal((await set('R', 'frozen', { 'if-match': '"2"' })).status, 200)
+  assert.equal((await set('R', 'active')).body['state'], 'active')
+  await post('/withdrawals', { account: 'R', amount: 1000, ...usd })
+  assert.equal((await set('R', 'closed')).status, 200)
+  assertRefused(await set('R', 'active'), 409, 'account_closed')
   assertRefused(await set('B', 'gone'), 400, 'invalid_request')
-  await post('/accounts', { number: 'O', overdraft_limit: 10 })
-  await hold('O', 5)
-  assertRefused(await set('O', 'closed'), 409, 'account_not_empty')
+  await post('/accounts', { number: 'R-O', overdraft_limit: 10 })
+  await hold('R-O', 5)
+  assertRefused(await set('R-O', 'closed'), 409, 'account_not_empty')
   for (const path of ['deposit', 'withdraw']) {
-    const { status, body } = await cashpoint.post(`/accounts/A/${path}`, '{"amount": 1}')
+    const { status, body } = await cashpoint.post(`/accounts/R/${path}`, '{"amount": 1}')
     assert.deepEqual([status, JSON.parse(body).error], [400, 'Account is closed'])
   }
 })
@@ -122,14 +133,15 @@ test('lists page by cursor, filter by state and currency, and show the house apa
     assertRefused(await get(`/accounts?cursor=${cursor}`), 400, 'page_invalid')
 })
 
-test('entries come newest first, none twice and none missing while others arrive', async (t) => {
-  const { post, get } = await serveV1(t)
-  const deposit = () => post('/deposits', { account: 'B', amount: 1, ...usd })
+test('entries come newest first, none twice and none missing while others arrive', async () => {
+  const { post, get } = shared
+  await open('E-1')
+  const deposit = () => post('/deposits', { account: 'E-1', amount: 1, ...usd })
   for (let i = 0; i < 60; i += 1) await deposit()
   const versions: number[] = []
   let cursor = ''
   for (;;) {
-    const [page] = await Promise.all([get(`/accounts/B/entries?limit=7${cursor}`), deposit(), deposit()])
+    const [page] = await Promise.all([get(`/accounts/E-1/entries?limit=7${cursor}`), deposit(), deposit()])
     const entries = page.body['entries'] as unknown as { version: number; balance_after: number }[]
     for (const { version, balance_after } of entries) {
       assert.equal(balance_after, version - 1)
@@ -145,15 +157,16 @@ test('entries come newest first, none twice and none missing while others arrive
     Array.from({ length: first - 1 }, (_, i) => first - i),
   )
   for (const forged of ['x', 'MA', 'LTE', 'MS41'])
-    assertRefused(await get(`/accounts/B/entries?cursor=${forged}`), 400, 'page_invalid')
+    assertRefused(await get(`/accounts/E-1/entries?cursor=${forged}`), 400, 'page_invalid')
 })
 
-test('a statement adds up, for any period, as JSON and as CSV that no spreadsheet runs', async (t) => {
-  const { post, get } = await serveV1(t)
-  await post('/deposits', { account: 'A', amount: 500, ...usd, reference: '=1+1' })
+test('a statement adds up, for any period, as JSON and as CSV that no spreadsheet runs', async () => {
+  const { post, get } = shared
+  await open('T', 1000)
+  await post('/deposits', { account: 'T', amount: 500, ...usd, reference: '=1+1' })
   const middle = new Date(Date.now() + 1).toISOString()
   await new Promise((resolve) => setTimeout(resolve, 5))
-  await post('/withdrawals', { account: 'A', amount: 200, ...usd, reference: 'a "b", c' })
+  await post('/withdrawals', { account: 'T', amount: 200, ...usd, reference: 'a "b", c' })
 
   type Entries = { direction: string; amount: number }[]
   for (const where of ['in the journal', 'in the index']) {
@@ -164,7 +177,7 @@ test('a statement adds up, for any period, as JSON and as CSV that no spreadshee
       ['?from=2001-01-01&to=2001-02-01', 0, 0, 0],
       ['?from=2101-01-01&to=2101-02-01', 1300, 0, 1300],
     ] as const) {
-      const { body } = await get(`/accounts/A/statement${query}`)
+      const { body } = await get(`/accounts/T/statement${query}`)
       const entries = body['entries'] as unknown as Entries
       const sum = entries.reduce(
         (sum, { direction, amount }) => sum + (direction === 'credit' ? amount : -amount),
@@ -179,21 +192,22 @@ test('a statement adds up, for any period, as JSON and as CSV that no spreadshee
     }
     await new Promise((resolve) => setTimeout(resolve, 1_100))
   }
-  const { text } = await get('/accounts/A/statement', { accept: 'text/csv' })
+  const { text } = await get('/accounts/T/statement', { accept: 'text/csv' })
   const lines = text.split('\r\n')
   assert.match(lines[0] ?? '', /^created_at,/)
   assert.match(lines[3] ?? '', /,500,1500,'=1\+1$/)
   assert.match(lines[4] ?? '', /,200,1300,"a ""b"", c"$/)
   for (const query of ['from=yesterday', 'from=2026-13-01', 'from=2026-02-01&to=2026-01-01'])
-    assertRefused(await get(`/accounts/A/statement?${query}`), 400, 'invalid_request')
+    assertRefused(await get(`/accounts/T/statement?${query}`), 400, 'invalid_request')
 })
 
-test('a balance as of a version or an instant is the one the account had', async (t) => {
-  const { post, get, hold } = await serveV1(t)
-  await hold('A', 5)
-  await post('/withdrawals', { account: 'A', amount: 100, ...usd })
+test('a balance as of a version or an instant is the one the account had', async () => {
+  const { post, get, hold } = shared
+  await open('V', 1000)
+  await hold('V', 5)
+  await post('/withdrawals', { account: 'V', amount: 100, ...usd })
   const asOf = async (text: string | number) => {
-    const { body } = await get(`/accounts/A/balance?as_of=${text}`)
+    const { body } = await get(`/accounts/V/balance?as_of=${text}`)
     return [body['ledger'], body['version'], 'available' in body]
   }
   assert.deepEqual(await asOf(0), [0, 0, false])
@@ -202,7 +216,7 @@ test('a balance as of a version or an instant is the one the account had', async
   assert.deepEqual(await asOf(4), [900, 4, false])
   assert.deepEqual(await asOf(new Date().toISOString()), [900, 4, false])
   assert.deepEqual(await asOf('2001-01-01T00:00:00Z'), [0, 0, false])
-  assertRefused(await get('/accounts/A/balance?as_of=-1'), 400, 'invalid_request')
+  assertRefused(await get('/accounts/V/balance?as_of=-1'), 400, 'invalid_request')
 })
 
 test('the books prove while the server runs, whole and in part', async (t) => {
@@ -217,8 +231,8 @@ test('the books prove while the server runs, whole and in part', async (t) => {
     assertRefused(await post(`/verify?${query}`), 400, 'invalid_request')
 })
 
-test('a key makes one pass of two requests, and is the key of nothing else', async (t) => {
-  const v1 = await serveV1(t)
+test('a key makes one pass of two requests, and is the key of nothing else', async () => {
+  const v1 = shared
   const ask = (query: string, key: string) =>
     v1.post(`/verify${query}`, undefined, { 'idempotency-key': key })
   const replayed = ({ headers }: Said) => headers.get('idempotency-replayed')
@@ -244,8 +258,8 @@ test('a key makes one pass of two requests, and is the key of nothing else', asy
   assert.equal((await v1.prove())['proven'], true)
 })
 
-test('every path answers 405 with Allow, HEAD and unknown paths as usual', async (t) => {
-  const { cashpoint, document } = await serveV1(t)
+test('every path answers 405 with Allow, HEAD and unknown paths as usual', async () => {
+  const { cashpoint, document } = shared
   for (const [path, methods] of Object.entries(document.paths)) {
     const there = path.replace(/\{[a-z]+\}/g, '1')
     const answer = await cashpoint.call('DELETE', there)
@@ -257,8 +271,8 @@ test('every path answers 405 with Allow, HEAD and unknown paths as usual', async
   assert.equal((await cashpoint.get('/v1/nothing')).status, 404)
 })
 
-test('the page of docs asks nobody else for anything', async (t) => {
-  const { cashpoint } = await serveV1(t)
+test('the page of docs asks nobody else for anything', async () => {
+  const { cashpoint } = shared
   const { status, headers, body } = await cashpoint.get('/docs')
   assert.equal(status, 200)
   assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)

@@ -169,13 +169,14 @@ test('a server that stops ends its streams behind a whole event', async (t) => {
 
 test('a reader that does not read holds up nobody, and nothing is piled up for it', async (t) => {
   const v1 = await serveV1(t)
-  const operations = Array.from({ length: 500 }, () => ({
+  const pad = Array.from({ length: 8 }, (_, i) => [`pad-${i}`, 'x'.repeat(500)])
+  const operations = Array.from({ length: 200 }, () => ({
     type: 'transfer',
     from: 'A',
     to: 'B',
     amount: 1,
     ...usd,
-    metadata: { pad: 'x'.repeat(500) },
+    metadata: Object.fromEntries(pad),
   }))
   await v1.post('/deposits', { account: 'A', amount: 1_000_000, ...usd })
   const sockets: Socket[] = []
@@ -186,11 +187,11 @@ test('a reader that does not read holds up nobody, and nothing is piled up for i
   deaf.pause()
   deaf.write('GET /v1/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n')
   // Some 20 MB of events: more than any socket's buffers take.
-  for (let i = 0; i < 40; i += 1) assert.equal((await v1.post('/batches', { operations })).status, 200)
+  for (let i = 0; i < 25; i += 1) assert.equal((await v1.post('/batches', { operations })).status, 200)
   const piledUp = Math.max(...sockets.map(({ writableLength }) => writableLength))
   assert(piledUp > 0 && piledUp < 1_000_000, `${piledUp} bytes wait for a reader that does not read`)
   // Two accounts opened, two deposits, and the batches: another reader has all of them.
-  assert.equal((await listen(v1, { count: 20_004 })).length, 20_004)
+  assert.equal((await listen(v1, { count: 5_004 })).length, 5_004)
 })
 
 test('what is no position, type or limit is refused by name', async (t) => {

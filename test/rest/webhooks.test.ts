@@ -6,8 +6,9 @@ import type { LookupAddress } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { Targets } from '../../src/webhooks/targets.ts'
+import { times } from '../support/profile.ts'
 import { type Options, pause, serve } from './support.ts'
 import { assertRefused, serveV1, type V1 } from './v1-support.ts'
 
@@ -76,6 +77,13 @@ async function hook({ post }: V1, url: string, types?: readonly string[]) {
   return body as unknown as { id: string; secret: string }
 }
 
+/** A webhook of a test's own on a server of many tests. */
+async function hookFor(scope: Scope, v1: V1, url: string, types?: readonly string[]) {
+  const made = await hook(v1, url, types)
+  scope.after(async () => void (await v1.post(`/webhooks/${made.id}/disable`)))
+  return made
+}
+
 /** What the specification says a signature is, computed here again. */
 function assertSigned({ headers, body }: Received, secret: string): void {
   const { 'webhook-id': id, 'webhook-timestamp': at } = headers
@@ -113,12 +121,14 @@ async function settled(v1: V1, id: string): Promise<{ pending: number; dead: num
   assert.fail('it is settled within ten seconds')
 }
 
+const shared = await serveQuick({ after })
+
 test('events come signed, once each, as the stream has them, and only what is asked for', async (t) => {
-  const v1 = await serveQuick(t)
+  const v1 = shared
   const [all, some] = [await target(t), await target(t)]
   await v1.move('A', 'B', 1)
-  const { id, secret } = await hook(v1, all.url)
-  const { id: other } = await hook(v1, some.url, ['cashpoint.hold.placed'])
+  const { id, secret } = await hookFor(t, v1, all.url)
+  const { id: other } = await hookFor(t, v1, some.url, ['cashpoint.hold.placed'])
   for (let i = 1; i <= 30; i += 1) await v1.move('A', 'B', i)
   await v1.hold('A', 5)
   const received = await all.many(31)
@@ -141,12 +151,12 @@ test('events come signed, once each, as the stream has them, and only what is as
 })
 
 test('a target that fails three times gets the event on the fourth, with the same id and a right signature', async (t) => {
-  const v1 = await serveQuick(t)
+  const v1 = shared
   const failing = await target(t, (_, response, count) => {
     response.statusCode = count <= 3 ? 500 : 204
     response.end()
   })
-  const { id, secret } = await hook(v1, failing.url)
+  const { id, secret } = await hookFor(t, v1, failing.url)
   await v1.move('A', 'B', 1)
   const received = await failing.many(4)
   await settled(v1, id)
@@ -157,15 +167,33 @@ test('a target that fails three times gets the event on the fourth, with the sam
   assert.deepEqual([delivery?.state, delivery?.attempts, delivery?.status], ['delivered', 4, 204])
 })
 
+// A server that gives up soon, on which `rebind.example` leads where `answers` say.
+const dead: string[] = []
+const answers: LookupAddress[] = [{ address: '127.0.0.1', family: 4 }]
+let asked = 0
+const hasty = await serveQuick(
+  { after },
+  {
+    webhooks: {
+      giveUpMs: 150,
+      onDead: ({ id }) => dead.push(id),
+      resolve: (name, _, callback) => {
+        assert.equal(name, 'rebind.example')
+        asked += 1
+        callback(null, [...answers])
+      },
+    },
+  },
+)
+
 test('what nobody takes in time is given up where all can see it, and sent again when somebody asks', async (t) => {
-  const dead: string[] = []
-  const v1 = await serveQuick(t, { webhooks: { giveUpMs: 150, onDead: ({ id }) => dead.push(id) } })
+  const v1 = hasty
   let up = false
   const down = await target(t, (_, response) => {
     response.statusCode = up ? 200 : 503
     response.end()
   })
-  const { id } = await hook(v1, down.url)
+  const { id } = await hookFor(t, v1, down.url)
   await v1.move('A', 'B', 1)
   await v1.move('A', 'B', 2)
   await down.many(4)
@@ -233,13 +261,14 @@ test('beyond a thousand on their way they wait in the journal, and all come when
     else waiting.push(response)
   })
   const { id } = await hook(v1, down.url)
+  const batches = times(3, 4)
   const operations = Array.from({ length: 500 }, () => ({
     type: 'deposit',
     account: 'A',
     amount: 1,
     currency: 'USD',
   }))
-  for (let i = 0; i < 4; i += 1) await v1.post('/batches', { operations })
+  for (let i = 0; i < batches; i += 1) await v1.post('/batches', { operations })
   await down.many(8)
   await pause(300)
   assert.equal(down.received.length, 8, 'no more than eight at once')
@@ -250,13 +279,13 @@ test('beyond a thousand on their way they wait in the journal, and all come when
   )
   up = true
   for (const response of waiting) response.end()
-  await down.many(2_000, 30_000)
+  await down.many(batches * 500, 30_000)
   await settled(v1, id)
-  assert.equal(new Set(down.received.map(({ headers }) => headers['webhook-id'])).size, 2_000)
+  assert.equal(new Set(down.received.map(({ headers }) => headers['webhook-id'])).size, batches * 500)
 })
 
 test('a disabled webhook gets nothing more', async (t) => {
-  const v1 = await serveQuick(t)
+  const v1 = shared
   const any = await target(t)
   const { id } = await hook(v1, any.url)
   await v1.move('A', 'B', 1)
@@ -269,7 +298,7 @@ test('a disabled webhook gets nothing more', async (t) => {
 })
 
 test('a repeat under one Idempotency-Key makes one webhook, and tells the same secret', async (t) => {
-  const v1 = await serveQuick(t)
+  const v1 = shared
   const { url } = await target(t)
   const ask = () => v1.post('/webhooks', { url }, { 'idempotency-key': 'k' })
   const [first, second] = [await ask(), await ask()]
@@ -280,27 +309,34 @@ test('a repeat under one Idempotency-Key makes one webhook, and tells the same s
   assert.equal(second.headers.get('idempotency-replayed'), 'true')
   assert.match(String(first.body['secret']), /^whsec_[A-Za-z0-9+/]{43}=$/)
   const list = await v1.get('/webhooks')
-  assert.equal((list.body['webhooks'] as unknown as object[]).length, 1)
+  const made = (list.body['webhooks'] as unknown as { url: string }[]).filter((each) => each.url === url)
+  assert.equal(made.length, 1)
   assert.ok(!list.text.includes('secret') && !list.text.includes('whsec'))
   const records = await v1.cashpoint.bank.records({ after: 0, last: v1.cashpoint.bank.last })
   assert.ok(
     !JSON.stringify(records).includes(String(first.body['secret']).slice(6)),
     'the journal has no secret',
   )
+  await v1.post(`/webhooks/${first.body['id']}/disable`)
 })
 
-describe('targets that are not what they seem', () => {
+describe('targets that are not what they seem', async () => {
+  const tryOnce = await serveQuick({ after }, { webhooks: { giveUpMs: 0 } })
+
   test('a redirect is not followed, wherever it leads', async (t) => {
+    const v1 = tryOnce
     const inner = await target(t)
+    const hooks = []
     for (const status of [301, 302, 303, 307, 308]) {
-      const v1 = await serveQuick(t, { webhooks: { giveUpMs: 0 } })
       const outer = await target(t, (_, response) => {
         response.writeHead(status, { location: inner.url }).end()
       })
-      const { id } = await hook(v1, outer.url)
-      await v1.move('A', 'B', 1)
+      hooks.push({ status, outer, ...(await hookFor(t, v1, outer.url)) })
+    }
+    await v1.move('A', 'B', 1)
+    for (const { status, outer, id } of hooks) {
       await outer.many(1)
-      await settled(v1, id)
+      assert.equal((await settled(v1, id)).dead, 1)
       const [delivery] = await deliveriesOf(v1, id)
       assert.deepEqual(
         [delivery?.state, delivery?.error],
@@ -317,19 +353,8 @@ describe('targets that are not what they seem', () => {
     })
     const inner = await target(t, undefined, '127.0.0.2').catch(() => undefined)
     if (inner === undefined) return t.skip('this machine has no 127.0.0.2')
-    let asked = 0
-    const answers: LookupAddress[] = [{ address: '127.0.0.1', family: 4 }]
-    const v1 = await serveQuick(t, {
-      webhooks: {
-        giveUpMs: 100,
-        resolve: (name, _, callback) => {
-          assert.equal(name, 'rebind.example')
-          asked += 1
-          callback(null, [...answers])
-        },
-      },
-    })
-    const { id } = await hook(v1, `http://rebind.example:${outer.port}/`)
+    const v1 = hasty
+    const { id } = await hookFor(t, v1, `http://rebind.example:${outer.port}/`)
     await v1.move('A', 'B', 1)
     await outer.many(1)
     answers[0] = { address: '127.0.0.2', family: 4 }
@@ -342,7 +367,7 @@ describe('targets that are not what they seem', () => {
   })
 
   test('slow and endless answers hold up nobody', async (t) => {
-    const v1 = await serveQuick(t, { webhooks: { giveUpMs: 0 } })
+    const v1 = tryOnce
     const timers: NodeJS.Timeout[] = []
     t.after(() => timers.forEach(clearInterval))
     const silent = await target(t, () => {})
@@ -361,9 +386,10 @@ describe('targets that are not what they seem', () => {
     const broken = await target(t, (_, response) => void response.socket?.destroy())
     const states = new Map<string, unknown>()
     const hooks = []
-    for (const each of [silent, trickling, endless, dripping, broken]) hooks.push(await hook(v1, each.url))
+    for (const each of [silent, trickling, endless, dripping, broken])
+      hooks.push(await hookFor(t, v1, each.url))
     const good = await target(t)
-    const { id } = await hook(v1, good.url)
+    const { id } = await hookFor(t, v1, good.url)
     await v1.move('A', 'B', 1)
     await good.many(1)
     await settled(v1, id)
@@ -468,9 +494,9 @@ describe('targets that are not what they seem', () => {
 })
 
 test('ids that are not there are not found, whatever else they are', async (t) => {
-  const v1 = await serveQuick(t)
+  const v1 = shared
   const { url } = await target(t)
-  const { id } = await hook(v1, url)
+  const { id } = await hookFor(t, v1, url)
   for (const name of ['1-999', 'x', '1-1'])
     for (const said of [
       await v1.get(`/webhooks/${name}`),
