@@ -4,14 +4,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
-import pino from 'pino'
-import { start } from '../../src/cli/serve.ts'
-import { readSettings } from '../../src/cli/settings.ts'
 import { type Chance, prng, seed } from '../support/chance.ts'
 import { long, times } from '../support/profile.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
 import { type Note, type Plan, Shim, shimMissing } from './shim.ts'
-import { assertProvesHere, Client, launch, place, type Server, serve, until } from './support.ts'
+import { assertProvesHere, Client, launch, place, type Server, serve, serveHere, until } from './support.ts'
 
 const skip = shimMissing()
 
@@ -246,8 +243,7 @@ async function checkMaking(t: TestContext, action: 'torn, kill' | 'eio', at: num
   child.kill('SIGKILL')
   await exit
 
-  const settings = readSettings(['--store', `sqlite:${path}`, '--port', '0'], {})
-  const next = await start(settings, pino({ level: 'silent' }))
+  const next = await serveHere(path)
   const client = new Client({ port: Number(new URL(next.url).port) })
   const balances = await client.balances()
   client.close()

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import pino from 'pino'
+import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
 import { times } from '../support/profile.ts'
 
@@ -38,7 +40,7 @@ export type ServeOptions = {
   readonly env?: Readonly<Record<string, string>>
   /** In place of the launcher: a script that ends in running the program. */
   readonly entry?: string
-  /** What is put before the command, such as a tracer. */
+  /** What is put before the command, such as a shell that sets a limit. */
   readonly under?: readonly string[]
 }
 
@@ -124,6 +126,13 @@ setTimeout(() => {
   killAll()
 }, fileMaxMs).unref()
 
+/** The program's server in this very process, without its log: where a start matters, and not the process. */
+export async function serveHere(path: string, env: Readonly<Record<string, string>> = {}) {
+  // Here, since most files of tests never load the program.
+  const { start } = await import('../../src/cli/serve.ts')
+  return start(readSettings(['--store', `sqlite:${path}`, '--port', '0'], env), pino({ level: 'silent' }))
+}
+
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 /** Runs `cashpoint …` to its end. */
@@ -164,6 +173,11 @@ export function assertOneLine({ code, stdout, stderr }: Ran, exit: number, says:
   assert.match(stderr, /^cashpoint: .*\n$/, 'one line, no stack')
   assert.match(stderr, says)
   assert.deepEqual({ code, stdout }, { code: exit, stdout: '' })
+}
+
+/** Whether an error is what `assertOneLine` asks of a process that ends with code 2: one line for the operator. */
+export function saysInOneLine(says: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof SettingError && !error.message.includes('\n') && says.test(error.message)
 }
 
 /** This process's environment, without what would change the settings of a server. */

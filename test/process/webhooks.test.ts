@@ -8,12 +8,19 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import pino from 'pino'
-import { start } from '../../src/cli/serve.ts'
-import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prng, seed } from '../support/chance.ts'
 import { times } from '../support/profile.ts'
-import { assertOneLine, assertProvesHere, pause, place, run, type Scope, serve } from './support.ts'
+import {
+  assertOneLine,
+  assertProvesHere,
+  pause,
+  place,
+  run,
+  type Scope,
+  saysInOneLine,
+  serve,
+  serveHere,
+} from './support.ts'
 
 const rounds = times(3, 12)
 const env = { CASHPOINT_WEBHOOK_NETWORKS: '127.0.0.1' }
@@ -105,20 +112,14 @@ test('the keys are made once, for nobody else to read; without them webhooks are
   assert.equal((await post(first.url, '/v1/webhooks', { url: 'http://127.0.0.1:9/' })).status, 201)
   await first.stop()
 
-  const startHere = () =>
-    start(readSettings(['--store', `sqlite:${path}`, '--port', '0'], env), pino({ level: 'silent' }))
-  await (await startHere()).stop()
+  await (await serveHere(path, env)).stop()
   assert.equal(readFileSync(keys, 'utf8'), text, 'a start leaves its keys as they are')
 
   chmodSync(keys, 0o644)
   const ran = await run(['serve', '--store', `sqlite:${path}`, '--port', '0'], env)
   assertOneLine(onlyErrors(ran), 2, /others may read it: chmod 600/)
   chmodSync(keys, 0o600)
-  const refuses = (says: RegExp) =>
-    assert.rejects(
-      startHere(),
-      (error) => error instanceof SettingError && !error.message.includes('\n') && says.test(error.message),
-    )
+  const refuses = (says: RegExp) => assert.rejects(serveHere(path, env), saysInOneLine(says))
   writeFileSync(keys, '{"webhooks": "x"}')
   await refuses(/must have "webhooks": a key of 32 bytes/)
   writeFileSync(keys, 'nonsense')
@@ -127,7 +128,7 @@ test('the keys are made once, for nobody else to read; without them webhooks are
   await refuses(/webhook 1-\d+ was made with another key/)
   assert.ok(existsSync(keys), 'a new one, with which nothing was made')
   writeFileSync(keys, text)
-  await (await startHere()).stop()
+  await (await serveHere(path, env)).stop()
   assert.equal(readFileSync(keys, 'utf8'), text, 'also those that were put back')
 })
 

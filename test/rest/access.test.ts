@@ -33,13 +33,6 @@ async function credential(role: string, name = role): Promise<Record<'id' | 'key
   return (await v1.post('/credentials', { role, name })).body as unknown as Record<'id' | 'key', string>
 }
 
-/** Opens an account with 1,000. */
-async function open(number: string): Promise<string> {
-  await v1.post('/accounts', { number })
-  await v1.post('/deposits', { account: number, amount: 1000, ...usd })
-  return number
-}
-
 async function credentials(): Promise<object[]> {
   return (await v1.get('/credentials', as('auditor'))).body['credentials'] as unknown as object[]
 }
@@ -244,7 +237,7 @@ describe('roles', () => {
   })
 
   test('forcing is an admin’s, alone and in a batch', async () => {
-    const [from, to] = [await open('F-1'), await open('F-2')]
+    const [from, to] = [await v1.open('F-1', 1000), await v1.open('F-2', 1000)]
     const { id } = (await v1.move(from, to, 100)).body as Record<string, string>
     const path = `/transfers/${id}/reversals`
     assertRefused(await v1.post(path, { force: true }, as('teller')), 403, 'forbidden')
@@ -270,7 +263,7 @@ describe('roles', () => {
 })
 
 test('the keys of callers are apart: one key of two callers is two operations', async () => {
-  const account = await open('K')
+  const account = await v1.open('K', 1000)
   const other = bearer((await credential('teller', 'bob')).key)
   const body = { account, amount: 10, ...usd }
   const key = { 'idempotency-key': 'same' }
@@ -287,7 +280,7 @@ test('the keys of callers are apart: one key of two callers is two operations', 
 
 describe('adjustments', () => {
   test('above the threshold a second person approves; who asked cannot, under another credential neither', async () => {
-    const account = await open('J')
+    const account = await v1.open('J', 1000)
     const adjust = { account, amount: 10_001, ...usd, direction: 'credit', reason: 'miscounted' }
     const asked = await v1.post('/adjustments', adjust, as('operator'))
     assert.equal(asked.status, 201)
@@ -317,7 +310,7 @@ describe('adjustments', () => {
 
   test('every privileged act is in the audit log, with who did it', async () => {
     const before = await auditLog()
-    const [account, other] = [await open('L-1'), await open('L-2')]
+    const [account, other] = [await v1.open('L-1', 1000), await v1.open('L-2', 1000)]
     await v1.put(`/accounts/${account}/limits`, { daily_amount: 100 })
     await v1.post(`/accounts/${other}/state`, { state: 'frozen', reason: 'police' }, as('operator'))
     const adjust = { account, amount: 5, ...usd, direction: 'debit', reason: 'fee' }

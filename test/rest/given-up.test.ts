@@ -4,15 +4,12 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pino from 'pino'
 import { Bank } from '../../src/bank/bank.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { AccountList } from '../../src/bank/store.ts'
 import type { Account } from '../../src/ledger/account.ts'
-import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
-import { Metrics } from '../../src/telemetry/metrics.ts'
-import { openAccess, webhooksOf } from './support.ts'
+import { quietApp } from './support.ts'
 
 /** Takes its time for a list, and knows whether the list was taken to its end or given up. */
 class SlowStore extends MemoryStore {
@@ -35,15 +32,7 @@ class SlowStore extends MemoryStore {
 test('a client that hangs up before its list has begun: the list is let go of', async () => {
   const store = new SlowStore()
   const bank = new Bank(store, systemClock)
-  const app = await createServer({
-    bank,
-    access: openAccess(bank),
-    webhooks: webhooksOf(bank),
-    log: pino({ level: 'silent' }),
-    metrics: new Metrics(),
-    currency: 'USD',
-    draining: () => false,
-  })
+  const app = await quietApp(bank)
   await app.listen({ host: '127.0.0.1', port: 0 })
 
   const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')

@@ -5,25 +5,22 @@ import { createServer as createTcpServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import pino from 'pino'
 import { Bank } from '../../src/bank/bank.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import { listen } from '../../src/rest/listen.ts'
 import { ListenError } from '../../src/rest/listen-error.ts'
-import { createServer, httpLimits, stalledSocketMs } from '../../src/rest/server.ts'
-import { Metrics } from '../../src/telemetry/metrics.ts'
+import { httpLimits, stalledSocketMs } from '../../src/rest/server.ts'
 import {
   type Answer,
   balanceOf,
   Connection,
   checkProblem,
   holdWriteLock,
-  openAccess,
   pause,
+  quietApp,
   requestBytes,
   serve,
   stubStore,
-  webhooksOf,
 } from './support.ts'
 
 const malformed = { status: 400, code: 'malformed_request', error: 'Malformed request' }
@@ -414,15 +411,7 @@ test('a connection may rest as long on one loopback as on the other', { skip: !i
 /** An app that does not listen yet. */
 async function unheard(scope: { after(then: () => Promise<void>): void }): Promise<FastifyInstance> {
   const bank = new Bank(stubStore({}), systemClock)
-  const app = await createServer({
-    bank,
-    access: openAccess(bank),
-    webhooks: webhooksOf(bank),
-    log: pino({ level: 'silent' }),
-    metrics: new Metrics(),
-    currency: 'USD',
-    draining: () => false,
-  })
+  const app = await quietApp(bank)
   scope.after(() => app.close())
   return app
 }

@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import pino from 'pino'
 import type { Bank } from '../../src/bank/bank.ts'
 import type { Command, Key } from '../../src/ledger/command.ts'
-import { createServer } from '../../src/rest/server.ts'
-import { Metrics } from '../../src/telemetry/metrics.ts'
+import { bankBehind } from '../support/bank-behind.ts'
 import { BankDriver } from '../support/bank-driver.ts'
 import { type Answer, type Driver, type Request, testScenarios } from '../support/scenario.ts'
 import { memoryPlace, type Place, sqlitePlace } from '../support/stores.ts'
@@ -20,7 +18,7 @@ import {
   sayReversed,
   sayTransfer,
 } from '../support/v1-words.ts'
-import { openAccess, webhooksOf } from './support.ts'
+import { quietApp } from './support.ts'
 
 testScenarios('rest on memory', { can: ['clock'] }, () => RestDriver.open(memoryPlace()))
 // The rest of them SQLite has answered to the bank already.
@@ -29,26 +27,13 @@ testScenarios('rest on sqlite', { can: ['restart'], only: 'restart' }, () => Res
 /** One server for each currency, before the bank of whichever scenario runs: making one costs more than a scenario. */
 const servers = new Map<string, Promise<FastifyInstance>>()
 let current: Bank
-const bank = new Proxy({} as Bank, {
-  get(_, name) {
-    const member = Reflect.get(current, name)
-    return typeof member === 'function' ? member.bind(current) : member
-  },
-})
+const bank = bankBehind(() => current)
 after(async () => {
   for (const server of servers.values()) await (await server).close()
 })
 
 async function serverIn(currency: string): Promise<FastifyInstance> {
-  const app = await createServer({
-    bank,
-    access: openAccess(bank),
-    webhooks: webhooksOf(bank),
-    log: pino({ level: 'silent' }),
-    metrics: new Metrics(),
-    currency,
-    draining: () => false,
-  })
+  const app = await quietApp(bank, currency)
   await app.listen({ host: '127.0.0.1', port: 0 })
   return app
 }

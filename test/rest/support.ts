@@ -152,6 +152,19 @@ async function openBooks(bank: Bank, currency: string, accounts: Readonly<Record
   if (list.length > 0) await bank.submit({ command: { type: 'open_books', accounts: list }, actor: '' })
 }
 
+/** An app over a bank, which does not listen yet; it logs nowhere. */
+export function quietApp(bank: Bank, currency = 'USD'): Promise<FastifyInstance> {
+  return createServer({
+    bank,
+    access: openAccess(bank),
+    webhooks: webhooksOf(bank),
+    log: pino({ level: 'silent' }),
+    metrics: new Metrics(),
+    currency,
+    draining: () => false,
+  })
+}
+
 /** Webhooks that may lead to this machine; without a log of their own they remember nothing. */
 export function webhooksOf(bank: Bank, options: Partial<DelivererOptions> = {}): Deliverer {
   return new Deliverer({

@@ -8,12 +8,7 @@ const usd = { currency: 'USD' }
 
 /** For tests that look at accounts of their own alone. */
 const shared = await serveV1({ after })
-
-async function open(number: string, amount = 0): Promise<string> {
-  await shared.post('/accounts', { number })
-  if (amount > 0) await shared.post('/deposits', { account: number, amount, ...usd })
-  return number
-}
+const { open } = shared
 
 test('an account is opened once, with what was asked for, and its version is its ETag', async () => {
   const { post, get } = shared

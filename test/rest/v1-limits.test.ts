@@ -27,8 +27,7 @@ test('twenty withdrawals of 100 at once at a limit of 500: five leave, and a voi
 
 test('the original routes keep to limits, and say which', async () => {
   const { cashpoint, put } = v1
-  await v1.post('/accounts', { number: 'O' })
-  await v1.post('/deposits', { account: 'O', amount: 1000, ...usd })
+  await v1.open('O', 1000)
   await put('/accounts/O/limits', { transaction_amount: 500 })
   const { status, body } = await cashpoint.post('/accounts/O/withdraw', '{"amount": 5.01}')
   const { error, code, detail } = JSON.parse(body)

@@ -6,17 +6,14 @@ import { assertRefused, serveV1 } from './v1-support.ts'
 
 const usd = { currency: 'USD' }
 
-const { post, get, hold, move, figures } = await serveV1({ after })
+const { post, get, open, hold, move, figures } = await serveV1({ after })
 
 let pairs = 0
 
 /** Two accounts of a test's own, A with 1,000 and B with none. */
 async function pair() {
   pairs += 1
-  const [A, B] = [`A-${pairs}`, `B-${pairs}`]
-  for (const number of [A, B]) await post('/accounts', { number })
-  await post('/deposits', { account: A, amount: 1000, ...usd })
-  return { A, B }
+  return { A: await open(`A-${pairs}`, 1000), B: await open(`B-${pairs}`) }
 }
 
 test('a transfer carries both balances and its links, and is found where Location says', async () => {

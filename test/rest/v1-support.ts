@@ -83,6 +83,12 @@ export async function serveV1(scope: Scope, options: Options = {}) {
       v1.send('post', path, body, headers),
     put: (path: string, body?: object | string, headers: Record<string, string> = {}) =>
       v1.send('put', path, body, headers),
+    /** Opens an account, with a deposit where an amount is given; gives its number. */
+    async open(number: string, amount = 0): Promise<string> {
+      await v1.post('/accounts', { number })
+      if (amount > 0) await v1.post('/deposits', { account: number, amount, currency: 'USD' })
+      return number
+    },
     /** Ledger, held and available. */
     async figures(number: string): Promise<unknown[]> {
       const { body } = await v1.get(`/accounts/${number}/balance`)
@@ -106,8 +112,9 @@ export async function serveV1(scope: Scope, options: Options = {}) {
     hold: async (account: string, amount: number, more: object = {}) =>
       String((await v1.post('/holds', { account, amount, currency: 'USD', ...more })).body['id']),
   }
-  await v1.post('/accounts', { number: 'A' })
-  await v1.post('/accounts', { number: 'B' })
+  // In this order, which tests of ids and of the whole stream count on.
+  await v1.open('A')
+  await v1.open('B')
   await v1.post('/deposits', { account: 'A', amount: 1000, currency: 'USD' })
   return v1
 }

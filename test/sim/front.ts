@@ -11,6 +11,7 @@ import type { Webhooks } from '../../src/bank/webhooks.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { bankBehind } from '../support/bank-behind.ts'
 
 export type Sent = {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -30,12 +31,7 @@ export class Front {
 
   static async open(): Promise<Front> {
     const front = new Front()
-    const bank = new Proxy({} as Bank, {
-      get(_, name) {
-        const value = Reflect.get(front.bank, name, front.bank)
-        return typeof value === 'function' ? value.bind(front.bank) : value
-      },
-    })
+    const bank = bankBehind(() => front.bank)
     front.#app = await createServer({
       bank,
       access: new Access(bank, systemClock, { demo: true, perCredential: 0, perAddress: 0 }),

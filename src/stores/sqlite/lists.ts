@@ -41,7 +41,7 @@ export class Lists {
     this.#pending = pendingHolds(index)
   }
 
-  /** With a filter all accounts beyond `after` are read, since what a record in the tail says may let any of them in. */
+  /** Whether all accounts beyond `after` are read: also with a filter, since a record in the tail may let any of them in. */
   static readsAll({ limit, state, currency }: AccountPage): boolean {
     return limit === undefined || state !== undefined || currency !== undefined
   }

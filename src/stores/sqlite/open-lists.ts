@@ -6,7 +6,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { AccountPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
-import { type List, Lists } from './lists.ts'
+import { Lists } from './lists.ts'
 
 /** How many accounts of a list go over to the main thread at a time: what each client that reads slowly keeps there. */
 export const accountsPerPiece = 200
@@ -85,7 +85,7 @@ export class OpenLists {
   }
 
   async #make(page: AccountPage): Promise<Kept> {
-    const { total, more, accounts }: List = await this.#lists.accounts(page)
+    const { total, more, accounts } = await this.#lists.accounts(page)
     const pieces: Piece[] = []
     // The last has fewer than a whole piece, be it none: so its reader knows.
     for (let at = 0; at <= accounts.length; at += accountsPerPiece)
