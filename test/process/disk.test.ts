@@ -5,16 +5,31 @@ import assert from 'node:assert/strict'
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { prng, seed } from '../support/chance.ts'
+import { gist, pending, withdraw } from '../support/commands.ts'
 import { Judge, openingBalances, startLoad } from './load.ts'
-import { assertProves, Client, codeOf, pause, place, run, serve, smallDisk, until } from './support.ts'
+import {
+  assertProvesHere,
+  Client,
+  codeOf,
+  pause,
+  place,
+  run,
+  serve,
+  serveHere,
+  smallDisk,
+  until,
+} from './support.ts'
 
 const unreachable = { CASHPOINT_MIN_FREE_MIB: String(2 ** 30) }
 
 test('below the limit of free space writes are refused, and reads go on', async (t) => {
   const { path } = place(t)
-  const first = await serve(t, { path })
-  assert.equal((await new Client(first).withdraw('123456789', 100, 'before'))?.status, 200)
+  const first = await serveHere(path)
+  const before = new Client({ port: Number(new URL(first.url).port) })
+  assert.equal((await before.withdraw('123456789', 100, 'before'))?.status, 200)
+  before.close()
   await first.stop()
 
   const server = await serve(t, { path, env: unreachable })
@@ -40,8 +55,11 @@ test('below the limit of free space writes are refused, and reads go on', async 
   await server.stop()
 
   // The key that was refused is not remembered.
-  const next = await serve(t, { path })
-  assert.equal((await new Client(next).withdraw('123456789', 200, 'new-key'))?.status, 200)
+  const store = await SqliteStore.open({ path })
+  const again = pending(withdraw('123456789', '2'), { key: { scope: '', key: 'new-key' } })
+  const [outcome] = await store.commit([again])
+  assert.deepEqual(outcome && [gist(outcome), outcome.replayed], [99_700, false])
+  await store.close()
 })
 
 test('a new store on a disk with too little space is refused in one line', async (t) => {
@@ -67,7 +85,9 @@ test(`a full disk: no acknowledgement is lost, and writing goes on after it (SEE
     await until('writes are refused', async () => (await client.ask('/readyz')).status === 503)
 
     // Reads go on, while every write is told the truth.
-    await pause(700)
+    const refusals = () => (judge.tally['store_unavailable'] ?? 0) + (judge.tally['storage_low'] ?? 0)
+    const refusedBefore = refusals()
+    await until('writes are refused', () => refusals() > refusedBefore + 50)
     for (const number of openingBalances.keys()) assert.equal(typeof (await client.balance(number)), 'number')
     assert.ok((await client.balances()).size >= openingBalances.size)
     const answer = await client.withdraw('123456789', 1, `full-${round}`)
@@ -88,7 +108,7 @@ test(`a full disk: no acknowledgement is lost, and writing goes on after it (SEE
 
   client.close()
   assert.deepEqual(await server.stop(), { code: 0, signal: null })
-  await assertProves(path)
+  assertProvesHere(path)
 })
 
 test('a disk that is full at the start is said in one line', async (t) => {

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { assertOneLine, Client, place, run, type Scope, serve, verify } from './support.ts'
+import { prove } from '../../src/stores/sqlite/prove.ts'
+import { SqliteStore } from '../../src/stores/sqlite/store.ts'
+import { deposit, pending } from '../support/commands.ts'
+import { assertOneLine, Client, isUnusable, place, run, type Scope, serve, verify } from './support.ts'
 
 type Store = { readonly path: string; readonly head: string; readonly early: string }
 
@@ -12,11 +15,9 @@ const workshop = place({ after })
 {
   const { path, directory } = workshop
   for (const round of [1, 2]) {
-    const server = await serve({ after }, { path })
-    const client = new Client(server)
-    for (let i = 0; i < 3; i += 1) assert.equal((await client.deposit('A', 100))?.status, 200)
-    client.close()
-    await server.stop()
+    const store = await SqliteStore.open({ path })
+    for (let i = 0; i < 3; i += 1) await store.commit([pending(deposit('A', '1'))])
+    await store.close()
     if (round === 1) copyFileSync(path, `${directory}/early.db`)
   }
 }
@@ -33,9 +34,9 @@ test('the head file names the newest block, after a stop and after SIGKILL', asy
   assert.equal((await new Client(server).deposit('A', 100))?.status, 200)
   await server.kill()
   const [, block, hash] = /^ *([0-9]+) ([0-9a-f]{64}) +\1\n$/.exec(readFileSync(head, 'utf8')) ?? []
-  const proven = await verify(path)
-  assert.match(proven.stdout, new RegExp(`in ${block} blocks`))
-  assert.match(proven.stdout, new RegExp(`head ${hash}`))
+  const proven = prove(path)
+  assert.ok(!('what' in proven))
+  assert.deepEqual([String(proven.blocks), proven.head], [block, hash])
 })
 
 test('an older journal in its place: refused in one line, and by verify, until that is accepted', async (t) => {
@@ -51,8 +52,7 @@ test('an older journal in its place: refused in one line, and by verify, until t
   assert.equal(await new Client(server).balance('A'), 300)
   await server.stop()
   // It was accepted once: from here on the shorter journal is the one that counts.
-  const again = await serve(t, { path })
-  await again.stop()
+  await (await SqliteStore.open({ path })).close()
 })
 
 test('a journal with another past is not the one that was here', async (t) => {
@@ -62,15 +62,16 @@ test('a journal with another past is not the one that was here', async (t) => {
     head,
     text.replace(/[0-9a-f]{64}/, (hash) => hash.split('').reverse().join('')),
   )
-  const found = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
-  assertOneLine(found, 1, /is not the one that was committed/)
+  await assert.rejects(SqliteStore.open({ path }), isUnusable(/is not the one that was committed/))
 })
 
 test('a journal that is gone is not taken for a new store', async (t) => {
   const { path } = storeWithPast(t)
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-  const found = await run(['serve', '--port', '0', '--store', `sqlite:${path}`])
-  assertOneLine(found, 1, /block 0 is the newest, but block \d+ was committed/)
+  await assert.rejects(
+    SqliteStore.open({ path }),
+    isUnusable(/block 0 is the newest, but block \d+ was committed/),
+  )
 })
 
 for (const [name, change] of Object.entries({
@@ -89,8 +90,7 @@ for (const [name, change] of Object.entries({
   test(`a head file that is ${name} says nothing, and is written anew`, async (t) => {
     const { path, head } = storeWithPast(t)
     change(head)
-    const server = await serve(t, { path })
-    await server.stop()
+    await (await SqliteStore.open({ path })).close()
     assert(existsSync(head))
     assert.match(readFileSync(head, 'utf8'), /^ +([1-9][0-9]*) [0-9a-f]{64} +\1\n$/)
   })

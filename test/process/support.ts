@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import pino from 'pino'
+import { StoreError } from '../../src/bank/store.ts'
 import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
 import { times } from '../support/profile.ts'
@@ -178,6 +179,15 @@ export function assertOneLine({ code, stdout, stderr }: Ran, exit: number, says:
 /** Whether an error is what `assertOneLine` asks of a process that ends with code 2: one line for the operator. */
 export function saysInOneLine(says: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof SettingError && !error.message.includes('\n') && says.test(error.message)
+}
+
+/** Whether an error is what a command says of its store in one line, before it ends with code 1. */
+export function isUnusable(says: RegExp): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof StoreError &&
+    error.code === 'unusable' &&
+    !error.message.includes('\n') &&
+    says.test(error.message)
 }
 
 /** This process's environment, without what would change the settings of a server. */
