@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Store } from '../../src/bank/store.ts'
 import type { Command, Outcome, Reply } from '../../src/ledger/command.ts'
-import { pending } from '../support/commands.ts'
+import { deposit, pending } from '../support/commands.ts'
 import type { Place } from '../support/stores.ts'
 
 const usd = { currency: 'USD' }
@@ -34,6 +34,41 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
         place.remove()
       }
     })
+
+  test(`${name}: what one read has shown, be it a list or an account, the next one shows as well`, async () => {
+    const place = newPlace()
+    const store = await place.open()
+    try {
+      const both = ['A', 'B'].map((account) => pending(deposit(account, '0.01')))
+      await store.commit(both)
+      let writing = true
+      const writer = (async () => {
+        for (let i = 0; i < 600; i += 1) await store.commit(both)
+        writing = false
+      })()
+      const onlyOf = async (number: string) => (await store.account(number))?.ledger ?? 0
+      const listed = async () => {
+        const { pieces } = await store.accounts({})
+        const [a, b] = (await Array.fromAsync(pieces)).flat()
+        assert.equal(a?.ledger, b?.ledger)
+        return a?.ledger ?? 0
+      }
+      const later = [listed, () => onlyOf('A'), () => onlyOf('B'), () => onlyOf('A'), listed]
+      const reader = async () => {
+        let shown = 0
+        while (writing)
+          for (const read of later) {
+            const ledger = await read()
+            assert.ok(ledger >= shown, `${ledger} after ${shown}`)
+            shown = ledger
+          }
+      }
+      await Promise.all([writer, reader(), reader(), reader(), reader()])
+    } finally {
+      await store.close()
+      place.remove()
+    }
+  })
 
   describe(`${name}: reads`, () => {
     told(

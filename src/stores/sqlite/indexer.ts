@@ -10,6 +10,9 @@ import { type Progress, Projection } from './projection.ts'
 
 export type IndexerOptions = { readonly files: Files; readonly keyRetentionMs: number }
 
+/** Asks for a turn. The index never shows a commit whose outcome the main thread does not know of yet. */
+export type IndexerRequest = { readonly upTo: number }
+
 /** Says up to which record the index has come. */
 export type IndexerMessage = { readonly sequence: number }
 
@@ -42,10 +45,12 @@ class Indexer {
     return this.#progress.sequence
   }
 
-  /** One transaction forward; false where there was nothing to do. */
-  advance(): boolean {
+  /** One transaction forward, up to a record at the most; false where there was nothing to do. */
+  advance(sequenceMax = Number.POSITIVE_INFINITY): boolean {
     const { block, sequence } = this.#progress
-    const to = this.#journal.blocksAfter({ sequence: block, last: sequence }, recordsPerTurn).at(-1)
+    const to = this.#journal
+      .blocksAfter({ sequence: block, last: sequence }, recordsPerTurn)
+      .findLast(({ last }) => last <= sequenceMax)
     if (to === undefined) return false
     this.#write(() => this.#projection.advance(this.#journal.lines(sequence, to.last), to))
     return true
@@ -102,7 +107,7 @@ while (indexer.advance());
 post()
 let forgetting = setTimeout(onForget, idlePauseMs)
 
-parentPort?.on('message', (message: 'advance' | 'close') => {
+parentPort?.on('message', (message: IndexerRequest | 'close') => {
   if (message === 'close') {
     clearTimeout(forgetting)
     indexer.close()
@@ -110,7 +115,7 @@ parentPort?.on('message', (message: 'advance' | 'close') => {
     return
   }
   // Where the disk did not let it, the answer waits, since the next turn is asked for when it comes.
-  if (onDisk(() => indexer.advance())) post()
+  if (onDisk(() => indexer.advance(message.upTo))) post()
   else setTimeout(post, retryMs)
 })
 

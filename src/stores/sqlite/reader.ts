@@ -60,7 +60,13 @@ export type ReaderRequest = {
   readonly call: keyof ReaderCalls
   readonly argument: unknown
 }
-export type ReaderResponse = { readonly id: number; readonly result?: unknown; readonly error?: string }
+export type ReaderResponse = {
+  readonly id: number
+  readonly result?: unknown
+  /** Sequence of the last record in the journal; the result shows none beyond it. */
+  readonly last?: number
+  readonly error?: string
+}
 
 const recordsPerPiece = 2_000
 // Some 20 ms of reading and hashing.
@@ -137,7 +143,8 @@ parentPort?.on('message', async (message: ReaderRequest | 'close') => {
   const { id, call, argument } = message
   let response: ReaderResponse
   try {
-    response = { id, result: await (calls[call] as (argument: unknown) => unknown)(argument) }
+    const result = await (calls[call] as (argument: unknown) => unknown)(argument)
+    response = { id, result, last: blocks.last }
   } catch (error) {
     if (isDamage(error)) throw error
     response = { id, error: error instanceof Error ? error.message : String(error) }

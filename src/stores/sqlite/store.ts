@@ -57,7 +57,7 @@ import {
   resultCode,
 } from './files.ts'
 import { lostTail } from './head.ts'
-import type { IndexerMessage, IndexerOptions } from './indexer.ts'
+import type { IndexerMessage, IndexerOptions, IndexerRequest } from './indexer.ts'
 import { JournalReader, type Sealed } from './journal.ts'
 import { Loader } from './load.ts'
 import { accountsPerPiece, readPiece } from './open-lists.ts'
@@ -114,6 +114,8 @@ export class SqliteStore implements Store {
   readonly #timers: NodeJS.Timeout[] = []
   #callCount = 0
   #commit: Commit | undefined
+  /** What was read of the commit under way, whose outcome is still coming. */
+  readonly #early: ReaderResponse[] = []
   /** Sequence of the last record in the journal, and in the index. */
   #last = 0
   #indexed = 0
@@ -402,6 +404,7 @@ export class SqliteStore implements Store {
         this.#last = message.last
         this.#onIndexed({ sequence: this.#indexed })
     }
+    if (this.#commit === undefined) for (const response of this.#early.splice(0)) this.#onRead(response)
     this.#tellChange()
   }
 
@@ -416,7 +419,7 @@ export class SqliteStore implements Store {
   #advanceIndex(): void {
     if (this.#indexing || this.#closed || this.#indexed >= this.#last) return
     this.#indexing = true
-    this.#indexer.postMessage('advance')
+    this.#indexer.postMessage({ upTo: this.#last } satisfies IndexerRequest)
   }
 
   #judgeTail(): void {
@@ -462,7 +465,16 @@ export class SqliteStore implements Store {
     })
   }
 
-  #onRead({ id, result, error }: ReaderResponse): void {
+  /**
+   * What shows the commit under way waits until its outcome is known here as well: told before, it would be followed
+   * by reads of single pages that show an earlier moment.
+   */
+  #onRead(response: ReaderResponse): void {
+    const { id, result, last = 0, error } = response
+    if (last > this.#last && this.#commit !== undefined) {
+      this.#early.push(response)
+      return
+    }
     const call = this.#calls.get(id)
     this.#calls.delete(id)
     if (error === undefined) call?.resolve(result)
