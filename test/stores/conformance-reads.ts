@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import type { Store } from '../../src/bank/store.ts'
 import type { Command, Outcome, Reply } from '../../src/ledger/command.ts'
 import { deposit, pending } from '../support/commands.ts'
+import { times } from '../support/profile.ts'
 import type { Place } from '../support/stores.ts'
 
 const usd = { currency: 'USD' }
@@ -43,7 +44,7 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
       await store.commit(both)
       let writing = true
       const writer = (async () => {
-        for (let i = 0; i < 600; i += 1) await store.commit(both)
+        for (let i = 0; i < times(600, 10_000); i += 1) await store.commit(both)
         writing = false
       })()
       const onlyOf = async (number: string) => (await store.account(number))?.ledger ?? 0
