@@ -114,6 +114,11 @@ function serveNot(path: string): Promise<Ran> {
   return run(['serve', '--store', `sqlite:${path}`, '--port', '0'])
 }
 
+async function serveAndStop(path: string): Promise<void> {
+  const server = await serveHere(path)
+  await server.stop()
+}
+
 /** Those that are `told` are given to the commands as processes too. */
 const strangers: {
   name: string
@@ -210,7 +215,7 @@ for (const { name, make, says, told } of strangers)
     const before = bytesOf(directory)
 
     assert.throws(() => prove(path), isUnusable(says))
-    await assert.rejects(serveHere(path), isUnusable(says))
+    await assert.rejects(serveAndStop(path), isUnusable(says))
     if (told) for (const ran of await Promise.all([serveNot(path), verify(path)])) assertOneLine(ran, 1, says)
 
     // A WAL that was not there, and has nothing in it, is what SQLite leaves where it only looks.
@@ -231,7 +236,7 @@ test('a directory that cannot be written is refused in one line', async (t) => {
     const at = await readOnlyPlace(t, source)
     if (at === undefined) return t.skip('root writes everywhere, and may not mount a disk here')
     const before = bytesOf(at.directory)
-    await assert.rejects(serveHere(at.path), isUnusable(/cannot be written/))
+    await assert.rejects(serveAndStop(at.path), isUnusable(/cannot be written/))
     assert.deepEqual(bytesOf(at.directory), before)
   }
 })
@@ -253,7 +258,7 @@ async function readOnlyPlace(scope: Scope, source: string | undefined) {
 
 test('a path that leads through a file is refused in one line', async () => {
   const store = join(copyOf(stopped).path, 'cashpoint.db')
-  await assert.rejects(serveHere(store), isUnusable(/cannot be written/))
+  await assert.rejects(serveAndStop(store), isUnusable(/cannot be written/))
 })
 
 function rowsOf(path: string, table: string): unknown[] {

@@ -22,6 +22,11 @@ const workshop = place({ after })
   }
 }
 
+async function openAndClose(path: string): Promise<void> {
+  const store = await SqliteStore.open({ path })
+  await store.close()
+}
+
 function storeWithPast(t: Scope): Store {
   const { path, directory } = place(t)
   cpSync(workshop.directory, directory, { recursive: true })
@@ -52,7 +57,7 @@ test('an older journal in its place: refused in one line, and by verify, until t
   assert.equal(await new Client(server).balance('A'), 300)
   await server.stop()
   // It was accepted once: from here on the shorter journal is the one that counts.
-  await (await SqliteStore.open({ path })).close()
+  await openAndClose(path)
 })
 
 test('a journal with another past is not the one that was here', async (t) => {
@@ -62,16 +67,13 @@ test('a journal with another past is not the one that was here', async (t) => {
     head,
     text.replace(/[0-9a-f]{64}/, (hash) => hash.split('').reverse().join('')),
   )
-  await assert.rejects(SqliteStore.open({ path }), isUnusable(/is not the one that was committed/))
+  await assert.rejects(openAndClose(path), isUnusable(/is not the one that was committed/))
 })
 
 test('a journal that is gone is not taken for a new store', async (t) => {
   const { path } = storeWithPast(t)
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
-  await assert.rejects(
-    SqliteStore.open({ path }),
-    isUnusable(/block 0 is the newest, but block \d+ was committed/),
-  )
+  await assert.rejects(openAndClose(path), isUnusable(/block 0 is the newest, but block \d+ was committed/))
 })
 
 for (const [name, change] of Object.entries({
@@ -90,7 +92,7 @@ for (const [name, change] of Object.entries({
   test(`a head file that is ${name} says nothing, and is written anew`, async (t) => {
     const { path, head } = storeWithPast(t)
     change(head)
-    await (await SqliteStore.open({ path })).close()
+    await openAndClose(path)
     assert(existsSync(head))
     assert.match(readFileSync(head, 'utf8'), /^ +([1-9][0-9]*) [0-9a-f]{64} +\1\n$/)
   })
