@@ -87,7 +87,7 @@ test(`a full disk: no acknowledgement is lost, and writing goes on after it (SEE
     // Reads go on, while every write is told the truth.
     const refusals = () => (judge.tally['store_unavailable'] ?? 0) + (judge.tally['storage_low'] ?? 0)
     const refusedBefore = refusals()
-    await until('writes are refused', () => refusals() > refusedBefore + 50)
+    await until('many writes are refused', () => refusals() > refusedBefore + 50)
     for (const number of openingBalances.keys()) assert.equal(typeof (await client.balance(number)), 'number')
     assert.ok((await client.balances()).size >= openingBalances.size)
     const answer = await client.withdraw('123456789', 1, `full-${round}`)

@@ -79,6 +79,7 @@ test(`a thread dies under load, one after the other: exit 70 each time, and noth
     await until('there is load', () => (judge.tally['done'] ?? 0) > doneBefore + 20)
 
     tell(server, thread, how)
+    await until(`it ends when its ${thread} died`, () => server.process.exitCode !== null)
     const { code } = await server.exit
     await load.stop()
     assert.equal(code, exitSoftware, `${thread}: ${server.log.join('\n')}`)

@@ -178,16 +178,16 @@ export function assertOneLine({ code, stdout, stderr }: Ran, exit: number, says:
 
 /** Whether an error is what `assertOneLine` asks of a process that ends with code 2: one line for the operator. */
 export function saysInOneLine(says: RegExp): (error: unknown) => boolean {
-  return (error) => error instanceof SettingError && !error.message.includes('\n') && says.test(error.message)
+  return (error) => error instanceof SettingError && isOneLine(error.message, says)
 }
 
 /** Whether an error is what a command says of its store in one line, before it ends with code 1. */
 export function isUnusable(says: RegExp): (error: unknown) => boolean {
-  return (error) =>
-    error instanceof StoreError &&
-    error.code === 'unusable' &&
-    !error.message.includes('\n') &&
-    says.test(error.message)
+  return (error) => error instanceof StoreError && error.code === 'unusable' && isOneLine(error.message, says)
+}
+
+function isOneLine(message: string, says: RegExp): boolean {
+  return !message.includes('\n') && says.test(message)
 }
 
 /** This process's environment, without what would change the settings of a server. */

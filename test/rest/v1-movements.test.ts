@@ -286,29 +286,14 @@ test('a key answers the same to the letter, a decline too; another body is 422; 
   assert.deepEqual((await get('/operations?key=k-1')).body, known.body, 'from the index as from the journal')
 })
 
-const payTo =
-  (account: string) =>
-  (amount: number, more: object = {}) => ({
-    type: 'deposit',
-    account,
-    amount,
-    ...usd,
-    ...more,
-  })
-const takeFrom =
-  (account: string) =>
-  (amount: number, more: object = {}) => ({
-    type: 'withdrawal',
-    account,
-    amount,
-    ...usd,
-    ...more,
-  })
+const operationOn =
+  (type: 'deposit' | 'withdrawal', account: string) =>
+  (amount: number, more: object = {}) => ({ type, account, amount, ...usd, ...more })
 
 test('an atomic batch is all or none, and says where it was refused', async () => {
   const { A, B } = await pair()
-  const pay = payTo(B)
-  const take = takeFrom(A)
+  const pay = operationOn('deposit', B)
+  const take = operationOn('withdrawal', A)
   const refused = await post('/batches', {
     atomic: true,
     operations: [pay(5, { key: 'i' }), take(2000), pay(7)],
@@ -341,8 +326,8 @@ test('an atomic batch is all or none, and says where it was refused', async () =
 
 test('independent results stand by themselves; an item that was done answers what it was answered', async () => {
   const { A, B } = await pair()
-  const pay = payTo(B)
-  const take = takeFrom(A)
+  const pay = operationOn('deposit', B)
+  const take = operationOn('withdrawal', A)
   const operations = [pay(5, { key: 'i-1' }), take(2000, { key: 'j-1' }), pay(7)]
   const first = (await post('/batches', { operations })).body['results'] as unknown as {
     status: number
@@ -370,8 +355,8 @@ test('independent results stand by themselves; an item that was done answers wha
 
 test('a dry run says what would be, changes nothing and keeps no key', async () => {
   const { A, B } = await pair()
-  const pay = payTo(B)
-  const take = takeFrom(A)
+  const pay = operationOn('deposit', B)
+  const take = operationOn('withdrawal', A)
   const body = { dry_run: true, operations: [take(600), take(600), pay(1, { key: 'dry' })] }
   const { body: told } = await post('/batches', body, { 'idempotency-key': 'dry-run' })
   const results = told['results'] as unknown as {
@@ -416,7 +401,7 @@ test('an operation of a batch is read as exactly as a body of its own', async ()
 
 test('what is wrong with a batch', async () => {
   const { A, B } = await pair()
-  const pay = payTo(B)
+  const pay = operationOn('deposit', B)
   assertRefused(
     await post('/batches', { operations: [pay(1, { key: 'x' }), pay(2, { key: 'x' })] }),
     422,

@@ -8,7 +8,6 @@ export type Sealed = { readonly block: Block; readonly lines: readonly Line[] }
 
 export class JournalReader {
   readonly #head: StatementSync
-  readonly #last: StatementSync
   readonly #block: StatementSync
   readonly #blocks: StatementSync
   readonly #lines: StatementSync
@@ -16,7 +15,6 @@ export class JournalReader {
   constructor(journal: DatabaseSync) {
     const columns = 'sequence, writer, clock, at, last, totals, previous, hash'
     this.#head = journal.prepare(`select ${columns} from blocks order by sequence desc limit 1`)
-    this.#last = journal.prepare('select last from blocks order by sequence desc limit 1')
     this.#block = journal.prepare(`select ${columns} from blocks where sequence = ?`)
     this.#blocks = journal.prepare(
       `select ${columns} from blocks where sequence > ? order by sequence limit ?`,
@@ -32,11 +30,6 @@ export class JournalReader {
   /** The newest block. */
   head(): Block {
     return { ...((this.#head.get() as Block | undefined) ?? genesis(1)) }
-  }
-
-  /** Sequence of the last record. */
-  get last(): number {
-    return (this.#last.get() as { last: number } | undefined)?.last ?? 0
   }
 
   block(sequence: number): Block | undefined {

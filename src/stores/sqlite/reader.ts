@@ -144,7 +144,7 @@ parentPort?.on('message', async (message: ReaderRequest | 'close') => {
   let response: ReaderResponse
   try {
     const result = await (calls[call] as (argument: unknown) => unknown)(argument)
-    response = { id, result, last: blocks.last }
+    response = { id, result, last: blocks.head().last }
   } catch (error) {
     if (isDamage(error)) throw error
     response = { id, error: error instanceof Error ? error.message : String(error) }
