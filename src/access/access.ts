@@ -5,10 +5,11 @@
 import type { Bank } from '../bank/bank.ts'
 import type { Clock } from '../bank/clock.ts'
 import type { Credential, Role } from '../ledger/registry.ts'
+import { type Bearer, IssuerError } from './bearer.ts'
 import { hashOfKey, hasKey, isKey } from './key.ts'
 import { mayRole, type Permission, permissions } from './permissions.ts'
 import { type Rate, type RateLimit, Rates } from './rates.ts'
-import { type Bearer, IssuerError, type Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
 /** Who asks. `actor` stands in every record, and keeps the idempotency keys of callers apart. */
 export type Caller = {

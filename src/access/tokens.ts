@@ -1,7 +1,8 @@
 /** JSON Web Tokens of an issuer whose keys are published (JWKS), as an alternative to API keys. */
 import { hash } from 'node:crypto'
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { type Role, roles } from '../ledger/registry.ts'
+import { roles } from '../ledger/registry.ts'
+import { type Bearer, IssuerError } from './bearer.ts'
 
 export type TokenSettings = {
   readonly issuer: string
@@ -12,17 +13,12 @@ export type TokenSettings = {
   readonly roleClaim: string
 }
 
-/** Whom a token is of, until when. Milliseconds of the wall clock. */
-export type Bearer = { readonly subject: string; readonly role: Role; readonly untilMs: number }
-
 // Keys of the issuer's alone: neither `none` nor an HMAC, for which anybody who has the public key could sign.
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const clockToleranceS = 5
 // A signature takes some 50 µs to check; a token that was found right is taken for so long without.
 const keptMs = 60_000
 const keptMax = 10_000
-
-export class IssuerError extends Error {}
 
 export class Tokens {
   readonly #settings: TokenSettings

@@ -7,8 +7,8 @@ import { systemClock } from '../bank/clock.ts'
 import { StoreError } from '../bank/store.ts'
 import type { Command, Reply } from '../ledger/command.ts'
 import { type Credential, roles } from '../ledger/registry.ts'
-import { openBooks, openStore } from './serve.ts'
 import { readSettings, SettingError, type Settings } from './settings.ts'
+import { openBooks, openStore } from './store.ts'
 
 const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--store sqlite:PATH]
        cashpoint credentials list [--store sqlite:PATH]

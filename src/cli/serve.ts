@@ -1,16 +1,13 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { Access } from '../access/access.ts'
-import { Tokens } from '../access/tokens.ts'
+import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
-import { StoreError } from '../bank/store.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
-import { SqliteStore } from '../stores/sqlite/store.ts'
+import type { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
 import { Sealer } from '../webhooks/signature.ts'
@@ -22,16 +19,7 @@ import {
   type Settings,
   settings as settingTable,
 } from './settings.ts'
-
-/** The accounts a new store begins with, in minor units. */
-const openingAccounts = [
-  { number: '123456789', currency: 'USD', ledger: 100_000 },
-  { number: '987654321', currency: 'USD', ledger: 250_000 },
-  { number: '555555555', currency: 'USD', ledger: 50_000 },
-]
-
-/** What sysexits(3) calls an internal software error: the store's thread died, and a supervisor should start us again. */
-const exitSoftware = 70
+import { openBooks, openStore } from './store.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
@@ -86,7 +74,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   try {
     await openBooks(bank)
     await bank.readRegistry()
-    const access = accessOf(bank, settings)
+    const access = await accessOf(bank, settings)
     const webhooks = webhooksOf(bank, { settings, store, log, metrics })
     const app = await createServer({
       bank,
@@ -120,32 +108,13 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   }
 }
 
-export function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
-  const { storePath, keyRetentionMs, timeZone, adjustmentThreshold, minFreeBytes, acceptLostTail } = settings
-  return SqliteStore.open({
-    path: storePath ?? temporaryPath(),
-    keyRetentionMs,
-    timeZone,
-    adjustmentThreshold,
-    minFreeBytes,
-    acceptLostTail,
-    onDead: (error) => onDead(log, error),
-    onNotice: (notice) => log.warn(notice),
-  })
-}
-
-/** A place for a store that goes with the process, however that ends in order. */
-function temporaryPath(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'cashpoint-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-  return join(directory, 'cashpoint.db')
-}
-
-function accessOf(bank: Bank, settings: Settings): Access {
+async function accessOf(bank: Bank, settings: Settings): Promise<Access> {
   const { host, demo, tokens, rateLimit, rateLimitAddress } = settings
+  // Few have an issuer of tokens: what reads them is loaded for those.
+  const readTokens = async (of: TokenSettings) => new (await import('../access/tokens.ts')).Tokens(of)
   return new Access(bank, systemClock, {
     demo: demo && isLoopback(host),
-    tokens: tokens && new Tokens(tokens),
+    tokens: tokens && (await readTokens(tokens)),
     perCredential: rateLimit,
     perAddress: rateLimitAddress,
   })
@@ -205,25 +174,7 @@ function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; m
   return bank
 }
 
-/** Opens the first accounts, where there are none. */
-export async function openBooks(bank: Bank): Promise<void> {
-  const { total } = await bank.accounts({ limit: 1 })
-  if (total > 0) return
-  const { reply } = await bank.submit({
-    command: { type: 'open_books', accounts: openingAccounts },
-    actor: '',
-  })
-  if (reply.type === 'refused')
-    throw new StoreError('unusable', `the first accounts could not be opened: ${reply.refusal}`)
-}
-
 type Parts = Pick<Parameters<typeof createServer>[0], 'moreRoutes'>
-
-function onDead(log: Logger, error: unknown): void {
-  log.fatal({ err: error }, 'the store died: what was under way is unknown')
-  // A moment for the answers to leave.
-  setTimeout(() => process.exit(exitSoftware), 250)
-}
 
 function banner({ url, store, demo, hasWayIn }: Running): string {
   const head = `Cashpoint is serving the ATM API.\n\n  URL    ${url}\n  store  ${store}\n`

@@ -258,10 +258,10 @@ describe('sqlite: lists', () => {
     }
     for (let i = 0; i < 20; i += 1) await giveUp()
     const before = process.memoryUsage.rss()
-    for (let i = 0; i < 100; i += 1) await giveUp()
+    for (let i = 0; i < 60; i += 1) await giveUp()
     const grownMb = (process.memoryUsage.rss() - before) / 1e6
     await store.close()
     place.remove()
-    assert(grownMb < 100, `grew by ${Math.round(grownMb)} MB`)
+    assert(grownMb < 40, `grew by ${Math.round(grownMb)} MB`)
   })
 })
