@@ -34,6 +34,9 @@ import { Verification } from './verification.ts'
 
 const registryEveryMs = 500
 
+/** A record with its name, and its place in the journal. */
+export type PlacedRecord = JournalRecord & { readonly id: RecordId; readonly place: number }
+
 function changesRegistry({ type }: Command): boolean {
   return (
     type === 'create_credential' ||
@@ -81,14 +84,20 @@ export class Bank {
     return this.#next.promise
   }
 
-  /** Sequence of the last record of the journal. */
-  get last(): number {
-    return this.#store.last
+  /** The place of the last record of the journal. */
+  last(): Promise<number> {
+    return this.#store.last()
   }
 
-  /** The records beyond one, up to another that is there. */
-  async records(range: LineRange): Promise<readonly JournalRecord[]> {
-    return (await this.#store.lines(range)).map(fromLine)
+  /** The place of a record in the journal; undefined where there is none of that name. */
+  placeOf(id: RecordId): Promise<number | undefined> {
+    return this.#store.placeOf(id)
+  }
+
+  /** The records beyond one place, up to another that is there. */
+  async records(range: LineRange): Promise<readonly PlacedRecord[]> {
+    const lines = await this.#store.lines(range)
+    return lines.map(({ id, line }, i) => ({ id, place: range.after + 1 + i, ...fromLine(line) }))
   }
 
   /** Decides a command, exactly once if it has a key, and answers when that is on disk. */

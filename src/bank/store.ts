@@ -5,15 +5,7 @@
 import type { Account, AccountNumber, AccountState } from '../ledger/account.ts'
 import type { Block, Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
-import {
-  type Hold,
-  type Key,
-  type Outcome,
-  type PostedTransfer,
-  type RecordId,
-  type Submission,
-  sequenceOf,
-} from '../ledger/command.ts'
+import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '../ledger/command.ts'
 import type { Currency, Instant } from '../ledger/money.ts'
 import type { JournalRecord, Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
@@ -79,11 +71,17 @@ export interface Store extends Committing {
    */
   accounts(page: AccountPage): Promise<AccountList>
 
-  /** Sequence of the last record, with every commit that has been answered. */
-  readonly last: number
+  /**
+   * How many records the journal has, with every commit that has been answered. All have a place in one order, from 1
+   * on, which is the same for every reader for ever; of several writers, an account's records are in its order.
+   */
+  last(): Promise<number>
 
-  /** The lines beyond one record, up to another that is there. */
-  lines(range: LineRange): Promise<readonly Line[]>
+  /** The place of a record; undefined where there is none of that name. */
+  placeOf(id: RecordId): Promise<number | undefined>
+
+  /** The lines beyond one place, up to another that is there. */
+  lines(range: LineRange): Promise<readonly NamedLine[]>
 
   /** Blocks with their lines, from the one with this sequence on, as they were committed. */
   journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
@@ -104,7 +102,10 @@ export interface Store extends Committing {
   close(): Promise<void>
 }
 
-/** Lines beyond `after`, up to `last`. */
+/** A line with its record's name, which the line alone does not tell where there are several writers. */
+export type NamedLine = { readonly id: RecordId; readonly line: Line }
+
+/** Lines beyond place `after`, up to place `last`. */
 export type LineRange = { readonly after: number; readonly last: number }
 
 /** Blocks `from` to `to`, both included; without one of them, from the first or to the newest. */
@@ -137,7 +138,7 @@ export type TransferPageQuery = {
   readonly account?: string
   readonly from?: Instant
   readonly to?: Instant
-  readonly before?: number
+  readonly before?: RecordId
   readonly limit: number
 }
 
@@ -146,17 +147,17 @@ export type HoldPageQuery = {
   /** As it is at `now`: a pending hold whose time is up is `expired`. */
   readonly state?: Hold['state']
   readonly now: Instant
-  readonly before?: number
+  readonly before?: RecordId
   readonly limit: number
 }
 
-export type ActPage = { readonly before?: number; readonly limit: number }
+export type ActPage = { readonly before?: RecordId; readonly limit: number }
 
 /** A record that an auditor asks for. */
 export type Act = JournalRecord & { readonly id: RecordId }
 
 /** A page, and before which record to go on where there may be more: a search gives up after a while, and says so. */
-export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: number }
+export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: RecordId }
 
 /** The first of what was found as a page: where one more was found than is asked for, there is more. */
 export function pageOf<Thing extends { readonly id: RecordId }>(
@@ -165,7 +166,7 @@ export function pageOf<Thing extends { readonly id: RecordId }>(
 ): Found<Thing> {
   const things = found.slice(0, limit)
   const last = things.at(-1)
-  return { things, ...(found.length > limit && last && { next: sequenceOf(last.id) }) }
+  return { things, ...(found.length > limit && last && { next: last.id }) }
 }
 
 /** Entries of versions below `before`, at instants from `from` on and before `to`, at most `limit`. */

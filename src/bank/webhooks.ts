@@ -26,7 +26,7 @@ export type DeliveryPage = {
   readonly webhook: RecordId
   readonly state?: DeliveryState
   /** Events before this record. */
-  readonly before?: number
+  readonly before?: RecordId
   readonly limit: number
 }
 
@@ -51,16 +51,16 @@ export interface Webhooks {
  * truth: without it, events since the webhook was made are sent again.
  */
 export interface DeliveryLog {
-  /** Sequence of the last record that was looked at. */
+  /** Place of the last record that was looked at. */
   position(webhook: RecordId): number | undefined
-  /** The sequence up to which records were looked at, and the events among them that are to be sent; in one commit. */
+  /** The place up to which records were looked at, and the events among them that are to be sent; in one commit. */
   take(
     webhook: RecordId,
-    page: { readonly last: number; readonly events: readonly number[] },
+    page: { readonly last: number; readonly events: readonly RecordId[] },
     now: Instant,
   ): void
   /** Makes an event, or without one all that were given up, be sent once more, from their first try on. */
-  again(webhook: RecordId, event: number | undefined, now: Instant): void
+  again(webhook: RecordId, event: RecordId | undefined, now: Instant): void
   /** Events whose time has come, those that wait longest first. */
   due(webhook: RecordId, now: Instant, limit: number): readonly Delivery[]
   /** When the next event's time comes. */

@@ -286,9 +286,19 @@ export function idOf(sequence: number, writer = 1): RecordId {
   return `${writer}-${sequence}`
 }
 
+/** Whether a text has the form of an id; whether there is such a record is another matter. */
+export function isRecordId(text: string): text is RecordId {
+  return /^[1-9][0-9]{0,8}-[1-9][0-9]{0,14}$/.test(text)
+}
+
 /** The record that an id of writer 1, the only one there is as yet, names; -1, which none has, where it is no such id. */
 export function sequenceOf(id: RecordId): number {
   return /^1-[1-9][0-9]{0,14}$/.test(id) ? Number(id.slice(2)) : -1
+}
+
+/** What stands before a record of writer 1 has a lower sequence than this; without a record, all does. */
+export function sequenceBefore(id: RecordId | undefined): number {
+  return id === undefined ? Number.MAX_SAFE_INTEGER : sequenceOf(id)
 }
 
 /** Money has moved: the transfer and the account as it left it. Amounts in minor units. */

@@ -8,9 +8,8 @@ import type { Bank } from '../bank/bank.ts'
 import type { Clock } from '../bank/clock.ts'
 import type { Found } from '../bank/store.ts'
 import type { Counts, Delivery, DeliveryLog, DeliveryPage, Webhooks } from '../bank/webhooks.ts'
-import { type RecordId, sequenceOf } from '../ledger/command.ts'
+import type { RecordId } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
-import type { JournalRecord } from '../ledger/record.ts'
 import type { Webhook } from '../ledger/registry.ts'
 import { eventOf } from '../rest/v1/event.ts'
 import { Sender } from './sender.ts'
@@ -163,19 +162,19 @@ class Line {
   async #take(): Promise<boolean> {
     const { bank, clock, deliveries } = this.#options
     const { id, types } = this.#webhook
-    const after = deliveries.position(id) ?? sequenceOf(id)
-    const last = Math.min(after + recordsPerPage, bank.last)
+    const after = deliveries.position(id) ?? (await bank.placeOf(id)) ?? 0
+    const last = Math.min(after + recordsPerPage, await bank.last())
     if (last <= after || deliveries.counts(id).pending >= pendingMax) return false
     const records = await bank.records({ after, last })
     const now = clock.now()
     for (const { content } of records)
       if (content.kind === 'webhook_redelivered' && content.webhook === id)
-        deliveries.again(id, content.event === undefined ? undefined : sequenceOf(content.event), now)
+        deliveries.again(id, content.event, now)
     const wanted = records
       .flatMap((record) => eventOf(record) ?? [])
       .filter(({ type }) => types.length === 0 || types.includes(type))
     for (const { id, text } of wanted) this.#bodies.set(id, text)
-    deliveries.take(id, { last, events: wanted.map(({ sequence }) => sequence) }, now)
+    deliveries.take(id, { last, events: wanted.map(({ id }) => id) }, now)
     return true
   }
 
@@ -234,8 +233,9 @@ class Line {
   }
 
   async #bodyOf(id: RecordId): Promise<string> {
-    const sequence = sequenceOf(id)
-    const [record] = await this.#options.bank.records({ after: sequence - 1, last: sequence })
-    return eventOf(record as JournalRecord)?.text ?? '{}'
+    const { bank } = this.#options
+    const place = (await bank.placeOf(id)) ?? 0
+    const [record] = await bank.records({ after: place - 1, last: place })
+    return (record && eventOf(record)?.text) ?? '{}'
   }
 }

@@ -312,7 +312,7 @@ test('a repeat under one Idempotency-Key makes one webhook, and tells the same s
   const made = (list.body['webhooks'] as unknown as { url: string }[]).filter((each) => each.url === url)
   assert.equal(made.length, 1)
   assert.ok(!list.text.includes('secret') && !list.text.includes('whsec'))
-  const records = await v1.cashpoint.bank.records({ after: 0, last: v1.cashpoint.bank.last })
+  const records = await v1.cashpoint.bank.records({ after: 0, last: await v1.cashpoint.bank.last() })
   assert.ok(
     !JSON.stringify(records).includes(String(first.body['secret']).slice(6)),
     'the journal has no secret',

@@ -180,14 +180,12 @@ export class FaultyStore implements Store {
   entries: Store['entries'] = (page) => this.#read(() => this.#disk.entries(page))
   transfers: Store['transfers'] = (page) => this.#read(() => this.#disk.transfers(page))
   holds: Store['holds'] = (page) => this.#read(() => this.#disk.holds(page))
+  last: Store['last'] = () => this.#disk.last()
+  placeOf: Store['placeOf'] = (id) => this.#disk.placeOf(id)
   lines: Store['lines'] = (range) => this.#disk.lines(range)
   journal: Store['journal'] = (fromBlock) => this.#disk.journal(fromBlock)
   prove: Store['prove'] = (range, onProgress) => this.#disk.prove(range, onProgress)
   figures: Store['figures'] = () => ({})
-
-  get last(): number {
-    return this.#disk.last
-  }
 
   async close(): Promise<void> {}
 }

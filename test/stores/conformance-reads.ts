@@ -233,8 +233,8 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
           for (const { transfer } of both) assert(transfer.at >= at, 'not earlier')
           if (next !== undefined && count < 200) assert.equal(earlier.length + both.length, count)
 
-          const before = Number(ids[(amounts[count] ?? 301) - 1]?.slice(2) ?? 1_000)
-          const found = await store.transfers({ account: 'A', before, limit: 3 })
+          const before = ids[(amounts[count] ?? 301) - 1]
+          const found = await store.transfers({ account: 'A', limit: 3, ...(before && { before }) })
           assert.deepEqual(
             found.things.map(({ amount }) => amount),
             newestBelow(count),
@@ -266,7 +266,7 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
       async (store, ids) => {
         const found = async (page: object) => {
           const all: number[] = []
-          let before: number | undefined
+          let before: string | undefined
           do {
             const { things, next } = await store.transfers({ limit: 2, ...page, ...(before && { before }) })
             all.push(...things.map(({ id }) => ids.indexOf(id)))
@@ -361,8 +361,12 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
       },
       async (store) => {
         const sequences = async (after: number, last: number) =>
-          (await store.lines({ after, last })).map(({ sequence }) => sequence)
-        assert.equal(store.last, 7)
+          (await store.lines({ after, last })).map(({ line: { sequence } }) => sequence)
+        assert.equal(await store.last(), 7)
+        const named = await store.lines({ after: 0, last: 7 })
+        for (const [i, { id }] of named.entries()) assert.equal(await store.placeOf(id), i + 1)
+        for (const id of ['', 'x', '1-0', '1-8', '1-01', `1-${far}`])
+          assert.equal(await store.placeOf(id), undefined, id)
         assert.deepEqual(await sequences(0, 7), [1, 2, 3, 4, 5, 6, 7])
         assert.deepEqual(await sequences(2, 4), [3, 4])
         assert.deepEqual(await sequences(7, 7), [])

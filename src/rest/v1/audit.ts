@@ -2,7 +2,7 @@
 import type { Bank } from '../../bank/bank.ts'
 import type { Act } from '../../bank/store.ts'
 import type { Content } from '../../ledger/record.ts'
-import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
+import { nextCursor, pageBefore, paging } from './pages.ts'
 import { timeOf } from './render.ts'
 import { send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -18,9 +18,9 @@ export function auditRoutes(bank: Bank): V1Route[] {
       replies: { 200: schemas.auditReply },
       problems: ['page_invalid'],
       handler: async (request, reply) => {
-        const { limit, after } = pageIn(request, isPosition)
-        const { things, next } = await bank.acts({ limit, ...(after && { before: Number(after) }) })
-        const next_cursor = nextCursor(request, reply, { limit, last: next })
+        const page = pageBefore(request)
+        const { things, next } = await bank.acts(page)
+        const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
         const names = namesOf(bank)
         const acts = things.map((act) => actBody(act, names))
         return send(reply, { status: 200, body: { acts, next_cursor } })

@@ -1,7 +1,7 @@
 /** Records as events, in the envelope of CloudEvents 1.0, with the balances as of the event. */
+import type { PlacedRecord } from '../../bank/bank.ts'
 import { posted } from '../../ledger/books.ts'
-import { idOf, type RecordId } from '../../ledger/command.ts'
-import type { JournalRecord } from '../../ledger/record.ts'
+import type { RecordId } from '../../ledger/command.ts'
 import type { EventType } from './event-types.ts'
 import { balanceAfter, timeOf, transferBody } from './render.ts'
 
@@ -10,7 +10,7 @@ type Told = { readonly type: EventType; readonly subject: string; readonly data:
 /** An event as the text it is sent as. */
 export type Event = {
   readonly id: RecordId
-  readonly sequence: number
+  readonly place: number
   readonly type: EventType
   readonly text: string
 }
@@ -21,12 +21,11 @@ export function writeEvent({ id, type, text }: Event): string {
 }
 
 /** What a record tells those outside; undefined where it is only for the server, as the replies of keys are. */
-export function eventOf(record: JournalRecord): Event | undefined {
+export function eventOf(record: PlacedRecord): Event | undefined {
   const told = tell(record)
   if (told === undefined) return undefined
-  const { sequence, at } = record
+  const { id, place, at } = record
   const { type, subject, data } = told
-  const id = idOf(sequence)
   const text = JSON.stringify({
     specversion: '1.0',
     id,
@@ -37,11 +36,10 @@ export function eventOf(record: JournalRecord): Event | undefined {
     datacontenttype: 'application/json',
     data,
   })
-  return { id, sequence, type, text }
+  return { id, place, type, text }
 }
 
-function tell({ content, sequence, at }: JournalRecord): Told | undefined {
-  const id = idOf(sequence)
+function tell({ content, id, at }: PlacedRecord): Told | undefined {
   switch (content.kind) {
     case 'account_opened': {
       const { account, currency, overdraft_limit = 0, minimum_balance = 0, metadata = {}, after } = content

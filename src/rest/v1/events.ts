@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { Access, Caller } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
-import { idOf, sequenceOf } from '../../ledger/command.ts'
+import type { RecordId } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
 import { ProblemError } from '../problem.ts'
 import { writeEvent } from './event.ts'
@@ -14,6 +14,9 @@ import { limitIn, paging } from './pages.ts'
 import type { V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { oneIn, queryOf } from './validation.ts'
+
+/** A place in the journal, and the record there; none at the beginning. */
+type Position = { readonly place: number; readonly id?: RecordId | undefined }
 
 export type EventOptions = {
   readonly access: Access
@@ -58,37 +61,41 @@ export function eventRoutes(
           return stream(reply, {
             caller: request.caller,
             type,
-            after: positionIn(request.headers['last-event-id'] ?? query['after']),
+            from: await positionIn(request.headers['last-event-id'] ?? query['after']),
           })
-        return page(reply, { type, limit, after: positionIn(query['after']) })
+        return page(reply, { type, limit, from: await positionIn(query['after']) })
       },
     },
   ]
 
-  /** The position of an event's id. Clients know it as a name, since it will not always be a number. */
-  function positionIn(after: unknown): number {
-    if (after === undefined) return 0
-    if (after === 'latest') return bank.last
-    const position = typeof after === 'string' ? sequenceOf(after) : -1
-    if (position < 0 || position > bank.last)
+  /** The position of an event's id. Clients know it as a name: of several writers there is no number to it. */
+  async function positionIn(after: unknown): Promise<Position> {
+    if (after === undefined) return { place: 0 }
+    if (after === 'latest') {
+      const place = await bank.last()
+      const [last] = place === 0 ? [] : await bank.records({ after: place - 1, last: place })
+      return { place, id: last?.id }
+    }
+    const place = typeof after === 'string' ? await bank.placeOf(after) : undefined
+    if (place === undefined)
       throw new ProblemError('page_invalid', 'after must be the id of an event, or latest')
-    return position
+    return { place, id: String(after) }
   }
 
   async function page(
     reply: FastifyReply,
-    { type, limit, after }: { type: EventType | undefined; limit: number; after: number },
+    { type, limit, from }: { type: EventType | undefined; limit: number; from: Position },
   ): Promise<FastifyReply> {
     const texts: string[] = []
-    let last = after
-    while (texts.length < limit && last - after < recordsPerRequest) {
-      const next = await feed.next(last)
-      if (next.last === last) break
+    let last = from
+    while (texts.length < limit && last.place - from.place < recordsPerRequest) {
+      const next = await feed.next(last.place)
+      if (next.last === last.place) break
       const wanted = wantedIn(next, type).slice(0, limit - texts.length)
       texts.push(...wanted.map(({ text }) => text))
-      last = texts.length === limit ? (wanted.at(-1)?.sequence ?? last) : next.last
+      last = texts.length === limit ? (wanted.at(-1) ?? last) : { place: next.last, id: next.lastId }
     }
-    const nextAfter = last > 0 ? `"${idOf(last)}"` : 'null'
+    const nextAfter = last.id === undefined ? 'null' : `"${last.id}"`
     return sendJson(reply, `{"events":[${texts.join(',')}],"next_after":${nextAfter}}`)
   }
 
@@ -97,8 +104,8 @@ export function eventRoutes(
     {
       caller,
       type,
-      after,
-    }: { readonly caller: Caller; readonly type: EventType | undefined; readonly after: number },
+      from,
+    }: { readonly caller: Caller; readonly type: EventType | undefined; readonly from: Position },
   ): FastifyReply {
     // Nothing is read ahead of what the client takes but the page in hand.
     const text = Readable.from(write(), { objectMode: true, highWaterMark: 1 })
@@ -111,7 +118,7 @@ export function eventRoutes(
     async function* write(): AsyncGenerator<string | Buffer> {
       // So that the client knows that it is connected.
       yield ': events\n\n'
-      for await (const page of feed.follow(after, { idleMs: heartbeatMs, signal: ending })) {
+      for await (const page of feed.follow(from.place, { idleMs: heartbeatMs, signal: ending })) {
         // A credential may be revoked while its stream goes on.
         if (!access.isLive(caller)) return
         if (page.events.length === 0) yield ': nothing new\n\n'

@@ -5,15 +5,23 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bank } from '../../bank/bank.ts'
+import type { RecordId } from '../../ledger/command.ts'
 import { type Event, eventOf, writeEvent } from './event.ts'
 
 /**
  * Events beyond a position, and all of them as server-sent events in the bytes of the page; `last` is the position
  * behind them, also where none of its records is an event.
  */
-export type EventPage = { readonly events: readonly Event[]; readonly bytes: Buffer; readonly last: number }
+export type EventPage = {
+  readonly events: readonly Event[]
+  readonly bytes: Buffer
+  readonly last: number
+  /** The record there; undefined where the page has come no further. */
+  readonly lastId?: RecordId | undefined
+}
 
 type Shared = {
+  readonly lastId: RecordId | undefined
   readonly events: readonly Event[]
   readonly bytes: Buffer
   readonly starts: readonly number[]
@@ -40,12 +48,12 @@ export class Feed {
   /** The next events; with none and the same position where there is nothing beyond it yet. */
   async next(after: number): Promise<EventPage> {
     const from = after - (after % recordsPerPage)
-    const last = Math.min(from + recordsPerPage, this.#bank.last)
+    const last = Math.min(from + recordsPerPage, await this.#bank.last())
     if (last <= after) return { events: [], bytes: nothing, last: after }
-    const { events, bytes, starts } = await this.#page(from, last)
-    const first = events.findIndex(({ sequence }) => sequence > after)
-    if (first < 0) return { events: [], bytes: nothing, last }
-    return { events: events.slice(first), bytes: bytes.subarray(starts[first]), last }
+    const { events, bytes, starts, lastId } = await this.#page(from, last)
+    const first = events.findIndex(({ place }) => place > after)
+    if (first < 0) return { events: [], bytes: nothing, last, lastId }
+    return { events: events.slice(first), bytes: bytes.subarray(starts[first]), last, lastId }
   }
 
   /** All events beyond a position as they come; an empty page after so long without any. Ends with the signal. */
@@ -89,7 +97,7 @@ export class Feed {
       at += length
       return at - length
     })
-    return { events, bytes: Buffer.concat(written), starts }
+    return { events, bytes: Buffer.concat(written), starts, lastId: records.at(-1)?.id }
   }
 }
 

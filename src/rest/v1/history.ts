@@ -7,7 +7,7 @@ import { leftOn } from '../../ledger/books.ts'
 import type { PostedTransfer } from '../../ledger/command.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
-import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
+import { isVersion, nextCursor, pageBefore, pageIn, paging } from './pages.ts'
 import { type EntryBody, entryBody, timeOf } from './render.ts'
 import { accountIn, houseIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -42,16 +42,18 @@ export function historyRoutes(bank: Bank): V1Route[] {
   ]
 
   async function entries(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { limit, after } = pageIn(request, isPosition)
-    const within = { ...periodIn(queryOf(request)), ...(after && { before: Number(after) }) }
+    const within = periodIn(queryOf(request))
     const house = await houseIn(bank, request)
     if (house !== undefined) {
-      const { things, next } = await bank.transfers({ account: house.name, ...within, limit })
-      return sendEntries(house.name, currencyOf(house.name), things, { limit, last: next })
+      const page = pageBefore(request)
+      const { things, next } = await bank.transfers({ account: house.name, ...within, ...page })
+      return sendEntries(house.name, currencyOf(house.name), things, { limit: page.limit, last: next })
     }
+    const { limit, after } = pageIn(request, isVersion)
+    const before = after === undefined ? {} : { before: Number(after) }
     const { number, currency } = await accountIn(bank, request)
     // One more than is asked for tells whether there are more.
-    const found = await bank.entries({ account: number, ...within, limit: limit + 1 })
+    const found = await bank.entries({ account: number, ...within, ...before, limit: limit + 1 })
     const given = found.slice(0, limit)
     const last = found.length > limit ? given.at(-1)?.version : undefined
     const transfers = given.map(({ transfer }) => transfer)

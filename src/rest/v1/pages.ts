@@ -1,7 +1,8 @@
 /** Pages of /v1 lists: how they are asked for, and where the next one is. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { type RecordId, sequenceOf } from '../../ledger/command.ts'
+import { isRecordId, type RecordId } from '../../ledger/command.ts'
+import type { Instant } from '../../ledger/money.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { send } from './route.ts'
 import { type Query, queryOf, wholeIn } from './validation.ts'
@@ -17,8 +18,8 @@ export const paging = {
   }),
 }
 
-/** A position that is a number: a version, or a record. */
-export function isPosition(text: string): boolean {
+/** A position that is a number: a version. */
+export function isVersion(text: string): boolean {
   return /^[1-9][0-9]{0,14}$/.test(text)
 }
 
@@ -50,17 +51,34 @@ export function nextCursor(
   return cursor
 }
 
+/** The record that a page of records begins before, of a cursor that is the id of the last one told. */
+export function pageBefore(request: FastifyRequest): { limit: number; before?: RecordId } {
+  const { limit, after } = pageIn(request, isRecordId)
+  return { limit, ...(after !== undefined && { before: after }) }
+}
+
 /** A page of what is registered, all of which is in memory; oldest first. */
-export function sendThings<Thing extends { readonly id: RecordId }>(
+export function sendThings<Thing extends { readonly id: RecordId; readonly at: Instant }>(
   request: FastifyRequest,
   reply: FastifyReply,
   list: { readonly name: string; readonly things: readonly Thing[]; body(thing: Thing): object },
 ): FastifyReply {
-  const { limit, after = '0' } = pageIn(request, isPosition)
-  const beyond = list.things.filter(({ id }) => sequenceOf(id) > Number(after))
+  const { limit, after } = pageIn(request, isPlace)
+  const things = list.things.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  const beyond = after === undefined ? things : things.filter((thing) => placeOf(thing) > after)
   const page = beyond.slice(0, limit)
   const last = page.at(-1)
   const more = beyond.length > limit && last !== undefined
-  const next_cursor = nextCursor(request, reply, { limit, last: more ? sequenceOf(last.id) : undefined })
+  const next_cursor = nextCursor(request, reply, { limit, last: more ? placeOf(last) : undefined })
   return send(reply, { status: 200, body: { [list.name]: page.map(list.body), next_cursor } })
+}
+
+/** Where a thing stands in its list, also when it has left it: texts that sort as the instants they begin with. */
+function placeOf({ at, id }: { readonly at: Instant; readonly id: RecordId }): string {
+  const [writer = '', sequence = ''] = id.split('-')
+  return `${String(at).padStart(16, '0')} ${writer.padStart(9, '0')}-${sequence.padStart(15, '0')}`
+}
+
+function isPlace(text: string): boolean {
+  return /^\d{16} \d{9}-\d{15}$/.test(text)
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import { isAccountNumber, isHouseName } from '../../ledger/account.ts'
 import { ProblemError } from '../problem.ts'
-import { isPosition, nextCursor, pageIn, paging } from './pages.ts'
+import { nextCursor, pageBefore, paging } from './pages.ts'
 import { holdBody, transferBody } from './render.ts'
 import { accountIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -60,15 +60,14 @@ export function searchRoutes(bank: Bank): V1Route[] {
       throw new ProblemError('invalid_request', 'reference must be one text of 1 to 140 characters')
     if (account !== undefined && !(typeof account === 'string' && isSide(account)))
       throw new ProblemError('invalid_request', 'account must be an account number, or such as cash:USD')
-    const { limit, after } = pageIn(request, isPosition)
+    const page = pageBefore(request)
     const { things, next } = await bank.transfers({
-      ...before(after),
-      limit,
+      ...page,
       ...periodIn(query),
       ...(reference !== undefined && { reference }),
       ...(account !== undefined && { account }),
     })
-    const next_cursor = nextCursor(request, reply, { limit, last: next })
+    const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
     return send(reply, { status: 200, body: { transfers: things.map(transferBody), next_cursor } })
   }
 
@@ -78,9 +77,9 @@ export function searchRoutes(bank: Bank): V1Route[] {
     of: { readonly account?: string },
   ): Promise<FastifyReply> {
     const state = oneIn(queryOf(request), 'state', states)
-    const { limit, after } = pageIn(request, isPosition)
-    const { things, next } = await bank.holds({ ...before(after), limit, ...of, ...(state && { state }) })
-    const next_cursor = nextCursor(request, reply, { limit, last: next })
+    const page = pageBefore(request)
+    const { things, next } = await bank.holds({ ...page, ...of, ...(state && { state }) })
+    const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
     return send(reply, { status: 200, body: { holds: things.map(holdBody), next_cursor } })
   }
 }
@@ -91,8 +90,4 @@ function isReference(text: unknown): text is string {
 
 function isSide(account: string): boolean {
   return isAccountNumber(account) || isHouseName(account)
-}
-
-function before(after: string | undefined): { before?: number } {
-  return after === undefined ? {} : { before: Number(after) }
 }

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bank } from '../../bank/bank.ts'
 import type { Delivery, DeliveryState, Webhooks } from '../../bank/webhooks.ts'
-import { type RecordId, sequenceOf } from '../../ledger/command.ts'
+import type { RecordId } from '../../ledger/command.ts'
 import type { Webhook } from '../../ledger/registry.ts'
 import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
 import { eventOf } from './event.ts'
-import { isPosition, nextCursor, pageIn, paging, sendThings } from './pages.ts'
+import { nextCursor, pageBefore, paging, sendThings } from './pages.ts'
 import { timeOf, webhookBody } from './render.ts'
 import { answer, paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -61,10 +61,9 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
       handler: async (request, reply) => {
         const webhook = webhookIn(request).id
         const state = oneIn(queryOf(request), 'state', states)
-        const { limit, after } = pageIn(request, isPosition)
-        const before = after === undefined ? {} : { before: Number(after) }
-        const { things, next } = webhooks.deliveries({ webhook, limit, ...before, ...(state && { state }) })
-        const next_cursor = nextCursor(request, reply, { limit, last: next })
+        const page = pageBefore(request)
+        const { things, next } = webhooks.deliveries({ webhook, ...page, ...(state && { state }) })
+        const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
         return send(reply, { status: 200, body: { deliveries: things.map(deliveryBody), next_cursor } })
       },
     },
@@ -125,9 +124,9 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
   }
 
   async function isEvent(id: RecordId): Promise<boolean> {
-    const sequence = sequenceOf(id)
-    if (sequence < 1 || sequence > bank.last) return false
-    const [record] = await bank.records({ after: sequence - 1, last: sequence })
+    const place = await bank.placeOf(id)
+    if (place === undefined) return false
+    const [record] = await bank.records({ after: place - 1, last: place })
     return record !== undefined && eventOf(record) !== undefined
   }
 }

@@ -13,6 +13,7 @@ import {
   type Found,
   type HoldPageQuery,
   type LineRange,
+  type NamedLine,
   type Pending,
   pageOf,
   type Store,
@@ -30,6 +31,7 @@ import {
   type PostedTransfer,
   pagesOf,
   type RecordId,
+  sequenceBefore,
   sequenceOf,
 } from '../../ledger/command.ts'
 import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
@@ -103,10 +105,10 @@ export class MemoryStore implements Store {
     return this.#books.left.things.filter(isListed)
   }
 
-  async acts({ before = Infinity, limit }: ActPage): Promise<Found<Act>> {
+  async acts({ before, limit }: ActPage): Promise<Found<Act>> {
     const found = this.#journal
       .flatMap(({ lines }) => lines.map(fromLine))
-      .filter(({ sequence, content }) => sequence < before && isPrivileged(content))
+      .filter(({ sequence, content }) => sequence < sequenceBefore(before) && isPrivileged(content))
       .map((record) => ({ id: idOf(record.sequence), ...record }))
       .reverse()
     return pageOf(found, limit)
@@ -134,22 +136,18 @@ export class MemoryStore implements Store {
       .slice(0, limit)
   }
 
-  async transfers({
-    before = Infinity,
-    limit,
-    ...wanted
-  }: TransferPageQuery): Promise<Found<PostedTransfer>> {
+  async transfers({ before, limit, ...wanted }: TransferPageQuery): Promise<Found<PostedTransfer>> {
     const found = [...this.#transfers.values()]
-      .filter((transfer) => sequenceOf(transfer.id) < before && isWanted(transfer, wanted))
+      .filter((transfer) => sequenceOf(transfer.id) < sequenceBefore(before) && isWanted(transfer, wanted))
       .reverse()
     return pageOf(found, limit)
   }
 
-  async holds({ account, state, now, before = Infinity, limit }: HoldPageQuery): Promise<Found<Hold>> {
+  async holds({ account, state, now, before, limit }: HoldPageQuery): Promise<Found<Hold>> {
     const found = this.#holds
       .flatMap((id) => this.#books.hold(id) ?? [])
       .map((hold) => holdAt(hold, now))
-      .filter((hold) => sequenceOf(hold.id) < before)
+      .filter((hold) => sequenceOf(hold.id) < sequenceBefore(before))
       .filter((hold) => hold.account === (account ?? hold.account) && hold.state === (state ?? hold.state))
       .reverse()
     return pageOf(found, limit)
@@ -169,14 +167,20 @@ export class MemoryStore implements Store {
     return { total: this.#numbers.size, more: beyond.length > limit, pieces }
   }
 
-  get last(): number {
+  async last(): Promise<number> {
     return this.#books.sequence
   }
 
-  async lines({ after, last }: LineRange): Promise<readonly Line[]> {
+  async placeOf(id: RecordId): Promise<number | undefined> {
+    const place = sequenceOf(id)
+    return place > 0 && place <= this.#books.sequence ? place : undefined
+  }
+
+  async lines({ after, last }: LineRange): Promise<readonly NamedLine[]> {
     return this.#journal
       .flatMap(({ lines }) => lines)
       .filter(({ sequence }) => sequence > after && sequence <= last)
+      .map((line) => ({ id: idOf(line.sequence), line }))
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {

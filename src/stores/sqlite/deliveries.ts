@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
 import { type Found, pageOf } from '../../bank/store.ts'
 import type { Counts, Delivery, DeliveryLog, DeliveryPage, DeliveryState } from '../../bank/webhooks.ts'
-import { idOf, type RecordId, sequenceOf } from '../../ledger/command.ts'
+import { idOf, type RecordId, sequenceBefore, sequenceOf } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { pragma } from './files.ts'
 
@@ -103,21 +103,21 @@ export class SqliteDeliveries implements DeliveryLog {
 
   take(
     webhook: RecordId,
-    page: { readonly last: number; readonly events: readonly number[] },
+    page: { readonly last: number; readonly events: readonly RecordId[] },
     now: Instant,
   ): void {
     const id = sequenceOf(webhook)
     this.#commit(() => {
-      for (const event of page.events) this.#add.run(id, event, now, now)
+      for (const event of page.events) this.#add.run(id, sequenceOf(event), now, now)
       this.#setPosition.run(id, page.last)
       this.#forget.run(id, page.last - keptRecords)
     })
   }
 
-  again(webhook: RecordId, event: number | undefined, now: Instant): void {
+  again(webhook: RecordId, event: RecordId | undefined, now: Instant): void {
     const id = sequenceOf(webhook)
     if (event === undefined) this.#allAgain.run(now, now, id)
-    else this.#again.run(id, event, now, now)
+    else this.#again.run(id, sequenceOf(event), now, now)
   }
 
   due(webhook: RecordId, now: Instant, limit: number): readonly Delivery[] {
@@ -137,8 +137,13 @@ export class SqliteDeliveries implements DeliveryLog {
     })
   }
 
-  page({ webhook, state, before = Number.MAX_SAFE_INTEGER, limit }: DeliveryPage): Found<Delivery> {
-    const rows = this.#page.all(sequenceOf(webhook), before, state ?? null, limit + 1) as Row[]
+  page({ webhook, state, before, limit }: DeliveryPage): Found<Delivery> {
+    const rows = this.#page.all(
+      sequenceOf(webhook),
+      sequenceBefore(before),
+      state ?? null,
+      limit + 1,
+    ) as Row[]
     return pageOf(rows.map(deliveryOf), limit)
   }
 

@@ -1,7 +1,7 @@
 /** What is registered and what was done to it: from the index, then from what the index has yet to take in. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Act, type ActPage, type Found, pageOf } from '../../bank/store.ts'
-import { idOf, type RecordId } from '../../ledger/command.ts'
+import { idOf, type RecordId, sequenceBefore } from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
 import { isListed, isPrivileged, registeredAfter, type Thing } from '../../ledger/registry.ts'
 import { progressOf } from './projection.ts'
@@ -51,7 +51,8 @@ export class Registry {
     return [...things.values()].filter(isListed)
   }
 
-  acts({ before = Number.MAX_SAFE_INTEGER, limit }: ActPage): Found<Act> {
+  acts({ before: id, limit }: ActPage): Found<Act> {
+    const before = sequenceBefore(id)
     this.#index.exec('begin')
     try {
       const beyond = this.#tail()

@@ -9,6 +9,7 @@ import {
   idOf,
   type PostedTransfer,
   type RecordId,
+  sequenceBefore,
   sequenceOf,
 } from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
@@ -49,11 +50,8 @@ export class Search {
     )
   }
 
-  transfers({
-    before = Number.MAX_SAFE_INTEGER,
-    limit,
-    ...wanted
-  }: TransferPageQuery): Found<PostedTransfer> {
+  transfers({ before: id, limit, ...wanted }: TransferPageQuery): Found<PostedTransfer> {
+    const before = sequenceBefore(id)
     const { reference, account, from = 0 } = wanted
     const things: PostedTransfer[] = []
     const takeTransfer = (transfer: PostedTransfer) => {
@@ -102,12 +100,14 @@ export class Search {
         at = line.sequence - 1
       }
       looked += lines.length
-      if (of.down === 0 && looked >= linesPerSearch && at > 0) return { things: of.things, next: at + 1 }
+      if (of.down === 0 && looked >= linesPerSearch && at > 0)
+        return { things: of.things, next: idOf(at + 1) }
     }
     return pageOf(of.things, of.limit)
   }
 
-  holds({ account, state, now, before = Number.MAX_SAFE_INTEGER, limit }: HoldPageQuery): Found<Hold> {
+  holds({ account, state, now, before: id, limit }: HoldPageQuery): Found<Hold> {
+    const before = sequenceBefore(id)
     const { sequence: indexed } = this.#progress()
     const changed = this.#holdsSince(indexed)
     const things: Hold[] = []
@@ -137,7 +137,7 @@ export class Search {
       }
       looked += rows.length
       if (rows.length < rowsPerSlice) return pageOf(things, limit)
-      if (looked >= linesPerSearch) return { things, next: below }
+      if (looked >= linesPerSearch) return { things, next: idOf(below) }
     }
   }
 

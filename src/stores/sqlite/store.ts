@@ -21,6 +21,7 @@ import {
   type Found,
   type HoldPageQuery,
   type LineRange,
+  type NamedLine,
   type Pending,
   type ProofProgress,
   type Store,
@@ -33,12 +34,13 @@ import type { StoredReply, TransferPage } from '../../ledger/books.ts'
 import {
   accountsTold,
   type Hold,
+  idOf,
   type Key,
   type Outcome,
   type PostedTransfer,
   type RecordId,
+  sequenceOf,
 } from '../../ledger/command.ts'
-import type { Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import { type Fault, faultText, type Proven } from '../../ledger/verify.ts'
@@ -288,12 +290,18 @@ export class SqliteStore implements Store {
     }
   }
 
-  get last(): number {
+  async last(): Promise<number> {
     return this.#last
   }
 
-  lines(range: LineRange): Promise<readonly Line[]> {
-    return this.#call('lines', range)
+  async placeOf(id: RecordId): Promise<number | undefined> {
+    const place = sequenceOf(id)
+    return place > 0 && place <= this.#last ? place : undefined
+  }
+
+  async lines(range: LineRange): Promise<readonly NamedLine[]> {
+    const lines = await this.#call('lines', range)
+    return lines.map((line) => ({ id: idOf(line.sequence), line }))
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<Sealed> {
