@@ -29,7 +29,7 @@ const adjust = (amount: number): Command => ({
 async function honestJournal() {
   const store = new MemoryStore({ clock: heldClock() })
   const only = async (command: Command, actor: string, key?: string) => {
-    const fresh = sha256(`fresh ${store.last}`)
+    const fresh = sha256(`fresh ${await store.last()}`)
     await store.commit([pending(command, { actor, fresh, ...(key && { key: { scope: actor, key } }) })])
   }
   await only({ type: 'create_credential', role: 'operator', name: 'ann' }, 'cli')
