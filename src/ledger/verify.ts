@@ -21,7 +21,7 @@ import {
 } from './record.ts'
 import { dueOfBack, dueOfCharge, isSameUsed } from './verify-limits.ts'
 import { RegistryVerifier } from './verify-registry.ts'
-import { checkReply, type Known, sequenceIn } from './verify-reply.ts'
+import { checkReply, type Known } from './verify-reply.ts'
 
 /** The first thing that is wrong: in which block, at which record if it is one, and what. */
 export type Fault = { readonly block: number; readonly record?: number; readonly what: string }
@@ -64,22 +64,29 @@ type Captured = { readonly hold: RecordId; readonly forced: boolean; readonly ba
 
 export type VerifierOptions = {
   readonly sha256: Sha256
-  readonly writer?: number
+  /** Whose blocks there may be; with `any`, several writers' in an order of their clocks. */
+  readonly writer?: number | 'any'
   /** A line that was checked before, for what a reversal takes back; without it all transfers are remembered. */
-  line?(sequence: number): Line | undefined
+  line?(id: RecordId): Line | undefined
 }
 
 export class Verifier {
   readonly #sha256: Sha256
   readonly #line: VerifierOptions['line']
+  readonly #writer: number | 'any'
+  /** The last block that was found right, and the last of each writer. */
   #head: Block
+  readonly #heads = new Map<number, Block>()
   readonly #accounts = new Map<string, State>()
-  readonly #totals = new Map<HouseAccount, bigint>()
+  /** Of each writer: what its own records make. */
+  readonly #totals = new Map<number, Map<HouseAccount, bigint>>()
   readonly #holds = new Map<RecordId, KnownHold>()
   readonly #registry = new RegistryVerifier()
   readonly #transfers = new Map<RecordId, Transfer>()
   /** Of each transfer that was reversed: how much, and the last reversal's id. */
   readonly #reversed = new Map<RecordId, { readonly amount: Minor; readonly last: RecordId }>()
+  /** The block before the one that is checked, of its writer. */
+  #current: Block = genesis(1)
   #latest: { readonly id: RecordId; readonly content: Content } | undefined
   /** Of the latest record that captured a hold: the transfer that pays it follows. */
   #captured: Captured | undefined
@@ -87,7 +94,8 @@ export class Verifier {
   constructor({ sha256, writer = 1, line }: VerifierOptions) {
     this.#sha256 = sha256
     this.#line = line
-    this.#head = genesis(writer)
+    this.#writer = writer
+    this.#head = genesis(writer === 'any' ? 1 : writer)
   }
 
   /** The last block that was found right. */
@@ -102,16 +110,20 @@ export class Verifier {
 
   /** Takes the next block; says what is wrong with it, if anything. */
   check(block: Block, lines: readonly Line[]): Fault | undefined {
-    const what = checkLink(this.#head, block, lines)
+    const writer = this.#writer === 'any' ? block.writer : this.#writer
+    const before = this.#heads.get(writer) ?? genesis(writer)
+    const what = checkLink(before, block, lines)
     if (what !== undefined) return { block: block.sequence, what }
+    this.#current = before
     const intact = block.hash === blockHash(block, lines, this.#sha256)
     const fault = this.#checkLines(block, lines)
     if (fault !== undefined) return intact ? fault : { ...fault, what: `was changed: ${fault.what}` }
     if (!intact) return { block: block.sequence, what: notItsHash }
-    const totals = writeTotals(this.#totals)
+    const totals = writeTotals(this.#totals.get(writer) ?? new Map())
     if (block.totals !== totals)
       return { block: block.sequence, what: `house totals are ${block.totals}, the records make ${totals}` }
     this.#head = block
+    this.#heads.set(writer, block)
     return undefined
   }
 
@@ -121,10 +133,11 @@ export class Verifier {
     for (const { currency, ledger } of this.#accounts.values())
       customers.set(currency, (customers.get(currency) ?? 0n) + BigInt(ledger))
     const house = new Map<Currency, bigint>()
-    for (const [name, total] of this.#totals) {
-      const currency = name.slice(name.indexOf(':') + 1)
-      house.set(currency, (house.get(currency) ?? 0n) + total)
-    }
+    for (const totals of this.#totals.values())
+      for (const [name, total] of totals) {
+        const currency = name.slice(name.indexOf(':') + 1)
+        house.set(currency, (house.get(currency) ?? 0n) + total)
+      }
     const currencies = [...new Set([...customers.keys(), ...house.keys()])].sort()
     const sums = currencies.map((currency) => ({
       currency,
@@ -137,7 +150,10 @@ export class Verifier {
         block: this.#head.sequence,
         what: `${off.currency} sums to ${off.customers + off.house} minor units, not 0`,
       }
-    const { sequence: blocks, last: records, hash: head } = this.#head
+    const heads = [...this.#heads.values()].sort((a, b) => a.writer - b.writer)
+    const blocks = heads.reduce((sum, { sequence }) => sum + sequence, 0)
+    const records = heads.reduce((sum, { last }) => sum + last, 0)
+    const head = headOf(heads, this.#sha256)
     return { blocks, records, accounts: this.#accounts.size, head, sums }
   }
 
@@ -159,7 +175,7 @@ export class Verifier {
   }
 
   #checkRecord({ sequence, content, at, actor }: JournalRecord, kind: string): string | undefined {
-    const id = `${this.#head.writer}-${sequence}`
+    const id = `${this.#current.writer}-${sequence}`
     const captured = this.#captured
     this.#captured = undefined
     if (captured !== undefined && (content.kind !== 'transfer' || content.hold !== captured.hold))
@@ -316,7 +332,7 @@ export class Verifier {
   #known(): Known {
     return {
       latest: this.#latest,
-      before: this.#head.last,
+      before: this.#current.last,
       transfer: (id) => this.#transferOf(id),
       hold: (id) => this.#holds.get(id),
       thing: (id) => this.#registry.thing(id),
@@ -347,7 +363,7 @@ export class Verifier {
   #transferOf(id: RecordId): Transfer | undefined {
     const known = this.#transfers.get(id)
     if (known !== undefined || this.#line === undefined) return known
-    const line = this.#line(sequenceIn(id))
+    const line = this.#line(id)
     const content = line === undefined ? undefined : fromLine(line).content
     return content?.kind === 'transfer' ? content : undefined
   }
@@ -396,7 +412,8 @@ export class Verifier {
     if (isHouse(name)) {
       if (after !== null) return `leaves a balance on house account ${name}`
       if (!name.endsWith(`:${currency}`)) return `moves ${currency} on ${name}`
-      this.#totals.set(name, (this.#totals.get(name) ?? 0n) + BigInt(ledger))
+      const totals = this.#totals.get(this.#current.writer) ?? new Map<HouseAccount, bigint>()
+      this.#totals.set(this.#current.writer, totals.set(name, (totals.get(name) ?? 0n) + BigInt(ledger)))
       return undefined
     }
     const before = this.#accounts.get(name)
@@ -439,6 +456,13 @@ function takesDebits({ state }: State): boolean {
 
 function takesCredits({ state }: State): boolean {
   return state === 'active' || state === 'debit_blocked'
+}
+
+/** What stands for all that was proven: the hash of a lone writer's last block, else the hash of all writers' last ones. */
+function headOf(heads: readonly Block[], sha256: Sha256): string {
+  const [only] = heads
+  if (heads.length > 1) return sha256(heads.map(({ writer, hash }) => `${writer} ${hash}\n`).join(''))
+  return only?.hash ?? genesis(1).hash
 }
 
 /** That a block follows another, with all of its lines; what is in them is not looked at. */

@@ -5,6 +5,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { sha256 } from '../../bank/batch.ts'
 import { StoreError } from '../../bank/store.ts'
+import { type RecordId, sequenceOf } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import type { Line } from '../../ledger/record.ts'
 import { faultText, type Proven, Verifier } from '../../ledger/verify.ts'
@@ -93,8 +94,10 @@ async function writeJournal(
     const writer = new JournalWriter(db)
     // Proven before they are written: what a key remembers may be of its own block.
     let checked: readonly Line[] = []
-    const line = (sequence: number) =>
-      checked[sequence - (checked[0]?.sequence ?? Infinity)] ?? reader.line(sequence)
+    const line = (id: RecordId) => {
+      const sequence = sequenceOf(id)
+      return checked[sequence - (checked[0]?.sequence ?? Infinity)] ?? reader.line(sequence)
+    }
     const verifier = new Verifier({ sha256, line })
     let pending = 0
     db.exec('begin immediate')

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
+import { sequenceOf } from '../../ledger/command.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 import { filesOf, isOfToday, judgeJournal, messageOf, openForReading } from './files.ts'
 import { lostTail } from './head.ts'
@@ -61,7 +62,7 @@ function proveJournal(
   last: number,
   tell: Tell,
 ): Fault | Proven {
-  const verifier = new Verifier({ sha256, line: (sequence) => reader.lines(sequence - 1, sequence)[0] })
+  const verifier = new Verifier({ sha256, line: (id) => reader.lines(sequenceOf(id) - 1, sequenceOf(id))[0] })
   let at = { sequence: 0, last: 0 }
   for (;;) {
     const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined

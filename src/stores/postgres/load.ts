@@ -1,0 +1,196 @@
+/**
+ * Brings into the books what a batch names. Other than with one file, others write as well: accounts are locked before
+ * anything else is read, and what was read with the lock, or before it, may be of before the wait. So the lock names
+ * accounts alone, and what they guard is read by later statements of the same flush.
+ */
+import type { Pending } from '../../bank/store.ts'
+import { type AccountNumber, isHouse } from '../../ledger/account.ts'
+import { type Books, posted, stored } from '../../ledger/books.ts'
+import { type Hold, type Key, pagesOf, type RecordId } from '../../ledger/command.ts'
+import { fromLine } from '../../ledger/record.ts'
+import type { Thing } from '../../ledger/registry.ts'
+import { type Ask, statement } from './connect.ts'
+import {
+  type AccountRow,
+  accountColumns,
+  accountOf,
+  columnsOf,
+  idAt,
+  type LineRow,
+  lineColumns,
+  lineOf,
+  type Spot,
+  spotOf,
+} from './rows.ts'
+
+/** What a batch names, with the accounts that stand behind the ids in it; in the order in which rows are locked. */
+export type Wanted = {
+  readonly accounts: readonly AccountNumber[]
+  readonly transfers: readonly Spot[]
+  readonly holds: readonly Spot[]
+  readonly things: readonly Spot[]
+  readonly keys: readonly Key[]
+}
+
+const spots = 'unnest($1::integer[], $2::bigint[]) as named (writer, sequence)'
+
+const accountsOfHolds = statement(
+  'accounts_of_holds',
+  `select account from holds join ${spots} using (writer, sequence)`,
+)
+const accountsOfThings = statement(
+  'accounts_of_things',
+  `select account from registry join ${spots} using (writer, sequence) where account is not null`,
+)
+const transfersAt = statement(
+  'transfers_at',
+  `select ${lineColumns}, v.reversed, v.by_writer, v.by_sequence
+  from ${spots}
+  join records r using (writer, sequence)
+  left join reversals v using (writer, sequence)
+  where r.kind = 'transfer'`,
+)
+const linesAt = statement(
+  'lines_at',
+  `select ${lineColumns} from ${spots} join records r using (writer, sequence)`,
+)
+const lockAccounts = statement(
+  'lock_accounts',
+  `select ${accountColumns}
+  from accounts
+  where number = any($1::text[])
+  order by number
+  for no key update`,
+)
+const lockThings = statement(
+  'lock_things',
+  `select writer, sequence, clock, body
+  from registry join ${spots} using (writer, sequence)
+  order by writer, sequence
+  for no key update of registry`,
+)
+const holdsAt = statement(
+  'holds_at',
+  `select body from holds where account = any($1::text[]) and pending
+  union all
+  select body from holds join unnest($2::integer[], $3::bigint[]) as named (writer, sequence) using (writer, sequence)
+  where not pending`,
+)
+const repliesAt = statement(
+  'replies_at',
+  `select p.scope as key_scope, p.key, ${lineColumns}
+  from unnest($1::text[], $2::text[]) as named (scope, key)
+  join replies p using (scope, key)
+  join records r on r.writer = p.writer and r.sequence = p.sequence`,
+)
+
+/** Which accounts a hold, a transfer or an adjustment is of never changes: it is looked up before anything is locked. */
+export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wanted> {
+  const accounts = new Set<AccountNumber>()
+  const named = { transfers: new Set<RecordId>(), holds: new Set<RecordId>(), things: new Set<RecordId>() }
+  const keys: Key[] = []
+  for (const pages of batch.flatMap(pagesOf)) {
+    for (const number of pages.accounts ?? []) accounts.add(number)
+    if (pages.transfer !== undefined) named.transfers.add(pages.transfer)
+    if (pages.hold !== undefined) named.holds.add(pages.hold)
+    if (pages.thing !== undefined) named.things.add(pages.thing)
+    if (pages.key !== undefined) keys.push(pages.key)
+  }
+  const spotsOf = (ids: ReadonlySet<RecordId>) => [...ids].flatMap((id) => spotOf(id) ?? [])
+  const transfers = spotsOf(named.transfers)
+  const holds = spotsOf(named.holds)
+  const things = spotsOf(named.things)
+  const [ofHolds, ofThings, ofTransfers] = await Promise.all([
+    holds.length === 0 ? [] : ask(accountsOfHolds, columnsOf(holds)),
+    things.length === 0 ? [] : ask(accountsOfThings, columnsOf(things)),
+    transfers.length === 0 ? [] : ask(linesAt, columnsOf(transfers)),
+  ])
+  for (const { account } of [...ofHolds, ...ofThings]) accounts.add(String(account))
+  for (const row of ofTransfers) {
+    const { content } = fromLine(row as LineRow)
+    if (content.kind === 'transfer') accounts.add(content.debit).add(content.credit)
+  }
+  const customers = [...accounts].filter((number) => !isHouse(number)).sort()
+  return { accounts: customers, transfers, holds, things, keys }
+}
+
+/** Asks for the locks, then for the rest; nothing is waited for until all is on its way. Gives what puts it into books. */
+export function load(
+  { accounts, transfers, holds, things, keys }: Wanted,
+  ask: Ask,
+): Promise<(books: Books) => { readonly clock: number }>[] {
+  const asked: Promise<(books: Books) => { readonly clock: number }>[] = []
+  const put = (rows: ReturnType<Ask>, into: (books: Books, row: never) => void) =>
+    asked.push(
+      rows.then((found) => (books) => {
+        let clock = 0
+        for (const row of found) {
+          into(books, row as never)
+          clock = Math.max(clock, Number(row['clock'] ?? 0))
+        }
+        return { clock }
+      }),
+    )
+  if (accounts.length > 0)
+    put(ask(lockAccounts, [accounts]), (books, row: AccountRow) => books.load({ account: accountOf(row) }))
+  if (things.length > 0)
+    put(ask(lockThings, columnsOf(things)), (books, { body }: { body: string }) =>
+      books.load({ thing: JSON.parse(body) as Thing }),
+    )
+  if (accounts.length > 0)
+    put(ask(holdsAt, [accounts, ...columnsOf(holds)]), (books, { body }: { body: string }) =>
+      books.load({ hold: JSON.parse(body) as Hold }),
+    )
+  if (keys.length > 0)
+    put(
+      ask(repliesAt, [keys.map(({ scope }) => scope), keys.map(({ key }) => key)]),
+      (books, row: LineRow & { key_scope: string; key: string }) => {
+        const { content, at } = fromLine(lineOf(row))
+        if (content.kind === 'reply')
+          books.load({ scope: row.key_scope, key: row.key, stored: stored(content, at) })
+      },
+    )
+  if (transfers.length > 0) {
+    const pages = readTransfers(transfers, ask)
+    asked.push(
+      pages.then((found) => (books) => {
+        for (const transfer of found) books.load({ transfer })
+        return { clock: 0 }
+      }),
+    )
+  }
+  return asked
+}
+
+type TransferRow = LineRow & {
+  readonly reversed: number | null
+  readonly by_writer: number
+  readonly by_sequence: number
+}
+
+/** Transfers with what was reversed of each, and by which reversal last. */
+export async function readTransfers(named: readonly Spot[], ask: Ask) {
+  const rows = (await ask(transfersAt, columnsOf(named))) as readonly TransferRow[]
+  const reversals = rows.filter(({ reversed }) => reversed !== null)
+  const last = new Map<RecordId, LineRow>()
+  if (reversals.length > 0) {
+    const by = reversals.map(({ by_writer: writer, by_sequence: sequence }) => ({ writer, sequence }))
+    for (const row of (await ask(linesAt, columnsOf(by))) as readonly LineRow[]) last.set(idAt(row), row)
+  }
+  return rows.map((row) => {
+    const by = last.get(idAt({ writer: row.by_writer, sequence: row.by_sequence }))
+    return { transfer: transferOf(row), reversed: row.reversed ?? 0, ...(by && { last: transferOf(by) }) }
+  })
+}
+
+/** The transfer that a row of a transfer is. */
+export function transferOf(row: LineRow) {
+  const { content, at } = fromLine(lineOf(row))
+  if (content.kind !== 'transfer') throw new Error(`record ${idAt(row)} is no transfer`)
+  return posted(content, idAt(row), at)
+}
+
+/** Lines by where they are, in no order. */
+export async function readLines(named: readonly Spot[], ask: Ask): Promise<readonly LineRow[]> {
+  return named.length === 0 ? [] : ((await ask(linesAt, columnsOf(named))) as readonly LineRow[])
+}

@@ -1,0 +1,72 @@
+/** Brings a database to the schema of this program: numbered files, forward only, each with its checksum. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { sha256 } from '../../bank/batch.ts'
+import { StoreError } from '../../bank/store.ts'
+import { type Client, messageOf, stateOf, uniqueViolation } from './connect.ts'
+
+const folder = new URL('schema/', import.meta.url)
+const migrations = readdirSync(folder)
+  .filter((name) => /^\d{4}_\w+\.sql$/.test(name))
+  .sort()
+  .map((name, i) => {
+    const sql = readFileSync(new URL(name, folder), 'utf8')
+    return { number: i + 1, name, sql, checksum: sha256(sql) }
+  })
+
+const undefinedTable = '42P01'
+const duplicates = [uniqueViolation, '42P07']
+
+/**
+ * Runs what is missing, each migration in a transaction with its own row; of several nodes that start together one
+ * does it. Throws a StoreError `unusable` for a database that a newer program has changed, or another one made.
+ */
+export async function migrate(client: Client): Promise<void> {
+  for (let done = await doneIn(client); done < migrations.length; ) {
+    const { number, name, sql, checksum } = migrations[done] as (typeof migrations)[number]
+    try {
+      await client.query(`begin; ${number === 1 ? table : ''}`)
+      await client.query('insert into migrations (number, name, checksum, at) values ($1, $2, $3, $4)', [
+        number,
+        name,
+        checksum,
+        Date.now(),
+      ])
+      await client.query(sql)
+      await client.query('commit')
+    } catch (cause) {
+      await client.query('rollback').catch(() => {})
+      // Another node is doing the same: what it has done is looked at again.
+      if (!duplicates.includes(stateOf(cause) ?? ''))
+        throw new StoreError('unusable', `migration ${number} failed: ${messageOf(cause)}`, { cause })
+    }
+    done = await doneIn(client)
+  }
+}
+
+const table = `create table migrations (
+  number integer primary key,
+  name text not null,
+  checksum text not null,
+  at bigint not null
+);`
+
+async function doneIn(client: Client): Promise<number> {
+  const { rows } = await client
+    .query('select number, checksum from migrations order by number')
+    .catch((error) => {
+      if (stateOf(error) === undefinedTable) return { rows: [] }
+      throw error
+    })
+  if (rows.length > migrations.length)
+    throw new StoreError(
+      'unusable',
+      `the database was changed by a newer Cashpoint (schema ${rows.length}; this one knows ${migrations.length})`,
+    )
+  for (const [i, { checksum }] of rows.entries())
+    if (checksum !== migrations[i]?.checksum)
+      throw new StoreError(
+        'unusable',
+        `the database was made with another migration ${i + 1} than this Cashpoint has`,
+      )
+  return rows.length
+}

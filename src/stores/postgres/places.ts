@@ -1,0 +1,185 @@
+/**
+ * One order of all writers' blocks, for whoever reads what happened one after the other: events, exports, proofs. A
+ * block gets its place when somebody first reads that far, never to change. Blocks are taken in the order of their
+ * clocks from among those that are committed: a block is committed before any that builds on it, and its clock is
+ * lower, so an account's records stand in its order.
+ */
+import type pg from 'pg'
+import type { LineRange, NamedLine } from '../../bank/store.ts'
+import type { Block } from '../../ledger/block.ts'
+import type { RecordId } from '../../ledger/command.ts'
+import type { Line } from '../../ledger/record.ts'
+import { type Ask, asker, type PostgresOptions, statement } from './connect.ts'
+import { idAt, type LineRow, lineColumns, lineOf, spotOf } from './rows.ts'
+
+const blocksPerTurn = 10_000
+
+const head = statement('placed_head', 'select block, place from placed where id = 1')
+const isBehind = statement(
+  'placed_behind',
+  `select 1 as behind
+  from writers w left join placed_of p on p.writer = w.id
+  where w.block > coalesce(p.sequence, 0)
+  limit 1`,
+)
+const lockHead = statement('placed_lock', 'select block, place from placed where id = 1 for update')
+const unplaced = statement(
+  'unplaced',
+  `select b.writer, b.sequence, b.last, coalesce(before.last, 0) as before
+  from blocks b
+  left join placed_of p on p.writer = b.writer
+  left join blocks before on before.writer = b.writer and before.sequence = b.sequence - 1
+  where b.sequence > coalesce(p.sequence, 0)
+  order by b.clock, b.writer
+  limit ${blocksPerTurn}`,
+)
+const insertPlaces = statement(
+  'insert_places',
+  `insert into places (block, writer, sequence, first, last, place)
+  select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as u`,
+)
+const savePlacedOf = statement(
+  'save_placed_of',
+  `insert into placed_of (writer, sequence)
+  select * from unnest($1::integer[], $2::bigint[]) as u
+  on conflict (writer) do update set sequence = excluded.sequence`,
+)
+const saveHead = statement('save_placed', 'update placed set block = $1, place = $2 where id = 1')
+const placeOf = statement(
+  'place_of',
+  `select place - last + $2::bigint as place
+  from places
+  where writer = $1 and last >= $2 and first <= $2
+  order by last
+  limit 1`,
+)
+const linesIn = statement(
+  'lines_in',
+  `select p.place - p.last + r.sequence as place, ${lineColumns}
+  from places p join records r on r.writer = p.writer and r.sequence between p.first and p.last
+  where p.place > $1
+    and p.place - p.last + p.first <= $2
+    and p.place - p.last + r.sequence > $1
+    and p.place - p.last + r.sequence <= $2
+  order by p.place, r.sequence`,
+)
+const blocksIn = statement(
+  'blocks_in',
+  `select b.writer, b.sequence, b.clock, b.at, b.last, b.totals, b.previous, b.hash, p.first
+  from places p join blocks b on b.writer = p.writer and b.sequence = p.sequence
+  where p.block > $1
+  order by p.block
+  limit $2`,
+)
+const linesOf = statement(
+  'lines_of',
+  `select p.block, ${lineColumns}
+  from places p join records r on r.writer = p.writer and r.sequence between p.first and p.last
+  where p.block > $1 and p.block <= $2
+  order by p.block, r.sequence`,
+)
+
+/** A block with its lines, and which one it is in the order of all. */
+export type PlacedBlock = { readonly block: Block; readonly lines: readonly Line[]; readonly number: number }
+
+const blocksPerPage = 100
+
+export class Places {
+  readonly #pool: pg.Pool
+  readonly #options: PostgresOptions
+  readonly #ask: Ask
+  #advancing: Promise<{ block: number; place: number }> | undefined
+
+  constructor(pool: pg.Pool, options: PostgresOptions) {
+    this.#pool = pool
+    this.#options = options
+    this.#ask = asker(pool, options)
+  }
+
+  /** Where the order has come to, with every commit that has been answered. */
+  async head(): Promise<{ readonly block: number; readonly place: number }> {
+    const [behind] = await this.#ask(isBehind, [])
+    if (behind !== undefined) return await this.#advance()
+    const [row] = (await this.#ask(head, [])) as unknown as { block: number; place: number }[]
+    return row ?? { block: 0, place: 0 }
+  }
+
+  async placeOf(id: RecordId): Promise<number | undefined> {
+    const spot = spotOf(id)
+    if (spot === undefined) return undefined
+    await this.head()
+    const [row] = await this.#ask(placeOf, [spot.writer, spot.sequence])
+    return row && Number(row['place'])
+  }
+
+  async lines({ after, last }: LineRange): Promise<readonly NamedLine[]> {
+    const rows = (await this.#ask(linesIn, [after, last])) as readonly LineRow[]
+    return rows.map((row) => ({ id: idAt(row), line: lineOf(row) }))
+  }
+
+  /** The blocks beyond one, up to another, each with its lines. */
+  async *blocks(after: number, to: number): AsyncGenerator<PlacedBlock> {
+    for (let at = after; at < to; ) {
+      const limit = Math.min(blocksPerPage, to - at)
+      const blocks = (await this.#ask(blocksIn, [at, limit])) as unknown as (Block & { first: number })[]
+      if (blocks.length === 0) return
+      const end = at + blocks.length
+      const lines = (await this.#ask(linesOf, [at, end])) as readonly (LineRow & { block: number })[]
+      const byBlock = Map.groupBy(lines, ({ block }) => block)
+      for (const { first: _, ...block } of blocks) {
+        at += 1
+        yield { block, lines: (byBlock.get(at) ?? []).map(lineOf), number: at }
+      }
+    }
+  }
+
+  /** Of those who ask together one does it. */
+  #advance(): Promise<{ block: number; place: number }> {
+    this.#advancing ??= this.#writeOn().finally(() => {
+      this.#advancing = undefined
+    })
+    return this.#advancing
+  }
+
+  async #writeOn(): Promise<{ block: number; place: number }> {
+    const client = await this.#pool.connect()
+    const ask = asker(client, this.#options)
+    try {
+      for (;;) {
+        await client.query('begin')
+        const [row] = (await ask(lockHead, [])) as unknown as { block: number; place: number }[]
+        let { block, place } = row ?? { block: 0, place: 0 }
+        const found = (await ask(unplaced, [])) as unknown as Unplaced[]
+        const rows = found.map(({ writer, sequence, before, last }) => {
+          block += 1
+          place += last - before
+          return [block, writer, sequence, before + 1, last, place]
+        })
+        if (rows.length > 0) {
+          await ask(insertPlaces, transposed(rows))
+          const ofWriters = new Map(found.map(({ writer, sequence }) => [writer, sequence]))
+          await ask(savePlacedOf, [[...ofWriters.keys()], [...ofWriters.values()]])
+          await ask(saveHead, [block, place])
+        }
+        await client.query('commit')
+        if (rows.length < blocksPerTurn) return { block, place }
+      }
+    } catch (error) {
+      await client.query('rollback').catch(() => {})
+      throw error
+    } finally {
+      client.release()
+    }
+  }
+}
+
+type Unplaced = {
+  readonly writer: number
+  readonly sequence: number
+  readonly last: number
+  readonly before: number
+}
+
+function transposed(rows: readonly (readonly number[])[]): unknown[][] {
+  return (rows[0] ?? []).map((_, i) => rows.map((row) => row[i]))
+}

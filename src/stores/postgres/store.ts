@@ -1,0 +1,269 @@
+/**
+ * The store of any number of nodes on one PostgreSQL. Beside `stores/sqlite/`: there is no index that trails and no
+ * thread, since rows are written in the batch's own transaction and the database reads them; files of the same name do
+ * the same work. `places.ts` puts what all writers wrote in one order.
+ */
+import assert from 'node:assert'
+import type pg from 'pg'
+import type { RuleSettings } from '../../bank/batch.ts'
+import {
+  type AccountList,
+  type AccountPage,
+  type Act,
+  type ActPage,
+  type BlockRange,
+  type ChainProven,
+  type Entry,
+  type EntryPage,
+  type Found,
+  type HoldPageQuery,
+  type LineRange,
+  type NamedLine,
+  type Pending,
+  type ProofProgress,
+  type Store,
+  StoreError,
+  type TransferPageQuery,
+} from '../../bank/store.ts'
+import type { Account, AccountNumber, HouseAccount } from '../../ledger/account.ts'
+import { type Block, readTotals, type Totals } from '../../ledger/block.ts'
+import { type StoredReply, stored, type TransferPage } from '../../ledger/books.ts'
+import type { Hold, Key, Outcome, PostedTransfer, RecordId } from '../../ledger/command.ts'
+import { fromLine, type Line } from '../../ledger/record.ts'
+import type { Refusal } from '../../ledger/refusal.ts'
+import type { Thing } from '../../ledger/registry.ts'
+import type { Fault, Proven } from '../../ledger/verify.ts'
+import { type Ask, asker, connect, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
+import { listAccounts } from './lists.ts'
+import { readTransfers } from './load.ts'
+import { migrate } from './migrate.ts'
+import { Places } from './places.ts'
+import { prove } from './prove.ts'
+import {
+  type AccountRow,
+  accountColumns,
+  accountOf,
+  type LineRow,
+  lineColumns,
+  lineOf,
+  spotOf,
+} from './rows.ts'
+import { readActs, readEntries, searchHolds, searchTransfers } from './search.ts'
+import { Writer } from './writer.ts'
+
+const readersMax = 4
+
+const accountsAt = statement(
+  'accounts_at',
+  `select ${accountColumns} from accounts where number = any($1::text[])`,
+)
+const holdAt = statement('hold_at', 'select body from holds where writer = $1 and sequence = $2')
+const thingAt = statement('thing_at', 'select body from registry where writer = $1 and sequence = $2')
+const thingsListed = statement(
+  'things_listed',
+  'select body from registry where listed order by writer, sequence',
+)
+const replyAt = statement(
+  'reply_at',
+  `select ${lineColumns}
+  from replies p join records r using (writer, sequence)
+  where p.scope = $1 and p.key = $2`,
+)
+const totalsOf = statement('totals_of', 'select totals from writers')
+
+type Asked = { resolve(account: Account | undefined): void; reject(error: unknown): void }
+
+export class PostgresStore implements Store {
+  readonly name: string
+  readonly #options: PostgresOptions
+  readonly #pool: pg.Pool
+  readonly #ask: Ask
+  readonly #writer: Writer
+  readonly #places: Places
+  /** Accounts that are asked for in this turn of the event loop: one statement reads them all. */
+  #asked = new Map<AccountNumber, Asked[]>()
+  #committing = false
+  #closed = false
+
+  /** Throws a StoreError `unusable` with one line for the operator. */
+  static async open(options: PostgresOptions & RuleSettings): Promise<PostgresStore> {
+    try {
+      const client = await connect(options)
+      try {
+        await migrate(client)
+      } finally {
+        await client.end()
+      }
+      return new PostgresStore(options, await Writer.start(options))
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause
+      throw new StoreError('unusable', `${nameOf(options.url)} cannot be used: ${messageOf(cause)}`, {
+        cause,
+      })
+    }
+  }
+
+  private constructor(options: PostgresOptions, writer: Writer) {
+    this.name = nameOf(options.url)
+    this.#options = options
+    this.#pool = poolOf(options, readersMax)
+    this.#ask = asker(this.#pool, options)
+    this.#places = new Places(this.#pool, options)
+    this.#writer = writer
+  }
+
+  /** While there is no connection batches still come, and make one: until the deadline it may be there again. */
+  get shut(): Refusal | undefined {
+    return this.#closed ? 'store_unavailable' : undefined
+  }
+
+  async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
+    assert(!this.#committing, 'one batch at a time')
+    if (this.#closed) throw new StoreError('unavailable', 'the store is closed')
+    if (batch.length === 0) return []
+    this.#committing = true
+    try {
+      return await this.#writer.commit(batch)
+    } finally {
+      this.#committing = false
+    }
+  }
+
+  account(number: AccountNumber): Promise<Account | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked.size === 0) setImmediate(() => void this.#readAsked())
+      const asked = this.#asked.get(number)
+      if (asked === undefined) this.#asked.set(number, [{ resolve, reject }])
+      else asked.push({ resolve, reject })
+    })
+  }
+
+  async #readAsked(): Promise<void> {
+    const asked = this.#asked
+    this.#asked = new Map()
+    try {
+      const rows = (await this.#ask(accountsAt, [[...asked.keys()]])) as unknown as AccountRow[]
+      const found = new Map(rows.map((row) => [row.number, accountOf(row)]))
+      for (const [number, each] of asked) for (const { resolve } of each) resolve(found.get(number))
+    } catch (error) {
+      for (const each of asked.values()) for (const { reject } of each) reject(error)
+    }
+  }
+
+  async transfer(id: RecordId): Promise<TransferPage | undefined> {
+    const spot = spotOf(id)
+    const [page] = spot === undefined ? [] : await readTransfers([spot], this.#ask)
+    return page
+  }
+
+  hold(id: RecordId): Promise<Hold | undefined> {
+    return this.#body(holdAt, id)
+  }
+
+  thing(id: RecordId): Promise<Thing | undefined> {
+    return this.#body(thingAt, id)
+  }
+
+  async #body<Body>(at: typeof holdAt, id: RecordId): Promise<Body | undefined> {
+    const spot = spotOf(id)
+    const [row] = spot === undefined ? [] : await this.#ask(at, [spot.writer, spot.sequence])
+    return row && JSON.parse(String(row['body']))
+  }
+
+  async things(): Promise<readonly Thing[]> {
+    return (await this.#ask(thingsListed, [])).map(({ body }) => JSON.parse(String(body)))
+  }
+
+  acts(page: ActPage): Promise<Found<Act>> {
+    return readActs(page, this.#ask)
+  }
+
+  async reply({ scope, key }: Key): Promise<StoredReply | undefined> {
+    const [row] = (await this.#ask(replyAt, [scope, key])) as unknown as LineRow[]
+    if (row === undefined) return undefined
+    const { content, at } = fromLine(lineOf(row))
+    return content.kind === 'reply' ? stored(content, at) : undefined
+  }
+
+  async totals(): Promise<Totals> {
+    const sums = new Map<HouseAccount, bigint>()
+    for (const { totals } of await this.#ask(totalsOf, []))
+      for (const [house, total] of readTotals(String(totals)))
+        sums.set(house, (sums.get(house) ?? 0n) + total)
+    return sums
+  }
+
+  entries(page: EntryPage): Promise<readonly Entry[]> {
+    return readEntries(page, this.#ask)
+  }
+
+  transfers(page: TransferPageQuery): Promise<Found<PostedTransfer>> {
+    return searchTransfers(page, this.#ask)
+  }
+
+  holds(page: HoldPageQuery): Promise<Found<Hold>> {
+    return searchHolds(page, this.#ask)
+  }
+
+  accounts(page: AccountPage): Promise<AccountList> {
+    return listAccounts(this.#pool, this.#options, page)
+  }
+
+  async last(): Promise<number> {
+    return (await this.#places.head()).place
+  }
+
+  placeOf(id: RecordId): Promise<number | undefined> {
+    return this.#places.placeOf(id)
+  }
+
+  lines(range: LineRange): Promise<readonly NamedLine[]> {
+    return this.#places.lines(range)
+  }
+
+  async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {
+    const { block: newest } = await this.#places.head()
+    for await (const { block, lines } of this.#places.blocks(fromBlock - 1, newest)) yield { block, lines }
+  }
+
+  prove(
+    range: BlockRange,
+    onProgress: (progress: ProofProgress) => void,
+  ): Promise<Fault | Proven | ChainProven> {
+    return prove(this.#places, this.#ask, range, onProgress)
+  }
+
+  figures(): ReturnType<Store['figures']> {
+    return {
+      store_writer: {
+        help: 'The writer that this node is, as its records are named.',
+        read: () => this.#writer.id,
+      },
+      store_connections: {
+        help: 'Connections to the database.',
+        read: () => this.#pool.totalCount + (this.#writer.isConnected ? 1 : 0),
+      },
+      store_reads_waiting: {
+        help: 'Reads that wait for a connection.',
+        read: () => this.#pool.waitingCount,
+      },
+      store_writable: {
+        help: '1 if commands are accepted, else 0.',
+        read: () => (this.shut === undefined && this.#writer.isConnected ? 1 : 0),
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#writer.close()
+    await this.#pool.end()
+  }
+}
+
+/** Where it is, without the password. */
+function nameOf(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `postgres://${host}${pathname}`
+}

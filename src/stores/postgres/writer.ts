@@ -1,0 +1,305 @@
+/**
+ * One committing connection: a batch is a transaction of two round trips. The first takes the locks and reads what
+ * they guard, the second writes and commits.
+ *
+ *   begin, lock accounts, read holds, keys, writer, clock ──▶ apply ──▶ write, commit
+ *
+ * Other than with one file, the books are read anew for each batch: other nodes write as well. Who a writer is, its
+ * row says: a lease with an epoch, so that one that was taken for dead cannot go on under its old name.
+ */
+import assert from 'node:assert'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { applyBatch, type RuleSettings, rulesOf, sha256 } from '../../bank/batch.ts'
+import { systemClock } from '../../bank/clock.ts'
+import { type Pending, StoreError } from '../../bank/store.ts'
+import type { Rules } from '../../ledger/apply.ts'
+import { type Block, genesis, seal } from '../../ledger/block.ts'
+import { Books } from '../../ledger/books.ts'
+import type { Outcome } from '../../ledger/command.ts'
+import { toLine } from '../../ledger/record.ts'
+import {
+  type Ask,
+  asker,
+  type Client,
+  connect,
+  isLost,
+  isPassing,
+  lockNotAvailable,
+  messageOf,
+  type PostgresOptions,
+  statement,
+  stateOf,
+  uniqueViolation,
+} from './connect.ts'
+import { load, wantedBy } from './load.ts'
+import { saves } from './save.ts'
+
+const leaseMs = 60_000
+const renewMs = 20_000
+// Between tries of what passes, so that nodes which got in each other's way do not do so again.
+const pauseMs = 20
+// After the deadline a commit that was not answered is looked up for so long; then its outcome is said to be unknown.
+const resolveMs = 200
+
+const claim = statement(
+  'claim',
+  `select id, epoch from writers where until < $1 order by id limit 1 for update skip locked`,
+)
+const take = statement(
+  'take',
+  'update writers set epoch = epoch + 1, holder = $2, until = $3 where id = $1 returning epoch',
+)
+const enroll = statement(
+  'enroll',
+  `insert into writers (id, epoch, holder, until, block, last, totals)
+  select coalesce(max(id), 0) + 1, 1, $1, $2, 0, 0, '{}' from writers
+  returning id, epoch`,
+)
+const renew = statement('renew', 'update writers set until = $3 where id = $1 and epoch = $2')
+const lockWriter = statement(
+  'lock_writer',
+  `select epoch, block, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now
+  from writers
+  where id = $1
+  for no key update`,
+)
+const headOf = statement(
+  'head_of',
+  `select writer, sequence, clock, at, last, totals, previous, hash
+  from blocks
+  where writer = $1
+  order by sequence desc
+  limit 1`,
+)
+
+export class Writer {
+  readonly #options: PostgresOptions
+  readonly #rules: Rules
+  #client: Client | undefined
+  #ask: Ask | undefined
+  #id = 0
+  #epoch = 0
+  #head: Block = genesis(1)
+  readonly #renewal: NodeJS.Timeout
+
+  private constructor(options: PostgresOptions & RuleSettings) {
+    this.#options = options
+    this.#rules = rulesOf(options)
+    this.#renewal = setInterval(() => void this.#renew(), renewMs).unref()
+  }
+
+  static async start(options: PostgresOptions & RuleSettings): Promise<Writer> {
+    const writer = new Writer(options)
+    await writer.#connected()
+    return writer
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  /** Whether it has a connection now: it makes one when the next batch comes. */
+  get isConnected(): boolean {
+    return this.#client !== undefined
+  }
+
+  async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
+    const deadlineMs = Math.min(...batch.map((pending) => pending.deadlineMs))
+    for (;;) {
+      try {
+        return await this.#try(batch, deadlineMs)
+      } catch (error) {
+        if (error instanceof StoreError) throw error
+        await this.#giveUp(error)
+        if (!isPassing(error) && stateOf(error) !== lockNotAvailable)
+          throw new StoreError('failed', messageOf(error), { cause: error })
+        if (systemClock.monotonicMs() >= deadlineMs)
+          throw new StoreError(isLost(error) ? 'unavailable' : 'busy', messageOf(error), { cause: error })
+      }
+      await sleep(pauseMs * (0.5 + Math.random()))
+    }
+  }
+
+  async #try(batch: readonly Pending[], deadlineMs: number): Promise<readonly Outcome[]> {
+    const ask = await this.#connected()
+    const wanted = await wantedBy(batch, ask)
+    const waitMs = Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs()))
+    const begun = this.#query(`begin; set local lock_timeout = ${Math.min(waitMs, 0x7fff_ffff)}`)
+    const loads = load(wanted, ask)
+    const locked = ask(lockWriter, [this.#id])
+    await allOf([begun, ...loads, locked])
+    const [row] = (await locked) as unknown as { epoch: number; block: number; now: number }[]
+    if (row?.epoch !== this.#epoch || row.block !== this.#head.sequence) {
+      // Another took us for dead and goes by this name, or a commit of ours counts that we took for lost.
+      await this.#drop()
+      throw Object.assign(new Error('Connection terminated: the lease was lost'), { code: 'ECONNRESET' })
+    }
+
+    const below = Books.at({ ...this.#head, writer: this.#id })
+    let { clock } = this.#head
+    for (const fill of await Promise.all(loads)) clock = Math.max(clock, fill(below).clock)
+    const books = below.fork()
+    const time = { now: row.now, monotonicMs: systemClock.monotonicMs() }
+    const outcomes = applyBatch(books, batch, time, this.#rules)
+    if (books.records.length === 0) {
+      await this.#query('rollback')
+      return outcomes
+    }
+    const lines = books.records.map(toLine)
+    const totals = books.totals()
+    const block = seal(this.#head, lines, { at: time.now, totals, sha256, clock: clock + 1 })
+    const until = time.now + leaseMs
+    const written = saves({ books, below, lines, block, epoch: this.#epoch, until })
+    const saved = written.map(([statement, values]) => ask(statement, values))
+    const committed = this.#query('commit')
+    if (await this.#hasCommitted(saved, committed, block, deadlineMs)) {
+      this.#head = block
+      return outcomes
+    }
+    throw Object.assign(new Error('Connection terminated: the commit did not take'), { code: 'ECONNRESET' })
+  }
+
+  /**
+   * COMMIT of a transaction that failed answers as if all were well, with the tag ROLLBACK. One that was not answered
+   * may have taken: whether it has, the database says, once the connection that asked is gone.
+   */
+  async #hasCommitted(
+    saved: readonly Promise<unknown>[],
+    committed: Promise<{ readonly command: string }>,
+    block: Block,
+    deadlineMs: number,
+  ): Promise<boolean> {
+    const [end, ...rest] = await Promise.allSettled([committed, ...saved])
+    if (end.status === 'fulfilled') {
+      if (end.value.command === 'COMMIT') return true
+      throw rest.find((each) => each.status === 'rejected')?.reason ?? new Error('the commit did not take')
+    }
+    if (!isLost(end.reason)) throw end.reason
+    this.#forget()
+    for (;;) {
+      try {
+        // Waits for the old connection's transaction, which has locked the writer's row, to be over.
+        await this.#connected()
+        if (this.#head.writer !== block.writer) throw new Error('another goes by this name')
+        return this.#head.sequence === block.sequence && this.#head.hash === block.hash
+      } catch (cause) {
+        this.#forget()
+        if (systemClock.monotonicMs() >= deadlineMs + resolveMs)
+          throw new StoreError('outcome_unknown', messageOf(cause), { cause })
+        await sleep(pauseMs * (0.5 + Math.random()))
+      }
+    }
+  }
+
+  async #connected(): Promise<Ask> {
+    if (this.#ask !== undefined) return this.#ask
+    const client = await connect(this.#options)
+    const ask = asker(client, this.#options)
+    try {
+      if (!(await this.#goOn(client, ask))) await this.#claim(client, ask)
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
+    client.once('end', () => {
+      if (this.#client === client) this.#forget()
+    })
+    this.#client = client
+    this.#ask = ask
+    return ask
+  }
+
+  /** Under the name it has, if that is still its own; its newest block is then what the database has. */
+  async #goOn(client: Client, ask: Ask): Promise<boolean> {
+    if (this.#id === 0) return false
+    await client.query('begin')
+    const [row] = (await ask(lockWriter, [this.#id])) as unknown as { epoch: number; now: number }[]
+    const isOurs = row?.epoch === this.#epoch
+    if (isOurs) await ask(renew, [this.#id, this.#epoch, row.now + leaseMs])
+    const [head] = await ask(headOf, [this.#id])
+    await client.query('commit')
+    if (isOurs) this.#head = (head as Block | undefined) ?? genesis(this.#id)
+    return isOurs
+  }
+
+  /** Takes over a name that nobody uses any more, or makes one. */
+  async #claim(client: Client, ask: Ask): Promise<void> {
+    const holder = `${hostname()} ${process.pid}`
+    for (;;) {
+      await client.query('begin')
+      try {
+        const [{ now = 0 } = {}] = (
+          await client.query('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
+        ).rows
+        const [free] = (await ask(claim, [now])) as unknown as { id: number }[]
+        const [taken] = (free === undefined
+          ? await ask(enroll, [holder, now + leaseMs])
+          : await ask(take, [free.id, holder, now + leaseMs])) as unknown as { id?: number; epoch: number }[]
+        assert(taken !== undefined, 'a writer has a row')
+        const id = free?.id ?? taken.id ?? 0
+        const [head] = await ask(headOf, [id])
+        await client.query('commit')
+        this.#id = id
+        this.#epoch = taken.epoch
+        this.#head = (head as Block | undefined) ?? genesis(id)
+        return
+      } catch (error) {
+        await client.query('rollback')
+        // Two enrolled at once.
+        if (stateOf(error) !== uniqueViolation) throw error
+      }
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const until = Date.now() + leaseMs
+    await this.#ask?.(renew, [this.#id, this.#epoch, until]).catch(() => {})
+  }
+
+  #query(text: string): Promise<{ readonly command: string }> {
+    const client = this.#client
+    if (client === undefined) return Promise.reject(lost())
+    // Of several statements in one text there is a result each; they are only asked to succeed.
+    return client.query(text).then((result) => (Array.isArray(result) ? { command: '' } : result))
+  }
+
+  /** After a failure: the transaction is ended, or where that is not possible the connection. */
+  async #giveUp(error: unknown): Promise<void> {
+    if (isLost(error)) return this.#drop()
+    try {
+      await this.#query('rollback')
+    } catch {
+      await this.#drop()
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const client = this.#client
+    this.#forget()
+    await client?.end().catch(() => {})
+  }
+
+  #forget(): void {
+    this.#client = undefined
+    this.#ask = undefined
+  }
+
+  /** Lets the name go, for whoever comes next. */
+  async close(): Promise<void> {
+    clearInterval(this.#renewal)
+    await this.#ask?.(renew, [this.#id, this.#epoch, 0]).catch(() => {})
+    await this.#drop()
+  }
+}
+
+function lost(): Error {
+  return Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' })
+}
+
+/** Waits for all of them, and throws what the first to fail says: what follows it fails only for that. */
+async function allOf(asked: readonly Promise<unknown>[]): Promise<void> {
+  const ended = await Promise.allSettled(asked)
+  const failed = ended.find((each) => each.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}

@@ -1,0 +1,140 @@
+/**
+ * A real PostgreSQL for the tests of one file: the one that is installed on this machine, in a directory and on a port
+ * of its own, that ends with the process.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import pg from 'pg'
+import { PostgresStore } from '../../src/stores/postgres/store.ts'
+import type { Place } from './stores.ts'
+
+const binaries = binariesHere()
+
+/** Why there is no PostgreSQL to test with; false where there is. */
+export const postgresMissing = binaries === undefined && 'there is no PostgreSQL on this machine'
+
+function binariesHere(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const installed = existsSync(debian)
+    ? readdirSync(debian)
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version) => join(debian, version, 'bin'))
+    : []
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...installed]
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
+/** PostgreSQL refuses to run as root: as the user that Debian makes for it, or nobody. */
+function userOf(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const id = (flag: string) => {
+    for (const name of ['postgres', 'nobody'])
+      try {
+        return Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }))
+      } catch {
+        // The next one.
+      }
+    return 65_534
+  }
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+export type PostgresServer = {
+  readonly url: string
+  /** A fresh schema in its database, whose URL leads to it alone. */
+  schema(): Promise<{ readonly url: string; drop(): Promise<void> }>
+}
+
+let started: Promise<PostgresServer> | undefined
+
+/** The server of this process, started when it is first asked for. */
+export function postgres(): Promise<PostgresServer> {
+  started ??= start()
+  return started
+}
+
+async function start(): Promise<PostgresServer> {
+  if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
+  const user = userOf()
+  const directory = mkdtempSync(join(tmpdir(), 'cashpoint-postgres-'))
+  if (user.uid !== undefined) chownSync(directory, user.uid, user.gid ?? user.uid)
+  const data = join(directory, 'data')
+  const quiet = { ...user, cwd: directory, stdio: 'pipe' as const }
+  execFileSync(
+    join(binaries, 'initdb'),
+    ['-D', data, '-U', 'cashpoint', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    quiet,
+  )
+  const port = await freePort()
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`]
+  const server = spawn(
+    join(binaries, 'postgres'),
+    ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
+    { ...user, cwd: directory, stdio: 'ignore' },
+  )
+  server.unref()
+  process.on('exit', () => {
+    server.kill('SIGQUIT')
+    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  })
+  const url = `postgres://cashpoint@127.0.0.1:${port}/postgres`
+  await accepts(url)
+  return { url, schema: () => newSchema(url) }
+}
+
+let schemas = 0
+
+async function newSchema(url: string): Promise<{ url: string; drop(): Promise<void> }> {
+  schemas += 1
+  const name = `s${process.pid}_${schemas}`
+  await runOnce(url, `create schema ${name}`)
+  return {
+    url: `${url}?options=${encodeURIComponent(`-c search_path=${name} -c client_min_messages=error`)}`,
+    drop: () => runOnce(url, `drop schema ${name} cascade`),
+  }
+}
+
+/** One statement over a connection of its own. */
+export async function runOnce(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(text)
+  await client.end()
+}
+
+async function accepts(url: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await runOnce(url, 'select 1')
+    } catch (error) {
+      if (tries > 200) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** A schema of its own on this process's server, made when it is first opened. */
+export function postgresPlace(): Place {
+  let schema: Promise<{ url: string; drop(): Promise<void> }> | undefined
+  return {
+    keeps: true,
+    async open() {
+      schema ??= (await postgres()).schema()
+      return PostgresStore.open({ url: (await schema).url })
+    },
+    remove() {},
+  }
+}
