@@ -16,6 +16,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'bank/', may: ['ledger/', 'node:'] },
   { from: 'stores/memory/', may: ['bank/', 'ledger/', 'node:'] },
   { from: 'stores/sqlite/', may: ['bank/', 'ledger/', 'node:'] },
+  { from: 'stores/postgres/', may: ['bank/', 'ledger/', 'node:', 'npm:pg'] },
   { from: 'telemetry/', may: ['node:', 'npm:'] },
   { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },

@@ -71,6 +71,10 @@ export class Bank {
         this.#onCommitted()
       },
     })
+    store.watch?.(({ registry }) => {
+      this.#onCommitted()
+      if (registry) this.readRegistry().catch(() => this.#readRegistryLater())
+    })
   }
 
   #onCommitted(): void {

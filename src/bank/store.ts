@@ -98,6 +98,9 @@ export interface Store extends Committing {
   /** Figures for operators, each read when it is asked for. */
   figures(): Readonly<Record<string, { readonly help: string; read(): number }>>
 
+  /** Calls back when others have committed, of a store that there are others on; whether who is let in may have changed. */
+  watch?(onChange: (change: { readonly registry: boolean }) => void): void
+
   /** Finishes what is under way and closes. Nothing may be asked afterwards. */
   close(): Promise<void>
 }

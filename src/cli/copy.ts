@@ -8,7 +8,7 @@ import { StoreError } from '../bank/store.ts'
 import type { Line } from '../ledger/record.ts'
 import { blocksOf, type Copied, copyJournal, type Until } from '../stores/sqlite/copy.ts'
 import type { Sealed } from '../stores/sqlite/journal.ts'
-import { readSettings, SettingError } from './settings.ts'
+import { fileOf, readSettings, SettingError } from './settings.ts'
 
 const usages = {
   backup: `usage: cashpoint backup FILE [--store sqlite:PATH] [--accept-lost-tail]
@@ -133,16 +133,18 @@ function readArgs(verb: Verb, args: readonly string[]): Read | undefined {
   const [file = '', ...rest] = positionals
   const takesFile = usage.startsWith(`usage: cashpoint ${verb} FILE`)
   if (takesFile !== (file !== '') || rest.length > 0) throw new SettingError(usage.split('\n', 1)[0] ?? '')
-  const { storePath, acceptLostTail } = readSettings(
+  const settings = readSettings(
     [
       ...(values.store === undefined ? [] : ['--store', values.store]),
       ...(values['accept-lost-tail'] ? ['--accept-lost-tail'] : []),
     ],
     process.env,
   )
-  if (storePath === undefined)
-    throw new SettingError('a temporary store goes with its server: there is nothing to copy')
-  return { store: storePath, file, until: untilOf(values), acceptLostTail }
+  const store = fileOf(settings, {
+    temp: 'a temporary store goes with its server: there is nothing to copy',
+    database: `${verb} is for a store in a file: a database has its own, such as pg_basebackup`,
+  })
+  return { store, file, until: untilOf(values), acceptLostTail: settings.acceptLostTail }
 }
 
 type Values = { store?: string; to?: string; at?: string; 'accept-lost-tail'?: boolean }

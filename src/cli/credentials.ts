@@ -10,9 +10,9 @@ import { type Credential, roles } from '../ledger/registry.ts'
 import { readSettings, SettingError, type Settings } from './settings.ts'
 import { openBooks, openStore } from './store.ts'
 
-const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--store sqlite:PATH]
-       cashpoint credentials list [--store sqlite:PATH]
-       cashpoint credentials revoke ID [--store sqlite:PATH]
+const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--store STORE]
+       cashpoint credentials list [--store STORE]
+       cashpoint credentials revoke ID [--store STORE]
 
   ROLE is one of ${givenRoles().join(', ')}; NAME is whose it is`
 
@@ -44,7 +44,7 @@ function read(args: readonly string[]) {
 
 function settingsOf(store: string | undefined): Settings {
   const settings = readSettings(store === undefined ? [] : ['--store', store], process.env)
-  if (settings.storePath === undefined)
+  if (settings.storePath === undefined && settings.databaseUrl === undefined)
     throw new SettingError('a temporary store goes with its server: there is nothing to let anybody into')
   return settings
 }

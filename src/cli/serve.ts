@@ -5,11 +5,14 @@ import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
+import type { Store } from '../bank/store.ts'
+import type { Webhooks } from '../bank/webhooks.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
-import type { SqliteStore } from '../stores/sqlite/store.ts'
+import { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
+import { noWebhooks } from '../webhooks/none.ts'
 import { Sealer } from '../webhooks/signature.ts'
 import { readKeys } from './keys.ts'
 import {
@@ -79,7 +82,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     const app = await createServer({
       bank,
       access,
-      webhooks: webhooks.deliverer,
+      webhooks: webhooks.webhooks,
       log,
       metrics,
       currency: settings.currency,
@@ -88,7 +91,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       ...parts,
     })
     const listening = await listen(app, settings)
-    webhooks.deliverer.start()
+    webhooks.start()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo }, 'serving')
@@ -98,7 +101,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     throw error
   }
 
-  async function stop(listening: Listening, webhooks: ReturnType<typeof webhooksOf>): Promise<void> {
+  async function stop(listening: Listening, webhooks: Sending): Promise<void> {
     draining = true
     setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
     await listening.close()
@@ -120,12 +123,16 @@ async function accessOf(bank: Bank, settings: Settings): Promise<Access> {
   })
 }
 
+type Sending = { readonly webhooks: Webhooks; start(): void; close(): Promise<void> }
+
 /** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
 function webhooksOf(
   bank: Bank,
-  of: { settings: Settings; store: SqliteStore; log: Logger; metrics: Metrics },
-) {
+  of: { settings: Settings; store: Store; log: Logger; metrics: Metrics },
+): Sending {
   const { settings, store, log, metrics } = of
+  // What became of each event is written down beside the store's file; a database has no such place yet.
+  if (!(store instanceof SqliteStore)) return { webhooks: noWebhooks, start() {}, async close() {} }
   const path = settings.keysPath ?? join(dirname(store.path), 'keys.json')
   const sealer = new Sealer(readKeys(path).webhooks)
   const inUse = bank.things.filter((thing) => thing.kind === 'webhook' && thing.disabled_at === undefined)
@@ -151,7 +158,8 @@ function webhooksOf(
   metrics.gauge('webhook_events_pending', 'Events on their way to webhooks.', sumOf('pending'))
   metrics.gauge('webhook_events_dead', 'Events that webhooks gave up after a day.', sumOf('dead'))
   return {
-    deliverer,
+    webhooks: deliverer,
+    start: () => deliverer.start(),
     async close() {
       await deliverer.close()
       deliveries.close()
@@ -159,7 +167,7 @@ function webhooksOf(
   }
 }
 
-function createBank(store: SqliteStore, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
+function createBank(store: Store, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
   const { settings, log, metrics } = of
   const bank = new Bank(store, systemClock, {
     deadlineMs: settings.lockDeadlineMs,

@@ -7,8 +7,10 @@ import { decimalsOf, minorMax } from '../ledger/money.ts'
 export type Settings = {
   readonly port: number
   readonly host: string
-  /** The store's file, or undefined for a temporary one that goes with the server. */
+  /** The store's file; undefined for a temporary one that goes with the server, and for a database. */
   readonly storePath: string | undefined
+  /** The database, where the store is one. */
+  readonly databaseUrl: string | undefined
   readonly logLevel: string
   readonly lockDeadlineMs: number
   readonly keyRetentionMs: number
@@ -64,7 +66,7 @@ export const settings = {
     flag: 'store',
     variable: 'CASHPOINT_STORE',
     fallback: 'sqlite:./data/cashpoint.db',
-    help: 'sqlite:PATH, or temp for one that goes with the server',
+    help: 'sqlite:PATH, postgres://USER@HOST/DATABASE, or temp for one that goes with the server',
   },
   logLevel: {
     flag: 'log-level',
@@ -195,7 +197,7 @@ export function readSettings(
   return {
     port: wholeOf(settings.port, value, { min: 0, max: 65_535 }),
     host: hostOf(value(settings.host)),
-    storePath: storePathOf(value(settings.store)),
+    ...storeOf(value(settings.store)),
     logLevel: oneOf(settings.logLevel, value, logLevels),
     lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: lockDeadlineMaxMs }),
     keyRetentionMs: wholeOf(settings.keyRetention, value, { min: 24, max: 24 * 3660 }) * hourMs,
@@ -243,11 +245,24 @@ function withOnes(args: readonly string[]): string[] {
   )
 }
 
-function storePathOf(text: string): string | undefined {
-  if (text === 'temp') return undefined
-  const path = /^sqlite:(.+)$/.exec(text)?.[1]
-  if (path === undefined) throw new SettingError(`CASHPOINT_STORE must be sqlite:PATH or temp, not ${text}`)
-  return path
+function storeOf(text: string): Pick<Settings, 'storePath' | 'databaseUrl'> {
+  if (text === 'temp') return { storePath: undefined, databaseUrl: undefined }
+  const storePath = /^sqlite:(.+)$/.exec(text)?.[1]
+  if (storePath !== undefined) return { storePath, databaseUrl: undefined }
+  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text))
+    return { storePath: undefined, databaseUrl: text }
+  // What has an @ may have a password before it.
+  const given = text.includes('@') ? '' : `, not ${text}`
+  throw new SettingError(`CASHPOINT_STORE must be sqlite:PATH, postgres://USER@HOST/DATABASE or temp${given}`)
+}
+
+/** The store's file, for what only a file can do. Throws a SettingError where there is none, saying what to do. */
+export function fileOf(
+  { storePath, databaseUrl }: Settings,
+  what: { temp: string; database: string },
+): string {
+  if (storePath !== undefined) return storePath
+  throw new SettingError(databaseUrl === undefined ? what.temp : what.database)
 }
 
 function wholeOf(setting: Setting, value: Value, { min, max }: { min: number; max: number }): number {

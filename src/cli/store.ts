@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Bank } from '../bank/bank.ts'
-import { StoreError } from '../bank/store.ts'
+import { type Store, StoreError } from '../bank/store.ts'
 import { SqliteStore } from '../stores/sqlite/store.ts'
 import type { Settings } from './settings.ts'
 
@@ -18,13 +18,18 @@ const openingAccounts = [
 /** What sysexits(3) calls an internal software error: the store's thread died, and a supervisor should start us again. */
 const exitSoftware = 70
 
-export function openStore(settings: Settings, log: Logger): Promise<SqliteStore> {
-  const { storePath, keyRetentionMs, timeZone, adjustmentThreshold, minFreeBytes, acceptLostTail } = settings
+/** The driver of a database is loaded only where there is one. */
+export async function openStore(settings: Settings, log: Logger): Promise<Store> {
+  const { storePath, databaseUrl, keyRetentionMs, timeZone, adjustmentThreshold } = settings
+  const rules = { keyRetentionMs, timeZone, adjustmentThreshold }
+  if (databaseUrl !== undefined) {
+    const { PostgresStore } = await import('../stores/postgres/store.ts')
+    return PostgresStore.open({ url: databaseUrl, ...rules })
+  }
+  const { minFreeBytes, acceptLostTail } = settings
   return SqliteStore.open({
     path: storePath ?? temporaryPath(),
-    keyRetentionMs,
-    timeZone,
-    adjustmentThreshold,
+    ...rules,
     minFreeBytes,
     acceptLostTail,
     onDead: (error) => onDead(log, error),

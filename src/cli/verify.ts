@@ -2,19 +2,21 @@
 import type { BlockRange } from '../bank/store.ts'
 import { formatMinor } from '../ledger/money.ts'
 import { faultText } from '../ledger/verify.ts'
-import { prove } from '../stores/sqlite/prove.ts'
 import { readSettings, SettingError } from './settings.ts'
 
 export async function verify(args: readonly string[]): Promise<void> {
   if (args.includes('--help'))
-    return console.log('usage: cashpoint verify [--store sqlite:PATH] [--from BLOCK] [--to BLOCK]')
+    return console.log('usage: cashpoint verify [--store STORE] [--from BLOCK] [--to BLOCK]')
   // Where the server would listen does not matter to its books.
   const { range, others } = rangeOf(args)
-  const { storePath } = readSettings(others, { ...process.env, HOST: 'localhost' })
-  if (storePath === undefined)
+  const { storePath, databaseUrl } = readSettings(others, { ...process.env, HOST: 'localhost' })
+  if (storePath === undefined && databaseUrl === undefined)
     throw new SettingError('a temporary store goes with its server: there is nothing to verify')
 
-  const found = prove(storePath, range)
+  const found =
+    databaseUrl === undefined
+      ? (await import('../stores/sqlite/prove.ts')).prove(storePath ?? '', range)
+      : await (await import('../stores/postgres/prove.ts')).proveDatabase({ url: databaseUrl }, range)
   if ('what' in found) {
     console.error(`cashpoint: the books do not prove: ${faultText(found)}`)
     process.exitCode = 1

@@ -8,6 +8,7 @@ const defaults: Settings = {
   port: 5000,
   host: 'localhost',
   storePath: './data/cashpoint.db',
+  databaseUrl: undefined,
   logLevel: 'info',
   lockDeadlineMs: 10_000,
   keyRetentionMs: 86_400_000,
@@ -37,6 +38,9 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_STORE', '--store', 'sqlite:/var/lib/bank.db', { storePath: '/var/lib/bank.db' }],
   ['CASHPOINT_STORE', '--store', 'sqlite:a: b', { storePath: 'a: b' }],
   ['CASHPOINT_STORE', '--store', 'temp', { storePath: undefined }],
+  ...['postgres://u:p@h:5/d?sslmode=require', 'postgresql://h/d'].map(
+    (url) => ['CASHPOINT_STORE', '--store', url, { storePath: undefined, databaseUrl: url }] as const,
+  ),
   ['CASHPOINT_LOG_LEVEL', '--log-level', 'silent', { logLevel: 'silent' }],
   ['CASHPOINT_LOG_LEVEL', '--log-level', 'trace', { logLevel: 'trace' }],
   ['CASHPOINT_LOCK_DEADLINE_MS', '--lock-deadline-ms', '250', { lockDeadlineMs: 250 }],
@@ -68,7 +72,11 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
     '--port',
     ['65536', '-1', '80.5', '1e3', '0x50', 'http', ' 80', '80 ', '٨٠', '99999999999999999999'],
   ],
-  ['CASHPOINT_STORE', '--store', ['bank.db', 'sqlite:', 'SQLITE:x', 'postgres://x', 'Temp', ':memory:']],
+  [
+    'CASHPOINT_STORE',
+    '--store',
+    ['bank.db', 'sqlite:', 'SQLITE:x', 'postgres:x', 'mysql://x', 'Temp', ':memory:'],
+  ],
   ['CASHPOINT_LOG_LEVEL', '--log-level', ['verbose', 'INFO', '30', '__proto__', 'info,debug']],
   [
     'CASHPOINT_LOCK_DEADLINE_MS',

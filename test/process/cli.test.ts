@@ -50,7 +50,7 @@ const bad: { args?: string[]; env?: Record<string, string>; says: RegExp }[] = [
   { args: ['--port', 'eighty'], says: /PORT must be a whole number/ },
   { args: ['--prot', '80'], says: /--prot/ },
   { args: ['--port'], says: /--port/ },
-  { args: ['--store', 'postgres://x'], says: /CASHPOINT_STORE must be/ },
+  { args: ['--store', 'mysql://x'], says: /CASHPOINT_STORE must be/ },
   { env: { CASHPOINT_LOCK_DEADLINE_MS: '0' }, says: /CASHPOINT_LOCK_DEADLINE_MS must be/ },
   { env: { CASHPOINT_LOG_LEVEL: 'loud' }, says: /CASHPOINT_LOG_LEVEL must be one of/ },
   { env: { CASHPOINT_OPEN_ACCESS: '1' }, says: /CASHPOINT_OPEN_ACCESS is gone/ },

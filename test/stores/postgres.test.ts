@@ -1,6 +1,18 @@
-/** The PostgreSQL store keeps the contract of a store, on a real server. */
+/** The PostgreSQL store keeps the contract of a store, on a real server: what the others are asked, it is asked alike. */
 import { describe } from 'node:test'
+import { BankDriver } from '../support/bank-driver.ts'
 import { postgresMissing, postgresPlace } from '../support/postgres.ts'
+import { times } from '../support/profile.ts'
+import { testScenarios } from '../support/scenario.ts'
 import { conformance } from './conformance.ts'
+import { testPrograms } from './programs.ts'
+import { testV1Programs } from './v1-programs.ts'
 
-describe('postgres', { skip: postgresMissing }, () => conformance('postgres', postgresPlace))
+describe('postgres', { skip: postgresMissing }, () => {
+  conformance('postgres', postgresPlace)
+  testPrograms('postgres', postgresPlace, times(8, 50))
+  testV1Programs('postgres', postgresPlace, times(3, 20))
+  testScenarios('postgres', { can: ['restart', 'scopes', 'people'], oneOf: times(3, 1) }, () =>
+    BankDriver.open(postgresPlace()),
+  )
+})

@@ -1,10 +1,10 @@
 /** Proves the books of all writers, in their one order, and that the accounts are what the journal leaves. */
 import { sha256 } from '../../bank/batch.ts'
-import type { BlockRange, ChainProven, ProofProgress } from '../../bank/store.ts'
+import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { type Block, genesis } from '../../ledger/block.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
-import { type Ask, statement } from './connect.ts'
-import type { Places } from './places.ts'
+import { type Ask, asker, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
+import { Places } from './places.ts'
 import { type AccountRow, accountColumns } from './rows.ts'
 
 const rowsPerSlice = 5_000
@@ -21,6 +21,21 @@ const headAt = statement(
   order by p.block desc
   limit 1`,
 )
+
+/** Proves a database, whether nodes run on it or not. Throws a StoreError `unusable` where it cannot be read. */
+export async function proveDatabase(
+  options: PostgresOptions,
+  range: BlockRange,
+): Promise<Fault | Proven | ChainProven> {
+  const pool = poolOf(options, 2)
+  try {
+    return await prove(new Places(pool, options), asker(pool, options), range, () => {})
+  } catch (cause) {
+    throw new StoreError('unusable', `the database cannot be read: ${messageOf(cause)}`, { cause })
+  } finally {
+    await pool.end()
+  }
+}
 
 export async function prove(
   places: Places,

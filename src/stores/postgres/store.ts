@@ -52,6 +52,8 @@ import { readActs, readEntries, searchHolds, searchTransfers } from './search.ts
 import { Writer } from './writer.ts'
 
 const readersMax = 4
+// How late what another node did is noticed, by those who wait for it.
+const watchMs = 200
 
 const accountsAt = statement(
   'accounts_at',
@@ -69,6 +71,10 @@ const replyAt = statement(
   from replies p join records r using (writer, sequence)
   where p.scope = $1 and p.key = $2`,
 )
+const progress = statement(
+  'progress',
+  `select (select sum(block) from writers) as blocks, (select max(clock) from acts) as acts`,
+)
 const totalsOf = statement('totals_of', 'select totals from writers')
 
 type Asked = { resolve(account: Account | undefined): void; reject(error: unknown): void }
@@ -84,6 +90,7 @@ export class PostgresStore implements Store {
   #asked = new Map<AccountNumber, Asked[]>()
   #committing = false
   #closed = false
+  #watch: NodeJS.Timeout | undefined
 
   /** Throws a StoreError `unusable` with one line for the operator. */
   static async open(options: PostgresOptions & RuleSettings): Promise<PostgresStore> {
@@ -254,9 +261,32 @@ export class PostgresStore implements Store {
     }
   }
 
+  watch(onChange: (change: { readonly registry: boolean }) => void): void {
+    let before = ''
+    let acts: unknown
+    let looking = false
+    const look = async () => {
+      const [row = {}] = await this.#ask(progress, [])
+      const seen = JSON.stringify(row)
+      if (before !== '' && seen !== before) onChange({ registry: row['acts'] !== acts })
+      before = seen
+      acts = row['acts']
+    }
+    this.#watch = setInterval(() => {
+      if (looking) return
+      looking = true
+      look()
+        .catch(() => {})
+        .finally(() => {
+          looking = false
+        })
+    }, watchMs).unref()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearInterval(this.#watch)
     await this.#writer.close()
     await this.#pool.end()
   }

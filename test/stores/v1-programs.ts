@@ -9,9 +9,8 @@ import type { Command, Outcome } from '../../src/ledger/command.ts'
 import { type Chance, prng, seed } from '../support/chance.ts'
 import { pending } from '../support/commands.ts'
 import { assertProven, journalOf } from '../support/journal.ts'
-import { places } from '../support/stores.ts'
+import { memoryPlace, type Place } from '../support/stores.ts'
 
-const rounds = 6
 const commandsPerRound = 250
 
 /** What the model knows: sums of what was posted, and what is set aside. */
@@ -178,15 +177,16 @@ const timeless = (value: unknown) =>
     ?.replace(/"(at|expires_at)":\d+/g, '"$1":0')
     .replace(/"(day|charged)":"[0-9-]+"/g, '"$1":""')
 
-for (const [name, makePlace] of Object.entries(places))
+/** Tests that a store does random commands of /v1 as the model says, and as the memory store does. */
+export function testV1Programs(name: string, newPlace: () => Place, rounds: number): void {
   describe(name, () => {
     for (let round = 0; round < rounds; round += 1)
       test(`commands of /v1 do what a model of sums says (SEED=${seed + round})`, async () => {
         const chance = prng(seed + round)
-        const place = makePlace()
+        const place = newPlace()
         const model = new Model()
         let store = await place.open()
-        const { memory } = { memory: await places.memory().open() }
+        const memory = await memoryPlace().open()
         try {
           for (let i = 0; i < commandsPerRound; i += 1) {
             const command = randomCommand(model, chance)
@@ -217,6 +217,7 @@ for (const [name, makePlace] of Object.entries(places))
         }
       })
   })
+}
 
 async function check(store: Store, memory: Store, model: Model): Promise<void> {
   for (const [account, ledger] of model.ledger) {
