@@ -55,6 +55,8 @@ export class Queue {
   /** Operations of all that wait. */
   #operations = 0
   #handedOver: readonly Waiting[] = []
+  /** Handed over as well, and not waited for by the next batch: somebody else has locked their accounts. */
+  readonly #blocked = new Set<Waiting>()
   #running = false
   #isTimed = false
   #onIdle: (() => void)[] = []
@@ -67,7 +69,12 @@ export class Queue {
 
   /** How many commands wait or are being committed. */
   get length(): number {
-    return this.#waiting.length + this.#handedOver.length
+    return this.#waiting.length + this.#handedOver.length + this.#blocked.size
+  }
+
+  /** With the store, those that came first in front. */
+  get #away(): readonly Waiting[] {
+    return this.#blocked.size === 0 ? this.#handedOver : [...this.#blocked, ...this.#handedOver]
   }
 
   /** Queues a command. Rejects only where we failed; every no is an outcome. */
@@ -99,7 +106,7 @@ export class Queue {
 
   /** Resolves when nothing waits and nothing is being committed. */
   idle(): Promise<void> {
-    if (!this.#running) return Promise.resolve()
+    if (!this.#running && this.#blocked.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
   }
 
@@ -114,6 +121,11 @@ export class Queue {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) await this.#commit(this.#take(this.#commitLength()))
     this.#running = false
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
+    if (this.#running || this.#blocked.size > 0) return
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 
@@ -138,10 +150,16 @@ export class Queue {
     this.#handedOver = batch
     let outcomes: readonly Outcome[]
     try {
-      outcomes = await this.#store.commit(batch.map(({ pending }) => pending))
+      outcomes = await this.#store.commit(
+        batch.map(({ pending }) => pending),
+        (at, outcome) => this.#onBlocked(batch[at], outcome),
+      )
     } catch (error) {
       this.#handedOver = []
-      this.#onFailed(batch, error)
+      this.#onFailed(
+        batch.filter((waiting) => !this.#blocked.has(waiting)),
+        error,
+      )
       return
     }
     this.#handedOver = []
@@ -154,13 +172,30 @@ export class Queue {
       for (const [i, waiting] of batch.entries()) {
         const outcome = outcomes[i]
         assert(outcome !== undefined, 'a store answers every command of a batch')
-        if (!waiting.settled) waiting.settle(outcome)
+        if (!waiting.settled && !this.#blocked.has(waiting)) waiting.settle(outcome)
       }
       this.#options.onCommit?.(batch.length, ms)
     } catch (error) {
       this.#options.onError?.(error)
       for (const waiting of batch) if (!waiting.settled) waiting.fail(error)
     }
+  }
+
+  /** Its outcome comes by itself, while other batches go on. */
+  #onBlocked(waiting: Waiting | undefined, outcome: Promise<Outcome>): void {
+    assert(waiting !== undefined, 'a store names commands of the batch')
+    this.#blocked.add(waiting)
+    outcome
+      .then(
+        (answer) => {
+          if (!waiting.settled) waiting.settle(answer)
+        },
+        (error) => this.#onFailed([waiting], error),
+      )
+      .finally(() => {
+        this.#blocked.delete(waiting)
+        this.#tellIdle()
+      })
   }
 
   #onFailed(batch: readonly Waiting[], error: unknown): void {
@@ -213,12 +248,12 @@ export class Queue {
     this.#refuseExpired()
     const { graceMs } = this.#options
     const nowMs = this.#clock.monotonicMs()
-    for (const waiting of this.#handedOver) {
+    for (const waiting of this.#away) {
       if (!waiting.settled && waiting.pending.deadlineMs + graceMs <= nowMs)
         waiting.settle(refused('outcome_unknown'))
     }
 
-    const handedOver = this.#handedOver.find(({ settled }) => !settled)
+    const handedOver = this.#away.find(({ settled }) => !settled)
     const nextMs = Math.min(
       handedOver === undefined ? Infinity : handedOver.pending.deadlineMs + graceMs,
       this.#waiting[0]?.pending.deadlineMs ?? Infinity,
@@ -231,7 +266,7 @@ export class Queue {
     const nowMs = this.#clock.monotonicMs()
     const alive = this.#waiting.findIndex(({ pending }) => nowMs < pending.deadlineMs)
     for (const waiting of this.#take(alive < 0 ? this.#waiting.length : alive)) {
-      const first = this.#handedOver.some(({ pending }) => isSame(pending.key, waiting.pending.key))
+      const first = this.#away.some(({ pending }) => isSame(pending.key, waiting.pending.key))
       waiting.settle(refused(first ? 'in_progress' : 'account_busy'))
     }
   }

@@ -15,6 +15,9 @@ import type { Fault, Proven } from '../ledger/verify.ts'
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
 export type Pending = Submission & { readonly deadlineMs: number }
 
+/** Rejects as `commit` does. */
+export type OnBlocked = (at: number, outcome: Promise<Outcome>) => void
+
 /** What the queue needs of a store. */
 export interface Committing {
   /** Why writes are refused just now, if they are; reads go on. */
@@ -24,8 +27,11 @@ export interface Committing {
    * Applies the batch in order and saves what changed, in one commit; the outcomes are in the batch's order.
    * A command whose deadline has passed by the time the locks are held is refused `account_busy`.
    * Throws a StoreError, whose code says what became of the batch.
+   *
+   * Where others write as well, an account may be locked by them for longer than the rest should wait: with `onBlocked`
+   * the outcomes of its commands, named by their places in the batch, come later; in their places is `account_busy`.
    */
-  commit(batch: readonly Pending[]): Promise<readonly Outcome[]>
+  commit(batch: readonly Pending[], onBlocked?: OnBlocked): Promise<readonly Outcome[]>
 }
 
 export interface Store extends Committing {

@@ -47,6 +47,8 @@ export type PostgresServer = {
   readonly url: string
   /** A fresh schema in its database, whose URL leads to it alone. */
   schema(): Promise<{ readonly url: string; drop(): Promise<void> }>
+  /** Ends every connection but its own, as an administrator does. */
+  cut(): Promise<void>
 }
 
 let started: Promise<PostgresServer> | undefined
@@ -83,7 +85,9 @@ async function start(): Promise<PostgresServer> {
   })
   const url = `postgres://cashpoint@127.0.0.1:${port}/postgres`
   await accepts(url)
-  return { url, schema: () => newSchema(url) }
+  const cut = `select pg_terminate_backend(pid) from pg_stat_activity
+    where backend_type = 'client backend' and pid <> pg_backend_pid()`
+  return { url, schema: () => newSchema(url), cut: () => runOnce(url, cut) }
 }
 
 let schemas = 0

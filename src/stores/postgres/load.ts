@@ -26,6 +26,8 @@ import {
 /** What a batch names, with the accounts that stand behind the ids in it; in the order in which rows are locked. */
 export type Wanted = {
   readonly accounts: readonly AccountNumber[]
+  /** Of each command of the batch. */
+  readonly accountsOf: readonly (readonly AccountNumber[])[]
   readonly transfers: readonly Spot[]
   readonly holds: readonly Spot[]
   readonly things: readonly Spot[]
@@ -36,11 +38,11 @@ const spots = 'unnest($1::integer[], $2::bigint[]) as named (writer, sequence)'
 
 const accountsOfHolds = statement(
   'accounts_of_holds',
-  `select account from holds join ${spots} using (writer, sequence)`,
+  `select writer, sequence, account from holds join ${spots} using (writer, sequence)`,
 )
 const accountsOfThings = statement(
   'accounts_of_things',
-  `select account from registry join ${spots} using (writer, sequence) where account is not null`,
+  `select writer, sequence, account from registry join ${spots} using (writer, sequence) where account is not null`,
 )
 const transfersAt = statement(
   'transfers_at',
@@ -62,6 +64,8 @@ const lockAccounts = statement(
   order by number
   for no key update`,
 )
+const lockFreeAccounts = statement('lock_free_accounts', `${lockAccounts.text} skip locked`)
+const existing = statement('existing', 'select number from accounts where number = any($1::text[])')
 const lockThings = statement(
   'lock_things',
   `select writer, sequence, clock, body
@@ -86,38 +90,60 @@ const repliesAt = statement(
 
 /** Which accounts a hold, a transfer or an adjustment is of never changes: it is looked up before anything is locked. */
 export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wanted> {
-  const accounts = new Set<AccountNumber>()
-  const named = { transfers: new Set<RecordId>(), holds: new Set<RecordId>(), things: new Set<RecordId>() }
-  const keys: Key[] = []
-  for (const pages of batch.flatMap(pagesOf)) {
-    for (const number of pages.accounts ?? []) accounts.add(number)
-    if (pages.transfer !== undefined) named.transfers.add(pages.transfer)
-    if (pages.hold !== undefined) named.holds.add(pages.hold)
-    if (pages.thing !== undefined) named.things.add(pages.thing)
-    if (pages.key !== undefined) keys.push(pages.key)
+  const pages = batch.map((pending) => pagesOf(pending))
+  const named = {
+    transfers: new Map<RecordId, Spot>(),
+    holds: new Map<RecordId, Spot>(),
+    things: new Map<RecordId, Spot>(),
   }
-  const spotsOf = (ids: ReadonlySet<RecordId>) => [...ids].flatMap((id) => spotOf(id) ?? [])
-  const transfers = spotsOf(named.transfers)
-  const holds = spotsOf(named.holds)
-  const things = spotsOf(named.things)
-  const [ofHolds, ofThings, ofTransfers] = await Promise.all([
+  const keys: Key[] = []
+  for (const { transfer, hold, thing, key } of pages.flat()) {
+    name(named.transfers, transfer)
+    name(named.holds, hold)
+    name(named.things, thing)
+    if (key !== undefined) keys.push(key)
+  }
+  const [transfers, holds, things] = [named.transfers, named.holds, named.things].map((ids) => [
+    ...ids.values(),
+  ]) as [Spot[], Spot[], Spot[]]
+  const behind = new Map<RecordId, readonly AccountNumber[]>()
+  const [ofHolds, ofThings, ofTransfers] = (await Promise.all([
     holds.length === 0 ? [] : ask(accountsOfHolds, columnsOf(holds)),
     things.length === 0 ? [] : ask(accountsOfThings, columnsOf(things)),
     transfers.length === 0 ? [] : ask(linesAt, columnsOf(transfers)),
-  ])
-  for (const { account } of [...ofHolds, ...ofThings]) accounts.add(String(account))
+  ])) as [OwnedRow[], OwnedRow[], LineRow[]]
+  for (const row of [...ofHolds, ...ofThings]) behind.set(idAt(row), [row.account])
   for (const row of ofTransfers) {
-    const { content } = fromLine(row as LineRow)
-    if (content.kind === 'transfer') accounts.add(content.debit).add(content.credit)
+    const { content } = fromLine(lineOf(row))
+    if (content.kind === 'transfer') behind.set(idAt(row), [content.debit, content.credit])
   }
-  const customers = [...accounts].filter((number) => !isHouse(number)).sort()
-  return { accounts: customers, transfers, holds, things, keys }
+  const accountsOf = pages.map((each) =>
+    each
+      .flatMap(({ accounts = [], transfer, hold, thing }) => [
+        ...accounts,
+        ...[transfer, hold, thing].flatMap((id) => (id === undefined ? [] : (behind.get(id) ?? []))),
+      ])
+      .filter((number) => !isHouse(number)),
+  )
+  const accounts = [...new Set(accountsOf.flat())].sort()
+  return { accounts, accountsOf, transfers, holds, things, keys }
 }
 
-/** Asks for the locks, then for the rest; nothing is waited for until all is on its way. Gives what puts it into books. */
+type OwnedRow = Spot & { readonly account: AccountNumber }
+
+function name(ids: Map<RecordId, Spot>, id: RecordId | undefined): void {
+  const spot = id === undefined ? undefined : spotOf(id)
+  if (id !== undefined && spot !== undefined) ids.set(id, spot)
+}
+
+/**
+ * Asks for the locks, then for the rest; nothing is waited for until all is on its way. Gives what puts it into books.
+ * With `free`, accounts that are locked by others are left out.
+ */
 export function load(
   { accounts, transfers, holds, things, keys }: Wanted,
   ask: Ask,
+  free: boolean,
 ): Promise<(books: Books) => { readonly clock: number }>[] {
   const asked: Promise<(books: Books) => { readonly clock: number }>[] = []
   const put = (rows: ReturnType<Ask>, into: (books: Books, row: never) => void) =>
@@ -132,7 +158,9 @@ export function load(
       }),
     )
   if (accounts.length > 0)
-    put(ask(lockAccounts, [accounts]), (books, row: AccountRow) => books.load({ account: accountOf(row) }))
+    put(ask(free ? lockFreeAccounts : lockAccounts, [accounts]), (books, row: AccountRow) =>
+      books.load({ account: accountOf(row) }),
+    )
   if (things.length > 0)
     put(ask(lockThings, columnsOf(things)), (books, { body }: { body: string }) =>
       books.load({ thing: JSON.parse(body) as Thing }),
@@ -193,4 +221,12 @@ export function transferOf(row: LineRow) {
 /** Lines by where they are, in no order. */
 export async function readLines(named: readonly Spot[], ask: Ask): Promise<readonly LineRow[]> {
   return named.length === 0 ? [] : ((await ask(linesAt, columnsOf(named))) as readonly LineRow[])
+}
+
+/** Those of accounts that are there. */
+export async function readExisting(
+  accounts: readonly AccountNumber[],
+  ask: Ask,
+): Promise<ReadonlySet<AccountNumber>> {
+  return new Set((await ask(existing, [accounts])).map(({ number }) => String(number)))
 }

@@ -19,6 +19,7 @@ import {
   type HoldPageQuery,
   type LineRange,
   type NamedLine,
+  type OnBlocked,
   type Pending,
   type ProofProgress,
   type Store,
@@ -28,11 +29,19 @@ import {
 import type { Account, AccountNumber, HouseAccount } from '../../ledger/account.ts'
 import { type Block, readTotals, type Totals } from '../../ledger/block.ts'
 import { type StoredReply, stored, type TransferPage } from '../../ledger/books.ts'
-import type { Hold, Key, Outcome, PostedTransfer, RecordId } from '../../ledger/command.ts'
+import {
+  type Hold,
+  type Key,
+  type Outcome,
+  type PostedTransfer,
+  pagesOf,
+  type RecordId,
+} from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
+import { Blocked } from './blocked.ts'
 import { type Ask, asker, connect, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
 import { listAccounts } from './lists.ts'
 import { readTransfers } from './load.ts'
@@ -49,7 +58,7 @@ import {
   spotOf,
 } from './rows.ts'
 import { readActs, readEntries, searchHolds, searchTransfers } from './search.ts'
-import { Writer } from './writer.ts'
+import { stillBlocked, Writer } from './writer.ts'
 
 const readersMax = 4
 // How late what another node did is noticed, by those who wait for it.
@@ -86,6 +95,7 @@ export class PostgresStore implements Store {
   readonly #ask: Ask
   readonly #writer: Writer
   readonly #places: Places
+  readonly #blocked: Blocked
   /** Accounts that are asked for in this turn of the event loop: one statement reads them all. */
   #asked = new Map<AccountNumber, Asked[]>()
   #committing = false
@@ -110,13 +120,14 @@ export class PostgresStore implements Store {
     }
   }
 
-  private constructor(options: PostgresOptions, writer: Writer) {
+  private constructor(options: PostgresOptions & RuleSettings, writer: Writer) {
     this.name = nameOf(options.url)
     this.#options = options
     this.#pool = poolOf(options, readersMax)
     this.#ask = asker(this.#pool, options)
     this.#places = new Places(this.#pool, options)
     this.#writer = writer
+    this.#blocked = new Blocked(() => Writer.start(options))
   }
 
   /** While there is no connection batches still come, and make one: until the deadline it may be there again. */
@@ -124,16 +135,41 @@ export class PostgresStore implements Store {
     return this.#closed ? 'store_unavailable' : undefined
   }
 
-  async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
+  async commit(batch: readonly Pending[], onBlocked?: OnBlocked): Promise<readonly Outcome[]> {
     assert(!this.#committing, 'one batch at a time')
     if (this.#closed) throw new StoreError('unavailable', 'the store is closed')
     if (batch.length === 0) return []
     this.#committing = true
     try {
-      return await this.#writer.commit(batch)
+      if (onBlocked === undefined) return await this.#writer.commit(batch)
+      return await this.#commitFree(batch, onBlocked)
     } finally {
       this.#committing = false
     }
+  }
+
+  /** What names an account that has a line joins it; of the rest, what turns out to be blocked begins one. */
+  async #commitFree(batch: readonly Pending[], onBlocked: OnBlocked): Promise<readonly Outcome[]> {
+    const lineOf = (pending: Pending) =>
+      this.#blocked.size === 0
+        ? undefined
+        : accountsNamed(pending).find((number) => this.#blocked.has(number))
+    const lines = batch.map(lineOf)
+    for (const [at, pending] of batch.entries()) {
+      const account = lines[at]
+      if (account !== undefined) onBlocked(at, this.#blocked.join(account, pending))
+    }
+    const free = [...batch.entries()].filter(([at]) => lines[at] === undefined)
+    if (free.length === 0) return batch.map(() => stillBlocked)
+
+    const { outcomes, blocked } = await this.#writer.commitFree(free.map(([, pending]) => pending))
+    for (const [i, account] of blocked) {
+      const [at, pending] = free[i] as [number, Pending]
+      onBlocked(at, this.#blocked.join(account, pending))
+    }
+    const placed = batch.map(() => stillBlocked)
+    for (const [i, [at]] of free.entries()) placed[at] = outcomes[i] ?? stillBlocked
+    return placed
   }
 
   account(number: AccountNumber): Promise<Account | undefined> {
@@ -250,6 +286,10 @@ export class PostgresStore implements Store {
         help: 'Connections to the database.',
         read: () => this.#pool.totalCount + (this.#writer.isConnected ? 1 : 0),
       },
+      store_accounts_blocked: {
+        help: 'Accounts that somebody else has locked, and whose commands wait in lines of their own.',
+        read: () => this.#blocked.size,
+      },
       store_reads_waiting: {
         help: 'Reads that wait for a connection.',
         read: () => this.#pool.waitingCount,
@@ -287,6 +327,7 @@ export class PostgresStore implements Store {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#watch)
+    await this.#blocked.close()
     await this.#writer.close()
     await this.#pool.end()
   }
@@ -296,4 +337,9 @@ export class PostgresStore implements Store {
 function nameOf(url: string): string {
   const { host, pathname } = new URL(url)
   return `postgres://${host}${pathname}`
+}
+
+/** The accounts that a command itself names; what stands behind ids is known to the database alone. */
+function accountsNamed(pending: Pending): readonly AccountNumber[] {
+  return pagesOf(pending).flatMap(({ accounts = [] }) => accounts)
 }

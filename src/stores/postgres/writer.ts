@@ -13,10 +13,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { applyBatch, type RuleSettings, rulesOf, sha256 } from '../../bank/batch.ts'
 import { systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError } from '../../bank/store.ts'
+import type { AccountNumber } from '../../ledger/account.ts'
 import type { Rules } from '../../ledger/apply.ts'
 import { type Block, genesis, seal } from '../../ledger/block.ts'
 import { Books } from '../../ledger/books.ts'
-import type { Outcome } from '../../ledger/command.ts'
+import { type Outcome, refuse } from '../../ledger/command.ts'
 import { toLine } from '../../ledger/record.ts'
 import {
   type Ask,
@@ -32,7 +33,7 @@ import {
   stateOf,
   uniqueViolation,
 } from './connect.ts'
-import { load, wantedBy } from './load.ts'
+import { load, readExisting, type Wanted, wantedBy } from './load.ts'
 import { saves } from './save.ts'
 
 const leaseMs = 60_000
@@ -41,6 +42,8 @@ const renewMs = 20_000
 const pauseMs = 20
 // After the deadline a commit that was not answered is looked up for so long; then its outcome is said to be unknown.
 const resolveMs = 200
+// What another node needs for a commit of its own, and more: an account that is locked for longer is blocked.
+const soonMs = 50
 
 const claim = statement(
   'claim',
@@ -73,6 +76,18 @@ const headOf = statement(
   limit 1`,
 )
 
+/** What was answered; `blocked` has the commands that were not done, each with the account that is in the way. */
+export type Committed = {
+  readonly outcomes: readonly Outcome[]
+  readonly blocked: ReadonlyMap<number, AccountNumber>
+}
+
+/** Which locks a try waits for: all until the deadline, all for a moment, or none that somebody else has. */
+type Locks = 'all' | 'soon' | 'free'
+
+/** What a command is answered whose account stays locked until its deadline. */
+export const stillBlocked: Outcome = { reply: refuse('account_busy'), replayed: false }
+
 export class Writer {
   readonly #options: PostgresOptions
   readonly #rules: Rules
@@ -104,31 +119,51 @@ export class Writer {
     return this.#client !== undefined
   }
 
+  /** Waits for locks until the first deadline of the batch. */
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
+    return (await this.#commit(batch, { patient: true })).outcomes
+  }
+
+  /**
+   * Waits for no account that somebody else has locked for more than a moment: its commands are not done, and are
+   * given back by their places in the batch with the account that is in the way.
+   */
+  commitFree(batch: readonly Pending[]): Promise<Committed> {
+    return this.#commit(batch, { patient: false })
+  }
+
+  async #commit(batch: readonly Pending[], { patient }: { patient: boolean }): Promise<Committed> {
     const deadlineMs = Math.min(...batch.map((pending) => pending.deadlineMs))
+    let locks: Locks = patient ? 'all' : 'soon'
     for (;;) {
       try {
-        return await this.#try(batch, deadlineMs)
+        return await this.#try(batch, deadlineMs, locks)
       } catch (error) {
         if (error instanceof StoreError) throw error
         await this.#giveUp(error)
-        if (!isPassing(error) && stateOf(error) !== lockNotAvailable)
-          throw new StoreError('failed', messageOf(error), { cause: error })
+        const isLocked = stateOf(error) === lockNotAvailable
+        if (!isPassing(error) && !isLocked) throw new StoreError('failed', messageOf(error), { cause: error })
         if (systemClock.monotonicMs() >= deadlineMs)
           throw new StoreError(isLost(error) ? 'unavailable' : 'busy', messageOf(error), { cause: error })
+        if (isLocked && locks === 'soon') {
+          locks = 'free'
+          continue
+        }
       }
       await sleep(pauseMs * (0.5 + Math.random()))
     }
   }
 
-  async #try(batch: readonly Pending[], deadlineMs: number): Promise<readonly Outcome[]> {
+  async #try(batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
     const ask = await this.#connected()
     const wanted = await wantedBy(batch, ask)
-    const waitMs = Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs()))
-    const begun = this.#query(`begin; set local lock_timeout = ${Math.min(waitMs, 0x7fff_ffff)}`)
-    const loads = load(wanted, ask)
+    const leftMs = Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs()))
+    const waitMs = Math.min(leftMs, locks === 'all' ? 0x7fff_ffff : soonMs)
+    const begun = this.#query(`begin; set local lock_timeout = ${waitMs}`)
+    const loads = load(wanted, ask, locks === 'free')
+    const there = locks === 'free' ? readExisting(wanted.accounts, ask) : undefined
     const locked = ask(lockWriter, [this.#id])
-    await allOf([begun, ...loads, locked])
+    await allOf([begun, ...loads, ...(there ? [there] : []), locked])
     const [row] = (await locked) as unknown as { epoch: number; block: number; now: number }[]
     if (row?.epoch !== this.#epoch || row.block !== this.#head.sequence) {
       // Another took us for dead and goes by this name, or a commit of ours counts that we took for lost.
@@ -141,10 +176,15 @@ export class Writer {
     for (const fill of await Promise.all(loads)) clock = Math.max(clock, fill(below).clock)
     const books = below.fork()
     const time = { now: row.now, monotonicMs: systemClock.monotonicMs() }
-    const outcomes = applyBatch(books, batch, time, this.#rules)
+    const blocked = blockedIn(wanted, await there, below)
+    const free = blocked.size === 0 ? batch : batch.filter((_, at) => !blocked.has(at))
+    const decided = applyBatch(books, free, time, this.#rules)[Symbol.iterator]()
+    const outcomes = batch.map((_, at) =>
+      blocked.has(at) ? stillBlocked : (decided.next().value as Outcome),
+    )
     if (books.records.length === 0) {
       await this.#query('rollback')
-      return outcomes
+      return { outcomes, blocked }
     }
     const lines = books.records.map(toLine)
     const totals = books.totals()
@@ -155,7 +195,7 @@ export class Writer {
     const committed = this.#query('commit')
     if (await this.#hasCommitted(saved, committed, block, deadlineMs)) {
       this.#head = block
-      return outcomes
+      return { outcomes, blocked }
     }
     throw Object.assign(new Error('Connection terminated: the commit did not take'), { code: 'ECONNRESET' })
   }
@@ -302,4 +342,19 @@ async function allOf(asked: readonly Promise<unknown>[]): Promise<void> {
   const ended = await Promise.allSettled(asked)
   const failed = ended.find((each) => each.status === 'rejected')
   if (failed !== undefined) throw failed.reason
+}
+
+/** The commands that name an account which is there and was not locked, by their places in the batch. */
+function blockedIn(
+  { accountsOf }: Wanted,
+  there: ReadonlySet<AccountNumber> | undefined,
+  books: Books,
+): ReadonlyMap<number, AccountNumber> {
+  const blocked = new Map<number, AccountNumber>()
+  if (there === undefined) return blocked
+  for (const [at, accounts] of accountsOf.entries()) {
+    const locked = accounts.find((number) => there.has(number) && books.account(number) === undefined)
+    if (locked !== undefined) blocked.set(at, locked)
+  }
+  return blocked
 }

@@ -1,0 +1,285 @@
+/** Several nodes on one PostgreSQL, each a store with a bank of its own, and what others do to the database meanwhile. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { Bank } from '../../src/bank/bank.ts'
+import { systemClock } from '../../src/bank/clock.ts'
+import type { Command, Outcome } from '../../src/ledger/command.ts'
+import { faultText } from '../../src/ledger/verify.ts'
+import { PostgresStore } from '../../src/stores/postgres/store.ts'
+import { prng, seed } from '../support/chance.ts'
+import { deposit, gist, withdraw } from '../support/commands.ts'
+import { postgres, postgresMissing } from '../support/postgres.ts'
+import { times } from '../support/profile.ts'
+
+const usd = { currency: 'USD' }
+
+describe('nodes', { skip: postgresMissing }, () => {
+  let url = ''
+  const nodes: Node[] = []
+  before(async () => {
+    url = (await (await postgres()).schema()).url
+    for (let i = 0; i < 3; i += 1) nodes.push(await Node.open(url))
+  })
+  after(async () => {
+    for (const node of nodes) await node.close()
+  })
+  const node = (i: number) => nodes[i % nodes.length] as Node
+
+  test('each has a chain of its own, and all of them prove together', async () => {
+    for (let i = 0; i < 30; i += 1) await node(i).submit(deposit(`own-${i % 4}`, '1'))
+    const writers = new Set<number>()
+    for await (const { block } of node(0).store.journal()) writers.add(block.writer)
+    assert.equal(writers.size, 3)
+    await node(1).assertProves()
+  })
+
+  test('two withdrawals of 800 from 1,000 on two nodes at once: one is paid, thirty times over', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const account = `two-${round}`
+      await node(round).submit(deposit(account, '1000'))
+      const outcomes = await Promise.all([0, 1].map((i) => node(round + i).submit(withdraw(account, '800'))))
+      assert.deepEqual(outcomes.map(gist).sort(), [20_000, 'insufficient_funds'])
+      for (let i = 0; i < 3; i += 1) assert.equal((await node(i).bank.account(account))?.ledger, 20_000)
+    }
+  })
+
+  test('one key on three nodes at once has one effect, and one answer', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const key = { scope: '', key: `key-${round}` }
+      const command = deposit(`keyed-${round % 3}`, '1')
+      const outcomes = await Promise.all([0, 1, 2].map((i) => node(i).submit(command, { key })))
+      assert.deepEqual(outcomes.map(({ replayed }) => replayed).sort(), [false, true, true], `round ${round}`)
+      assert.equal(new Set(outcomes.map(({ reply }) => JSON.stringify(reply))).size, 1)
+    }
+    for (const i of [0, 1, 2]) assert.equal((await node(0).bank.account(`keyed-${i}`))?.ledger, 1000)
+  })
+
+  test('first deposits to one account on three nodes open it once', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const outcomes = await Promise.all(
+        Array.from({ length: 9 }, (_, i) => node(i).submit(deposit(`first-${round}`, '1'))),
+      )
+      const opened = outcomes.filter(({ reply }) => reply.type === 'posted' && reply.opened)
+      assert.equal(opened.length, 1)
+      assert.equal((await node(round).bank.account(`first-${round}`))?.ledger, 900)
+    }
+  })
+
+  test('a hold is captured once, whichever node is first', async () => {
+    await node(0).submit(deposit('held', '1000'))
+    for (let round = 0; round < 20; round += 1) {
+      const placed = await node(round).submit({
+        type: 'hold',
+        account: 'held',
+        amount: 100,
+        ...usd,
+        expires_in_s: 60,
+      })
+      const hold = placed.reply.type === 'hold' ? placed.reply.hold.id : ''
+      const outcomes = await Promise.all([0, 1, 2].map((i) => node(i).submit({ type: 'capture', hold })))
+      assert.deepEqual(outcomes.map(({ reply }) => reply.type).sort(), ['hold', 'refused', 'refused'])
+    }
+    const account = await node(1).bank.account('held')
+    assert.deepEqual([account?.ledger, account?.held, account?.holds], [98_000, 0, []])
+  })
+
+  test('an account that is locked in psql is busy at the deadline, others go on, and nothing is applied later', async (t) => {
+    await node(0).submit(deposit('locked', '100'))
+    await node(0).submit(deposit('free', '100'))
+    const psql = new pg.Client({ connectionString: url })
+    await psql.connect()
+    t.after(() => psql.end())
+    await psql.query('begin')
+    await psql.query("select 1 from accounts where number = 'locked' for update")
+    const startedMs = performance.now()
+    const blocked = [0, 1].map(async (i) => {
+      const outcome = await node(i).submit(withdraw('locked', '1'))
+      return { said: gist(outcome), ms: performance.now() - startedMs }
+    })
+    const move = { type: 'move', from: 'free', to: 'locked', amount: 1, ...usd } as const
+    const moved = node(0).submit(move)
+    await sleep(100)
+    const tookMs: number[] = []
+    for (let i = 0; i < 40; i += 1) {
+      const beganMs = performance.now()
+      assert.equal((await node(i % 2).submit(withdraw('free', '0.01'))).reply.type, 'posted')
+      tookMs.push(performance.now() - beganMs)
+    }
+    const median = tookMs.sort((a, b) => a - b)[20] ?? Infinity
+    assert.ok(median < 100, `others took ${median} ms`)
+    for (const { said, ms } of await Promise.all(blocked)) {
+      assert.equal(said, 'account_busy')
+      assert.ok(ms >= deadlineMs - 5 && ms < deadlineMs + 1_000, `refused after ${ms} ms`)
+    }
+    assert.equal(gist(await moved), 'account_busy')
+    await psql.query('rollback')
+    await sleep(200)
+    assert.equal((await node(2).bank.account('locked'))?.ledger, 10_000, 'nothing is applied later')
+    assert.equal(gist(await node(1).submit(withdraw('locked', '1'))), 9_900)
+  })
+
+  test('let go before the deadline, those that waited are done', async () => {
+    const psql = new pg.Client({ connectionString: url })
+    await psql.connect()
+    await psql.query('begin')
+    await psql.query("select 1 from accounts where number = 'locked' for update")
+    const asked = Array.from({ length: 20 }, (_, i) => node(i % 2).submit(withdraw('locked', '1')))
+    await sleep(300)
+    await psql.query('commit')
+    await psql.end()
+    const outcomes = await Promise.all(asked)
+    assert.ok(
+      outcomes.every(({ reply }) => reply.type === 'posted'),
+      JSON.stringify(outcomes.map(gist)),
+    )
+    assert.equal((await node(2).bank.account('locked'))?.ledger, 7_900)
+  })
+
+  test(`a storm over a few accounts on all nodes, with connections cut: what was told is what is there (SEED=${seed})`, async (t) => {
+    const chance = prng(seed)
+    const accounts = ['s-0', 's-1', 's-2', 's-3']
+    for (const account of accounts) await node(0).submit(deposit(account, '100'))
+    const due = new Map(accounts.map((account) => [account, 10_000]))
+    const tally = new Map<string, number>()
+    let storming = true
+    const cut = (async () => {
+      while (storming) {
+        await sleep(100 + chance(150))
+        await (await postgres()).cut()
+      }
+    })()
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, client) => {
+        for (let i = 0; i < times(100, 1_000); i += 1) {
+          const account = accounts[chance(accounts.length)] as string
+          const cents = 1 + chance(500)
+          const pays = chance(2) === 0
+          const amount = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`
+          const command = pays ? withdraw(account, amount) : deposit(account, amount)
+          const key = { scope: '', key: `storm-${client}-${i}` }
+          // Until it is known what became of it: under its key it is done once.
+          for (let at = client; ; at += 1) {
+            const outcome = await node(at).submit(command, { key })
+            const said = outcome.reply.type === 'refused' ? outcome.reply.refusal : 'posted'
+            tally.set(said, (tally.get(said) ?? 0) + 1)
+            if (['outcome_unknown', 'store_unavailable', 'account_busy', 'in_progress'].includes(said))
+              continue
+            if (said === 'posted') due.set(account, (due.get(account) ?? 0) + (pays ? -cents : cents))
+            break
+          }
+        }
+      }),
+    )
+    storming = false
+    await cut
+    for (const [account, ledger] of due) assert.equal((await node(1).bank.account(account))?.ledger, ledger)
+    await node(2).assertProves()
+    t.diagnostic(JSON.stringify([...tally]))
+  })
+
+  test('events of all nodes come in the order of each account, and go on from any of them on any node', async () => {
+    const [a, b] = [node(0).store, node(1).store]
+    const last = await a.last()
+    const all = await b.lines({ after: 0, last })
+    assert.equal(all.length, last)
+    const versions = new Map<string, number>()
+    for (const { line } of all) {
+      const body = JSON.parse(line.body)
+      for (const [account, left] of [
+        [body.account, body.after],
+        [body.debit, body.debit_after],
+        [body.credit, body.credit_after],
+      ]) {
+        if (left === undefined || left === null) continue
+        assert.equal(left.version, (versions.get(account) ?? 0) + 1, `${account} at ${line.sequence}`)
+        versions.set(account, left.version)
+      }
+    }
+    const some = all[Math.floor(all.length / 2)]
+    assert.equal(await a.placeOf(some?.id ?? ''), Math.floor(all.length / 2) + 1)
+    assert.deepEqual(await a.lines({ after: 5, last }), all.slice(5))
+  })
+
+  test('who is let in on one node is let in on the others, and is not any more where that was revoked', async () => {
+    const made = await node(0).submit(
+      { type: 'create_credential', role: 'teller', name: 'ann' },
+      { fresh: 'a'.repeat(64) },
+    )
+    const id = made.reply.type === 'registered' ? made.reply.thing.id : ''
+    const known = () => nodes.map(({ bank }) => bank.things.some((thing) => thing.id === id))
+    for (let i = 0; i < 100 && known().includes(false); i += 1) await sleep(20)
+    assert.deepEqual(known(), [true, true, true])
+    await node(2).submit({ type: 'revoke_credential', credential: id })
+    const revoked = () =>
+      nodes.map(({ bank }) =>
+        bank.things.some((thing) => thing.kind === 'credential' && thing.id === id && thing.revoked_at),
+      )
+    for (let i = 0; i < 100 && revoked().includes(false); i += 1) await sleep(20)
+    assert.deepEqual(revoked(), [true, true, true])
+  })
+
+  test('a name is taken over when its lease is over, and who had it goes by another', async () => {
+    const [old] = nodes as [Node]
+    const writer = await old.writerOf(deposit('lease', '1'))
+    await old.expireLease(url, writer)
+    const other = await Node.open(url)
+    try {
+      assert.equal(await other.writerOf(deposit('lease', '1')), writer)
+      assert.notEqual(await old.writerOf(deposit('lease', '1')), writer)
+      assert.equal((await other.bank.account('lease'))?.ledger, 300)
+      await other.assertProves()
+    } finally {
+      await other.close()
+    }
+  })
+})
+
+const deadlineMs = 1_500
+
+class Node {
+  readonly store: PostgresStore
+  readonly bank: Bank
+
+  private constructor(store: PostgresStore) {
+    this.store = store
+    this.bank = new Bank(store, systemClock, { deadlineMs })
+  }
+
+  static async open(url: string): Promise<Node> {
+    const node = new Node(await PostgresStore.open({ url }))
+    await node.bank.readRegistry()
+    return node
+  }
+
+  submit(
+    command: Command,
+    more: { key?: { scope: string; key: string }; fresh?: string } = {},
+  ): Promise<Outcome> {
+    return this.bank.submit({ command, actor: '', ...more })
+  }
+
+  /** Which writer a command's record is of. */
+  async writerOf(command: Command): Promise<number> {
+    const { reply } = await this.submit(command)
+    return Number((reply.type === 'posted' ? reply.transfer : '').split('-')[0])
+  }
+
+  async expireLease(url: string, writer: number): Promise<void> {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query('update writers set until = 0 where id = $1', [writer])
+    await client.end()
+  }
+
+  async assertProves(): Promise<void> {
+    const found = await this.store.prove({}, () => {})
+    assert.ok(!('what' in found), 'what' in found ? faultText(found) : '')
+  }
+
+  async close(): Promise<void> {
+    await this.bank.drain()
+    await this.store.close()
+  }
+}
