@@ -1,5 +1,6 @@
 /** Several nodes on one PostgreSQL, each a store with a bank of its own, and what others do to the database meanwhile. */
 import assert from 'node:assert/strict'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -179,6 +180,48 @@ describe('nodes', { skip: postgresMissing }, () => {
     t.diagnostic(JSON.stringify([...tally]))
   })
 
+  for (const lost of ['the answer', 'the request'] as const)
+    test(`${lost} of COMMIT is lost: what became of it is looked up, and it is done once`, async () => {
+      const proxy = await Between.before(url)
+      const behind = await Node.open(proxy.url)
+      try {
+        await behind.submit(deposit(`lost-${lost.length}`, '100'))
+        for (let round = 1; round <= 5; round += 1) {
+          proxy.lose = lost
+          // Without a key: done twice, it would be paid twice.
+          const outcome = await behind.submit(withdraw(`lost-${lost.length}`, '1'))
+          assert.equal(gist(outcome), 10_000 - round * 100)
+          assert.equal(proxy.lose, undefined, 'it was lost')
+          assert.equal((await node(0).bank.account(`lost-${lost.length}`))?.ledger, 10_000 - round * 100)
+        }
+        await behind.assertProves()
+      } finally {
+        await behind.close()
+        await proxy.close()
+      }
+    })
+
+  test('COMMIT is lost, and the database cannot be reached: the outcome is unknown, and under its key is found later', async () => {
+    const proxy = await Between.before(url)
+    const behind = await Node.open(proxy.url)
+    const key = { scope: '', key: 'unknown' }
+    try {
+      await behind.submit(deposit('unknown', '100'))
+      proxy.lose = 'the answer'
+      proxy.isShut = true
+      assert.equal(gist(await behind.submit(withdraw('unknown', '1'), { key })), 'outcome_unknown')
+      assert.equal(gist(await behind.submit(withdraw('unknown', '1'))), 'store_unavailable')
+      proxy.isShut = false
+      const again = await behind.submit(withdraw('unknown', '1'), { key })
+      assert.deepEqual([gist(again), again.replayed], [9_900, true])
+      assert.equal(gist(await behind.submit(withdraw('unknown', '1'))), 9_800)
+      await behind.assertProves()
+    } finally {
+      await behind.close()
+      await proxy.close()
+    }
+  })
+
   test('events of all nodes come in the order of each account, and go on from any of them on any node', async () => {
     const [a, b] = [node(0).store, node(1).store]
     const last = await a.last()
@@ -281,5 +324,71 @@ class Node {
   async close(): Promise<void> {
     await this.bank.drain()
     await this.store.close()
+  }
+}
+
+/** Stands between a node and the database, and loses a COMMIT or its answer, with the connection. */
+class Between {
+  lose: 'the answer' | 'the request' | undefined
+  /** Takes no new connections. */
+  isShut = false
+  readonly url: string
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  static async before(url: string): Promise<Between> {
+    const to = new URL(url)
+    const server = createServer()
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+    )
+    const own = new URL(url)
+    own.port = String(port)
+    return new Between(server, Number(to.port), own.href)
+  }
+
+  private constructor(server: Server, port: number, url: string) {
+    this.#server = server
+    this.url = url
+    server.on('connection', (client) => {
+      if (this.isShut) return void client.destroy()
+      const database = connect({ host: '127.0.0.1', port })
+      for (const socket of [client, database]) {
+        this.#sockets.add(socket)
+        socket.on('error', () => {})
+        socket.on('close', () => {
+          this.#sockets.delete(socket)
+          client.destroy()
+          if (!isLosing) database.destroy()
+        })
+      }
+      let isLosing = false
+      client.on('data', (data) => {
+        const isCommit = this.lose !== undefined && data.includes('commit\0')
+        if (isCommit && this.lose === 'the request') {
+          this.lose = undefined
+          client.destroy()
+          database.destroy()
+        } else {
+          isLosing ||= isCommit
+          database.write(data)
+        }
+      })
+      database.on('data', (data) => {
+        if (!isLosing) client.write(data)
+        // Not before the database has done it.
+        else if (data.includes('COMMIT\0')) {
+          this.lose = undefined
+          client.destroy()
+          isLosing = false
+          database.destroy()
+        }
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise((resolve) => this.#server.close(resolve))
   }
 }
