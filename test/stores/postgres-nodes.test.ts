@@ -108,8 +108,8 @@ describe('nodes', { skip: postgresMissing }, () => {
       assert.equal((await node(i % 2).submit(withdraw('free', '0.01'))).reply.type, 'posted')
       tookMs.push(performance.now() - beganMs)
     }
-    const median = tookMs.sort((a, b) => a - b)[20] ?? Infinity
-    assert.ok(median < 100, `others took ${median} ms`)
+    const [median = Infinity, most = Infinity] = [20, 39].map((i) => tookMs.sort((a, b) => a - b)[i])
+    assert.ok(median < 100 && most < 1_000, `others took ${median} ms, one of them ${most}`)
     for (const { said, ms } of await Promise.all(blocked)) {
       assert.equal(said, 'account_busy')
       assert.ok(ms >= deadlineMs - 5 && ms < deadlineMs + 1_000, `refused after ${ms} ms`)
