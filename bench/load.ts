@@ -23,6 +23,8 @@ export type Load = {
   readonly connections: number
   readonly seconds: number
   readonly requests: Requests
+  /** Requests a second at the most, of all connections; autocannon alone can. */
+  readonly rate?: number
 }
 
 export type Measured = {
@@ -119,7 +121,7 @@ type AutocannonRun = {
 }
 type AutocannonResult = Record<'2xx' | 'non2xx' | 'errors' | 'timeouts' | 'duration', number>
 
-function startAutocannon({ url, connections, seconds, requests }: Load): Running {
+function startAutocannon({ url, connections, seconds, requests, rate }: Load): Running {
   const autocannon = require('autocannon') as Autocannon
   const { method, action, accounts, keyed, pairs } = requests
   // Its own histogram counts whole milliseconds.
@@ -131,6 +133,7 @@ function startAutocannon({ url, connections, seconds, requests }: Load): Running
         url,
         connections,
         duration: seconds,
+        ...(rate && { overallRate: rate }),
         timeout: timeoutSeconds,
         sampleInt: 100,
         method,

@@ -12,6 +12,7 @@ import { findGenerator } from './load.ts'
 import { readMachine } from './machine.ts'
 import { measure } from './measure.ts'
 import { measureMemory, memoryReport } from './memory.ts'
+import { measurePostgres, postgresReport } from './postgres.ts'
 import { writeMachine, writeReport } from './report.ts'
 import { measureStarts, startReport } from './start.ts'
 import { measureV1, v1Report } from './v1.ts'
@@ -31,6 +32,7 @@ const usage = `usage: npm run bench -- [flags]
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
   --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
+  --store postgres       one node and three on a PostgreSQL of this machine, beside pgbench and a naive server
   --start N              how long a start takes on N records, after a stop and after a kill`
 
 const { values } = readFlags()
@@ -57,6 +59,10 @@ if (values.memory) {
   const options = { operations: wholeOf('operations'), connections: connections[0] ?? 64 }
   const rows = await measureMemory(directory, generator, options)
   leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
+} else if (values.store === 'postgres') {
+  const options = { rounds, seconds }
+  const measured = await measurePostgres(generator, options)
+  leave(values.name ?? 'postgres', postgresReport(measured, options), { options, ...measured })
 } else if (values.v1) {
   const options = { rounds, seconds, accounts: 100_000, entries: wholeOf('entries') }
   const figures = await measureV1(directory, options)
@@ -107,6 +113,7 @@ function readFlags() {
         entries: { ...text, default: '1000000' },
         v1: { type: 'boolean' },
         start: text,
+        store: text,
         memory: { type: 'boolean' },
         load: text,
         name: text,

@@ -43,8 +43,10 @@ function writeMembers({ sources }: Members): string {
   return `{${members.join(',')}}`
 }
 
+const [place = ''] = process.argv.slice(2)
+const store = place.startsWith('postgres:') ? place : `sqlite:${place}`
 // A rate is counted, and never reached.
-const flags = ['--port', '0', '--rate-limit', '1000000', '--store', `sqlite:${process.argv[2]}`]
+const flags = ['--port', '0', '--rate-limit', '1000000', '--store', store]
 const settings = readSettings(flags, {})
 const log = pino({ level: settings.logLevel }, pino.destination({ dest: devNull, sync: false }))
 const server = await start(settings, log, { moreRoutes: [echo, echoTogether] })

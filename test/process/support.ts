@@ -36,7 +36,7 @@ export type Server = {
 }
 
 export type ServeOptions = {
-  /** The store's file. */
+  /** The store's file, or the URL of a database. */
   readonly path: string
   readonly env?: Readonly<Record<string, string>>
   /** In place of the launcher: a script that ends in running the program. */
@@ -95,7 +95,8 @@ export function launch(
 ): Launched {
   assert.ok(!late, `a file of tests takes less than ${fileMaxMs} ms`)
   const [command = '', ...args] = [...under, process.execPath, entry]
-  const child = spawn(command, [...args, 'serve', '--store', `sqlite:${path}`, '--port', '0'], {
+  const store = path.startsWith('postgres:') ? path : `sqlite:${path}`
+  const child = spawn(command, [...args, 'serve', '--store', store, '--port', '0'], {
     stdio: entry === launcher ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'ipc'],
     env: cleanEnv({ CASHPOINT_LOG_LEVEL: 'warn', ...env }),
   }) as ChildProcessByStdio<null, Readable, Readable>

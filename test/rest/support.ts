@@ -10,6 +10,7 @@ import pino from 'pino'
 import { Access } from '../../src/access/access.ts'
 import type { Tokens } from '../../src/access/tokens.ts'
 import { Bank } from '../../src/bank/bank.ts'
+import type { RuleSettings } from '../../src/bank/batch.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
 import { type Listening, listen } from '../../src/rest/listen.ts'
@@ -80,8 +81,7 @@ export async function serve(
   } = options
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-rest-'))
   const path = options.path ?? join(directory, 'cashpoint.db')
-  const store =
-    options.store ?? (await SqliteStore.open({ path, ...(adjustmentThreshold && { adjustmentThreshold }) }))
+  const store = options.store ?? (await openAt(path, { ...(adjustmentThreshold && { adjustmentThreshold }) }))
   const metrics = new Metrics()
   const bank = new Bank(store, systemClock, {
     ...(deadlineMs !== undefined && { deadlineMs }),
@@ -145,6 +145,19 @@ export async function serve(
     rmSync(directory, { recursive: true, force: true })
   })
   return cashpoint
+}
+
+/** A schema of a database in place of a file, for the run of these tests that `postgres.test.ts` starts. */
+const onPostgres = process.env['CASHPOINT_TEST_STORE'] === 'postgres'
+const schemas = new Map<string, Promise<{ readonly url: string }>>()
+
+async function openAt(path: string, rules: RuleSettings): Promise<Store> {
+  if (!onPostgres) return SqliteStore.open({ path, ...rules })
+  const { postgres } = await import('../support/postgres.ts')
+  const { PostgresStore } = await import('../../src/stores/postgres/store.ts')
+  const schema = schemas.get(path) ?? (await postgres()).schema()
+  schemas.set(path, schema)
+  return PostgresStore.open({ url: (await schema).url, ...rules })
 }
 
 async function openBooks(bank: Bank, currency: string, accounts: Readonly<Record<string, number>>) {

@@ -49,45 +49,74 @@ export type PostgresServer = {
   schema(): Promise<{ readonly url: string; drop(): Promise<void> }>
   /** Ends every connection but its own, as an administrator does. */
   cut(): Promise<void>
+  /** What `pg_ctl restart -m immediate` does: no connection is told, and the log is replayed. */
+  restart(): Promise<void>
 }
 
 let started: Promise<PostgresServer> | undefined
 
-/** The server of this process, started when it is first asked for. */
+/** The server of this process, started when it is first asked for; or the one of the process that started this one. */
 export function postgres(): Promise<PostgresServer> {
-  started ??= start()
+  const given = process.env[ofParent]
+  started ??=
+    given === undefined
+      ? start()
+      : Promise.resolve(serverAt(given, () => Promise.reject(new Error('it is another’s'))))
   return started
+}
+
+const ofParent = 'CASHPOINT_TEST_POSTGRES'
+
+/** What a process that this one starts needs in its environment to use the same server. */
+export async function sharedPostgres(): Promise<Record<string, string>> {
+  return { [ofParent]: (await postgres()).url }
 }
 
 async function start(): Promise<PostgresServer> {
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
+  const folder = binaries
   const user = userOf()
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-postgres-'))
   if (user.uid !== undefined) chownSync(directory, user.uid, user.gid ?? user.uid)
   const data = join(directory, 'data')
-  const quiet = { ...user, cwd: directory, stdio: 'pipe' as const }
   execFileSync(
-    join(binaries, 'initdb'),
+    join(folder, 'initdb'),
     ['-D', data, '-U', 'cashpoint', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    quiet,
+    { ...user, cwd: directory, stdio: 'pipe' },
   )
   const port = await freePort()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`]
-  const server = spawn(
-    join(binaries, 'postgres'),
-    ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
-    { ...user, cwd: directory, stdio: 'ignore' },
-  )
-  server.unref()
+  const run = () => {
+    const flags = settings.flatMap((setting) => ['-c', setting])
+    const child = spawn(join(folder, 'postgres'), ['-D', data, ...flags], {
+      ...user,
+      cwd: directory,
+      stdio: 'ignore',
+    })
+    child.unref()
+    return child
+  }
+  let server = run()
   process.on('exit', () => {
     server.kill('SIGQUIT')
     rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   })
   const url = `postgres://cashpoint@127.0.0.1:${port}/postgres`
   await accepts(url)
+  return serverAt(url, async () => {
+    server.ref()
+    const ended = once(server, 'exit')
+    server.kill('SIGQUIT')
+    await ended
+    server = run()
+    await accepts(url)
+  })
+}
+
+function serverAt(url: string, restart: () => Promise<void>): PostgresServer {
   const cut = `select pg_terminate_backend(pid) from pg_stat_activity
     where backend_type = 'client backend' and pid <> pg_backend_pid()`
-  return { url, schema: () => newSchema(url), cut: () => runOnce(url, cut) }
+  return { url, schema: () => newSchema(url), cut: () => runOnce(url, cut), restart }
 }
 
 let schemas = 0

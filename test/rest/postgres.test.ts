@@ -1,0 +1,32 @@
+/** The tests of the interface over the PostgreSQL store, as they are: a few in the fast profile, all in the long one. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { postgresMissing, sharedPostgres } from '../support/postgres.ts'
+import { long } from '../support/profile.ts'
+
+const few = ['idempotency', 'races', 'v1-movements', 'original-routes']
+// The others have stores of their own, or none.
+const more = ['access', 'bad-input', 'contract', 'given-up', 'http', 'v1-accounts', 'v1-events', 'v1-limits']
+
+describe('the interface on postgres', { skip: postgresMissing, concurrency: 2 }, () => {
+  for (const name of long ? [...few, ...more] : few)
+    test(name, async () => {
+      const file = new URL(`./${name}.test.ts`, import.meta.url).pathname
+      const child = spawn(
+        process.execPath,
+        ['--import', './test/support/setup.ts', '--disable-warning=ExperimentalWarning', file],
+        { env: { ...childEnv(), ...(await sharedPostgres()), CASHPOINT_TEST_STORE: 'postgres' } },
+      )
+      const [output] = await Promise.all([child.stdout.setEncoding('utf8').toArray(), once(child, 'close')])
+      const failed = output.join('').match(/^ *(✖|not ok).*$/gm)
+      assert.equal(child.exitCode, 0, failed?.join('\n') ?? output.join('').slice(-2_000))
+    })
+})
+
+/** Without what tells a process that it is one of a run of tests. */
+function childEnv(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  return env
+}
