@@ -431,7 +431,7 @@ function carryOut(books: Books, by: Submission, id: RecordId, now: Instant, rule
 
 /** The accounts of a new store, each with its opening balance out of equity. Books that exist are left alone. */
 function openBooks(books: Books, by: Submission, command: OpenBooks, now: Instant): Reply {
-  if (books.sequence > 0) return { type: 'books_opened', accounts: [] }
+  if (!books.areNew) return { type: 'books_opened', accounts: [] }
 
   const accounts = command.accounts.flatMap(({ number, currency, ledger }) => {
     const account = open(books, by, { number, currency }, now)

@@ -53,6 +53,8 @@ export class Books {
   /** The records appended to this layer, in order. */
   readonly records: JournalRecord[] = []
   readonly writer: number
+  /** Whether other writers have written something; these books then are not new, though this writer wrote nothing. */
+  readonly #others: boolean
   #below: Books | undefined
   #sequence: number
   /** Sequence of the layer below when this one was made. */
@@ -64,16 +66,17 @@ export class Books {
   readonly #replies = new Map<string, StoredReply>()
   readonly #totals = new Map<HouseAccount, bigint>()
 
-  private constructor(writer: number, sequence: number, below?: Books) {
+  private constructor(writer: number, sequence: number, others: boolean, below?: Books) {
     this.writer = writer
+    this.#others = others
     this.#sequence = sequence
     this.#forkedAt = sequence
     this.#below = below
   }
 
   /** Books as of a writer's block; the store puts accounts and replies in as commands name them. */
-  static at(block: { writer: number; last: number; totals: string }): Books {
-    const books = new Books(block.writer, block.last)
+  static at(block: { writer: number; last: number; totals: string }, { others = false } = {}): Books {
+    const books = new Books(block.writer, block.last, others)
     for (const [house, total] of readTotals(block.totals)) books.#totals.set(house, total)
     return books
   }
@@ -81,6 +84,11 @@ export class Books {
   /** Sequence of the last record. */
   get sequence(): number {
     return this.#sequence
+  }
+
+  /** Whether nobody has written anything yet. */
+  get areNew(): boolean {
+    return this.#sequence === 0 && !this.#others
   }
 
   /** The layer that this one reads through to. */
@@ -205,7 +213,7 @@ export class Books {
 
   /** A layer above this one. */
   fork(): Books {
-    return new Books(this.writer, this.#sequence, this)
+    return new Books(this.writer, this.#sequence, this.#others, this)
   }
 
   /** Hands this layer's changes down to the one below, its records behind the records there. */

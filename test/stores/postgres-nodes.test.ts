@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Bank } from '../../src/bank/bank.ts'
 import { systemClock } from '../../src/bank/clock.ts'
+import { openBooks } from '../../src/cli/store.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
 import { faultText } from '../../src/ledger/verify.ts'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
@@ -65,6 +66,19 @@ describe('nodes', { skip: postgresMissing }, () => {
       const opened = outcomes.filter(({ reply }) => reply.type === 'posted' && reply.opened)
       assert.equal(opened.length, 1)
       assert.equal((await node(round).bank.account(`first-${round}`))?.ledger, 900)
+    }
+  })
+
+  test('three nodes that start on an empty database open the first accounts once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const empty = await (await postgres()).schema()
+      const three = await Promise.all([0, 1, 2].map(() => Node.open(empty.url)))
+      await Promise.all(three.map(({ bank }) => openBooks(bank)))
+      const { total } = await (three[0] as Node).bank.accounts({})
+      assert.equal(total, 3)
+      await (three[0] as Node).assertProves()
+      await Promise.all(three.map((each) => each.close()))
+      await empty.drop()
     }
   })
 

@@ -43,16 +43,17 @@ export class Blocked {
 
   /** Puts a command in the line of an account; its outcome comes when its turn has. */
   join(account: AccountNumber, pending: Pending): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      const waiting = { pending, resolve, reject }
-      const line = this.#lines.get(account)
-      if (line !== undefined) {
-        line.push(waiting)
-        return
-      }
-      this.#lines.set(account, [waiting])
-      void this.#run(account)
-    })
+    return new Promise((resolve, reject) => this.#enter(account, { pending, resolve, reject }))
+  }
+
+  #enter(account: AccountNumber, waiting: Waiting): void {
+    const line = this.#lines.get(account)
+    if (line !== undefined) {
+      line.push(waiting)
+      return
+    }
+    this.#lines.set(account, [waiting])
+    void this.#run(account)
   }
 
   /** One batch after the other, until nobody waits for the account any more. */
@@ -67,16 +68,23 @@ export class Blocked {
         break
       }
       const batch = line.splice(0)
-      if (batch.length > 0) await this.#commit(writer, batch, line)
+      if (batch.length > 0) await this.#commit(writer, account, batch)
       this.#give(writer)
     }
     this.#lines.delete(account)
   }
 
-  async #commit(writer: Writer, batch: readonly Waiting[], line: Waiting[]): Promise<void> {
+  async #commit(writer: Writer, account: AccountNumber, batch: readonly Waiting[]): Promise<void> {
+    const line = this.#lines.get(account) ?? []
     try {
-      const outcomes = await writer.commit(batch.map(({ pending }) => pending))
-      for (const [at, outcome] of outcomes.entries()) batch[at]?.resolve(outcome)
+      const pending = batch.map(({ pending }) => pending)
+      const { outcomes, blocked } = await writer.commitLine(pending, account)
+      for (const [at, waiting] of batch.entries()) {
+        // The other side of a transfer may be locked as well: there it waits next.
+        const other = blocked.get(at)
+        if (other !== undefined) this.#enter(other, waiting)
+        else waiting.resolve(outcomes[at] ?? stillBlocked)
+      }
     } catch (error) {
       if (error instanceof StoreError && error.code === 'busy') {
         // Nothing was applied: those whose time is up are refused, the others try again.
@@ -84,7 +92,7 @@ export class Blocked {
         refuseLate(line)
       } else if (error instanceof StoreError && error.code === 'failed' && batch.length > 1) {
         // Something in the batch made it fail: only the culprit gets the error.
-        for (const waiting of batch) await this.#commit(writer, [waiting], line)
+        for (const waiting of batch) await this.#commit(writer, account, [waiting])
       } else for (const { reject } of batch) reject(error)
     }
   }

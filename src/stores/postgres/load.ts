@@ -230,3 +230,8 @@ export async function readExisting(
 ): Promise<ReadonlySet<AccountNumber>> {
   return new Set((await ask(existing, [accounts])).map(({ number }) => String(number)))
 }
+
+/** Waits for the lock of one account, as long as the transaction may. */
+export async function lockOne(account: AccountNumber, ask: Ask): Promise<void> {
+  await ask(lockAccounts, [[account]])
+}

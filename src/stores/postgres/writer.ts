@@ -33,7 +33,7 @@ import {
   stateOf,
   uniqueViolation,
 } from './connect.ts'
-import { load, readExisting, type Wanted, wantedBy } from './load.ts'
+import { load, lockOne, readExisting, type Wanted, wantedBy } from './load.ts'
 import { saves } from './save.ts'
 
 const leaseMs = 60_000
@@ -62,7 +62,8 @@ const enroll = statement(
 const renew = statement('renew', 'update writers set until = $3 where id = $1 and epoch = $2')
 const lockWriter = statement(
   'lock_writer',
-  `select epoch, block, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now
+  `select epoch, block, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now,
+    exists (select 1 from blocks where writer <> $1) as others
   from writers
   where id = $1
   for no key update`,
@@ -82,8 +83,19 @@ export type Committed = {
   readonly blocked: ReadonlyMap<number, AccountNumber>
 }
 
-/** Which locks a try waits for: all until the deadline, all for a moment, or none that somebody else has. */
-type Locks = 'all' | 'soon' | 'free'
+/** The writer's row once it is locked, the database's clock, and whether there are blocks of other writers. */
+type Locked = {
+  readonly epoch: number
+  readonly block: number
+  readonly now: number
+  readonly others: boolean
+}
+
+/**
+ * Which locks a try waits for: all until the deadline, all for a moment, none that somebody else has, or none but one
+ * account's until the deadline.
+ */
+type Locks = 'all' | 'soon' | 'free' | { readonly account: AccountNumber }
 
 /** What a command is answered whose account stays locked until its deadline. */
 export const stillBlocked: Outcome = { reply: refuse('account_busy'), replayed: false }
@@ -121,7 +133,7 @@ export class Writer {
 
   /** Waits for locks until the first deadline of the batch. */
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
-    return (await this.#commit(batch, { patient: true })).outcomes
+    return (await this.#commit(batch, 'all')).outcomes
   }
 
   /**
@@ -129,12 +141,20 @@ export class Writer {
    * given back by their places in the batch with the account that is in the way.
    */
   commitFree(batch: readonly Pending[]): Promise<Committed> {
-    return this.#commit(batch, { patient: false })
+    return this.#commit(batch, 'soon')
   }
 
-  async #commit(batch: readonly Pending[], { patient }: { patient: boolean }): Promise<Committed> {
+  /**
+   * Waits for one account until the first deadline, while it holds no other: whoever waits with locks in hand passes
+   * the waiting on. What names another that is locked is given back as by `commitFree`.
+   */
+  commitLine(batch: readonly Pending[], account: AccountNumber): Promise<Committed> {
+    return this.#commit(batch, { account })
+  }
+
+  async #commit(batch: readonly Pending[], wanted: Locks): Promise<Committed> {
     const deadlineMs = Math.min(...batch.map((pending) => pending.deadlineMs))
-    let locks: Locks = patient ? 'all' : 'soon'
+    let locks = wanted
     for (;;) {
       try {
         return await this.#try(batch, deadlineMs, locks)
@@ -158,20 +178,22 @@ export class Writer {
     const ask = await this.#connected()
     const wanted = await wantedBy(batch, ask)
     const leftMs = Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs()))
-    const waitMs = Math.min(leftMs, locks === 'all' ? 0x7fff_ffff : soonMs)
-    const begun = this.#query(`begin; set local lock_timeout = ${waitMs}`)
-    const loads = load(wanted, ask, locks === 'free')
-    const there = locks === 'free' ? readExisting(wanted.accounts, ask) : undefined
+    const isPatient = locks === 'all' || typeof locks === 'object'
+    const begun = this.#query(`begin; set local lock_timeout = ${isPatient ? leftMs : soonMs}`)
+    if (typeof locks === 'object') await allOf([begun, lockOne(locks.account, ask)])
+    const isFree = locks === 'free' || typeof locks === 'object'
+    const loads = load(wanted, ask, isFree)
+    const there = isFree ? readExisting(wanted.accounts, ask) : undefined
     const locked = ask(lockWriter, [this.#id])
     await allOf([begun, ...loads, ...(there ? [there] : []), locked])
-    const [row] = (await locked) as unknown as { epoch: number; block: number; now: number }[]
+    const [row] = (await locked) as unknown as Locked[]
     if (row?.epoch !== this.#epoch || row.block !== this.#head.sequence) {
       // Another took us for dead and goes by this name, or a commit of ours counts that we took for lost.
       await this.#drop()
       throw Object.assign(new Error('Connection terminated: the lease was lost'), { code: 'ECONNRESET' })
     }
 
-    const below = Books.at({ ...this.#head, writer: this.#id })
+    const below = Books.at({ ...this.#head, writer: this.#id }, { others: row.others })
     let { clock } = this.#head
     for (const fill of await Promise.all(loads)) clock = Math.max(clock, fill(below).clock)
     const books = below.fork()
