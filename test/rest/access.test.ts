@@ -253,10 +253,19 @@ describe('roles', () => {
     const { id, key } = await credential('auditor', 'temp')
     const headers = { accept: 'text/event-stream', ...bearer(key) }
     const stream = await fetch(`${v1.cashpoint.listening.url}/v1/events`, { headers })
-    const reading = stream.text()
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const read = async (until: string) => {
+      for (;;) {
+        const { value = '', done = true } = (await reader?.read()) ?? {}
+        text += value
+        if (done || text.includes(until)) return
+      }
+    }
+    await read('cashpoint.account.opened')
     assert.equal((await v1.post(`/credentials/${id}/revoke`)).status, 200)
     const { body } = await v1.move('A', 'B', 1)
-    const text = await reading
+    await read('never')
     assert.ok(text.includes('cashpoint.account.opened'))
     assert.ok(!text.includes(`id: ${body['id']}\n`))
   })

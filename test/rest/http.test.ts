@@ -170,13 +170,13 @@ test('requests in one breath are answered in their order', async () => {
 
 test('what follows a request and is not HTTP does not take its answer away', async (t) => {
   const cashpoint = await serve(t, { accounts: { a: 10_000 } })
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const connection = await Connection.open(cashpoint.port)
   const withdraw = requestBytes('POST', '/accounts/a/withdraw', deposit)
   connection.write(Buffer.concat([withdraw, withdraw, Buffer.from('GARBAGE\r\n\r\n')]))
   const first = connection.answer()
   const early = await Promise.race([first, pause(200)])
-  release()
+  await release()
   assert.equal(early, undefined, 'nothing is said before the commit')
 
   assert.match((await first)?.body ?? '', /"new_balance":99\.00/)
@@ -448,7 +448,7 @@ test('port 5000 is often AirPlay', async () => {
 
 test('a server that stops answers what it accepted, and closes at once', async (t) => {
   const cashpoint = await serve(t, { host: 'localhost', accounts: { a: 10_000 } })
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const sent: { connection: Connection; answer: Promise<Answer | undefined> }[] = []
   for (const host of hosts)
     for (let i = 0; i < 3; i += 1) {
@@ -461,7 +461,7 @@ test('a server that stops answers what it accepted, and closes at once', async (
   const stopping = cashpoint.listening.close()
   await idle.closed()
   await assert.rejects(Connection.open(cashpoint.port), 'nobody new is let in')
-  release()
+  await release()
   const startedMs = performance.now()
   for (const { connection, answer } of sent) {
     assert.match((await answer)?.body ?? '', /"withdrawn_amount":1\.00/)
@@ -488,14 +488,14 @@ test('a request whose body is still coming when the server stops is answered', a
 test('what comes on an open connection while the server stops is done, or refused as a problem', async (t) => {
   const cashpoint = await serve(t, { accounts: { a: 10_000 } })
   const request = requestBytes('POST', '/accounts/a/withdraw', deposit)
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const connection = await Connection.open(cashpoint.port)
   connection.write(request)
   await until(() => cashpoint.bank.queueLength === 1)
   const stopping = cashpoint.listening.close()
   connection.write(request)
   await pause(50)
-  release()
+  await release()
 
   assert.match((await connection.answer())?.body ?? '', /"new_balance":99\.00/)
   const second = await connection.answer()

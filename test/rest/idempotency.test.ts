@@ -165,9 +165,9 @@ test('a malformed request leaves its key free', async () => {
 
 test('a busy account leaves its key free', async (t) => {
   const cashpoint = await serve(t, { accounts: { a: 10_000 }, deadlineMs: 100 })
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const busy = await cashpoint.post('/accounts/a/withdraw', '{"amount":10}', keyed('busy'))
-  release()
+  await release()
   const answer = await cashpoint.post('/accounts/a/withdraw', '{"amount":10}', keyed('busy'))
 
   assert.equal(busy.status, 423)
@@ -177,10 +177,10 @@ test('a busy account leaves its key free', async (t) => {
 
 test('a repeat that comes while the first still runs waits, and answers the same', async (t) => {
   const cashpoint = await serve(t, { accounts: { a: 10_000 } })
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const sent = [1, 2, 3].map(() => cashpoint.post('/accounts/a/withdraw', '{"amount":10}', keyed('running')))
   const early = await Promise.race([...sent, pause(200)])
-  release()
+  await release()
   const answers = await Promise.all(sent)
 
   assert.equal(early, undefined, 'nobody is answered before the commit')

@@ -325,13 +325,13 @@ test('many accounts come whole, in order, while others are opened', async (t) =>
 
 test('an account whose lock cannot be had in time is busy, and nothing is done later', async (t) => {
   const cashpoint = await serve(t, { accounts: opening, deadlineMs: 150 })
-  const release = holdWriteLock(cashpoint)
+  const release = await holdWriteLock(cashpoint)
   const answers = await Promise.all([
     cashpoint.post('/accounts/123456789/withdraw', '{"amount": 1}'),
     cashpoint.post('/accounts/123456789/deposit', '{"amount": 1}'),
   ])
   const read = await balanceOf(cashpoint, '123456789')
-  release()
+  await release()
 
   for (const answer of answers) {
     checkProblem(answer, {

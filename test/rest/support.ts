@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { FastifyInstance } from 'fastify'
+import pg from 'pg'
 import pino from 'pino'
 import { Access } from '../../src/access/access.ts'
 import type { Tokens } from '../../src/access/tokens.ts'
@@ -228,10 +229,17 @@ export function stubStore(does: Partial<Store>): Store {
 }
 
 /** Another program holds the store's write lock, from now until the function given back is called. */
-export function holdWriteLock({ path }: Cashpoint): () => void {
+export async function holdWriteLock({ path }: Cashpoint): Promise<() => Promise<void>> {
+  if (onPostgres) {
+    const client = new pg.Client({ connectionString: (await schemas.get(path))?.url })
+    await client.connect()
+    // As somebody who alters it.
+    await client.query('begin; lock table accounts in exclusive mode')
+    return () => client.end()
+  }
   const other = new DatabaseSync(path, { timeout: 5_000 })
   other.exec('begin immediate')
-  return () => {
+  return async () => {
     other.exec('rollback')
     other.close()
   }
