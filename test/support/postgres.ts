@@ -85,7 +85,12 @@ async function start(): Promise<PostgresServer> {
     { ...user, cwd: directory, stdio: 'pipe' },
   )
   const port = await freePort()
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`]
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    'max_connections=300',
+    `unix_socket_directories=${directory}`,
+  ]
   const run = () => {
     const flags = settings.flatMap((setting) => ['-c', setting])
     const child = spawn(join(folder, 'postgres'), ['-D', data, ...flags], {

@@ -44,6 +44,7 @@ const pauseMs = 20
 const resolveMs = 200
 // What another node needs for a commit of its own, and more: an account that is locked for longer is blocked.
 const soonMs = 50
+const lockTimeoutMax = 0x7fff_ffff
 
 const claim = statement(
   'claim',
@@ -177,7 +178,7 @@ export class Writer {
   async #try(batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
     const ask = await this.#connected()
     const wanted = await wantedBy(batch, ask)
-    const leftMs = Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs()))
+    const leftMs = Math.min(Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs())), lockTimeoutMax)
     const isPatient = locks === 'all' || typeof locks === 'object'
     const begun = this.#query(`begin; set local lock_timeout = ${isPatient ? leftMs : soonMs}`)
     if (typeof locks === 'object') await allOf([begun, lockOne(locks.account, ask)])
