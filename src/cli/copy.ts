@@ -8,7 +8,7 @@ import { StoreError } from '../bank/store.ts'
 import type { Line } from '../ledger/record.ts'
 import { blocksOf, type Copied, copyJournal, type Until } from '../stores/sqlite/copy.ts'
 import type { Sealed } from '../stores/sqlite/journal.ts'
-import { fileOf, readSettings, SettingError } from './settings.ts'
+import { fileOf, readSettings, SettingError, type Settings } from './settings.ts'
 
 const usages = {
   backup: `usage: cashpoint backup FILE [--store sqlite:PATH] [--accept-lost-tail]
@@ -17,12 +17,12 @@ const usages = {
   restore: `usage: cashpoint restore FILE [--to BLOCK | --at INSTANT] [--store sqlite:PATH] [--accept-lost-tail]
 
   FILE is a backup, the store is made; INSTANT is such as 2026-11-24T17:00:00Z`,
-  export: `usage: cashpoint export [--store sqlite:PATH] [--accept-lost-tail] > FILE
+  export: `usage: cashpoint export [--store STORE] [--accept-lost-tail] > FILE
 
   one line of JSON a block; the server may run`,
-  import: `usage: cashpoint import FILE [--to BLOCK | --at INSTANT] [--store sqlite:PATH]
+  import: `usage: cashpoint import FILE [--to BLOCK | --at INSTANT] [--store STORE]
 
-  FILE is an export, or - for standard input; the store is made`,
+  FILE is an export, or - for standard input; the store is made, or the database is empty`,
 }
 
 type Verb = keyof typeof usages
@@ -30,20 +30,23 @@ type Verb = keyof typeof usages
 export async function backup(args: readonly string[]): Promise<void> {
   const read = readArgs('backup', args)
   if (read === undefined) return
-  tell('Backed up', await copyJournal(blocksOf(read.store, read), read.file))
+  tell('Backed up', await copyJournal(blocksOf(fileIn(read), read), read.file))
 }
 
 export async function restore(args: readonly string[]): Promise<void> {
   const read = readArgs('restore', args)
   if (read === undefined) return
-  tell('Restored', await copyJournal(blocksOf(read.file, read), read.store, read.until))
+  tell('Restored', await copyJournal(blocksOf(read.file, read), fileIn(read), read.until))
 }
 
 export async function exportJournal(args: readonly string[]): Promise<void> {
   const read = readArgs('export', args)
   if (read === undefined) return
   try {
-    await pipeline(linesOf(blocksOf(read.store, read)), process.stdout, { end: false })
+    const { databaseUrl: url } = read.settings
+    const blocks =
+      url === undefined ? blocksOf(fileIn(read), read) : (await database()).databaseBlocks({ url })
+    await pipeline(linesOf(blocks), process.stdout, { end: false })
   } catch (error) {
     // Whoever read it has had enough, as `head` does.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
@@ -55,13 +58,20 @@ export async function importJournal(args: readonly string[]): Promise<void> {
   if (read === undefined) return
   if (read.file !== '-' && !existsSync(read.file)) throw new SettingError(`there is no file ${read.file}`)
   const input = read.file === '-' ? process.stdin : createReadStream(read.file)
-  tell('Imported', await copyJournal(readBlocks(input), read.store, read.until))
+  const { databaseUrl: url } = read.settings
+  const blocks = readBlocks(input)
+  tell(
+    'Imported',
+    url === undefined
+      ? await copyJournal(blocks, fileIn(read), read.until)
+      : await (await database()).copyToDatabase(blocks, { url }, read.until),
+  )
 }
 
 /** A block a line, and at the end which the last one was, so that an export that was cut short is no export. */
-function* linesOf(blocks: Iterable<Sealed>): Generator<string> {
+async function* linesOf(blocks: Iterable<Sealed> | AsyncIterable<Sealed>): AsyncGenerator<string> {
   let last: Sealed['block'] | undefined
-  for (const sealed of blocks) {
+  for await (const sealed of blocks) {
     yield `${writeBlock(sealed)}\n`
     last = sealed.block
   }
@@ -108,7 +118,8 @@ function readLine(text: string, count: number): Sealed | { end: Pick<Sealed['blo
 }
 
 type Read = {
-  readonly store: string
+  readonly verb: Verb
+  readonly settings: Settings
   readonly file: string
   readonly until: Until
   readonly acceptLostTail: boolean
@@ -140,11 +151,22 @@ function readArgs(verb: Verb, args: readonly string[]): Read | undefined {
     ],
     process.env,
   )
-  const store = fileOf(settings, {
-    temp: 'a temporary store goes with its server: there is nothing to copy',
-    database: `${verb} is for a store in a file: a database has its own, such as pg_basebackup`,
-  })
-  return { store, file, until: untilOf(values), acceptLostTail: settings.acceptLostTail }
+  if (settings.storePath === undefined && settings.databaseUrl === undefined)
+    throw new SettingError(temporary)
+  return { verb, settings, file, until: untilOf(values), acceptLostTail: settings.acceptLostTail }
+}
+
+const temporary = 'a temporary store goes with its server: there is nothing to copy'
+
+/** The file of the store, for what is done to files alone. */
+function fileIn({ verb, settings }: Read): string {
+  const database = `${verb} is for a store in a file: a database has its own, such as pg_basebackup`
+  return fileOf(settings, { temp: temporary, database })
+}
+
+/** Loaded only where there is one. */
+function database() {
+  return import('../stores/postgres/copy.ts')
 }
 
 type Values = { store?: string; to?: string; at?: string; 'accept-lost-tail'?: boolean }

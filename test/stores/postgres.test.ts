@@ -5,11 +5,13 @@ import { postgresMissing, postgresPlace } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
 import { testScenarios } from '../support/scenario.ts'
 import { conformance } from './conformance.ts'
+import { movingUp } from './postgres-moving.ts'
 import { testPrograms } from './programs.ts'
 import { testV1Programs } from './v1-programs.ts'
 
 describe('postgres', { skip: postgresMissing }, () => {
   conformance('postgres', postgresPlace)
+  movingUp()
   testPrograms('postgres', postgresPlace, times(8, 50))
   testV1Programs('postgres', postgresPlace, times(3, 20))
   testScenarios('postgres', { can: ['restart', 'scopes', 'people'], oneOf: times(3, 1) }, () =>
