@@ -69,9 +69,12 @@ function pointsOf({ files }: Fault, chance: Chance): number[] {
   return few ? first : [...first, 9 + chance(20), 30 + chance(70), 100 + chance(200)]
 }
 
+// The fast profile has two thirds of the kinds; which, the seed says.
+const chosen = faults.filter((_, i) => long || i % 3 !== seed % 3)
+
 // In the long profile two stores at once: while one is started anew, the other is at work.
 const stores = times(1, 2)
-const shares = Array.from({ length: stores }, (_, share) => faults.filter((_, i) => i % stores === share))
+const shares = Array.from({ length: stores }, (_, share) => chosen.filter((_, i) => i % stores === share))
 describe('faults of one call after the other, under load', { skip, concurrency: stores }, () => {
   for (const [share, of] of shares.entries())
     test(`share ${share + 1} of ${stores} (SEED=${seed})`, {

@@ -17,8 +17,8 @@ import { baseOf, type FileName, type Note, Shim, shimMissing } from './shim.ts'
 import { Client, launcher, place, type Scope, serve } from './support.ts'
 
 const skip = shimMissing()
-const images = times(120, 400)
-const imagesWithoutSync = times(40, 400)
+const images = times(60, 400)
+const imagesWithoutSync = times(25, 400)
 const root = join(import.meta.dirname, '..', '..')
 
 /** What one server did until it was killed, and the files that it began with. */

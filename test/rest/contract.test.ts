@@ -8,7 +8,7 @@ import { type Chance, prng, seed } from '../support/chance.ts'
 import { times } from '../support/profile.ts'
 import { type Operation, type Schema, serveV1 } from './v1-support.ts'
 
-const requests = times(1_200, 20_000)
+const requests = times(600, 20_000)
 /** By then chance has led everywhere, or something leads nowhere any more. */
 const mostRequests = 10 * requests
 

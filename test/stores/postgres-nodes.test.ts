@@ -167,7 +167,7 @@ describe('nodes', { skip: postgresMissing }, () => {
     })()
     await Promise.all(
       Array.from({ length: 12 }, async (_, client) => {
-        for (let i = 0; i < times(100, 1_000); i += 1) {
+        for (let i = 0; i < times(50, 1_000); i += 1) {
           const account = accounts[chance(accounts.length)] as string
           const cents = 1 + chance(500)
           const pays = chance(2) === 0

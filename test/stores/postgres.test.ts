@@ -12,9 +12,9 @@ import { testV1Programs } from './v1-programs.ts'
 describe('postgres', { skip: postgresMissing }, () => {
   conformance('postgres', postgresPlace)
   movingUp()
-  testPrograms('postgres', postgresPlace, times(8, 50))
-  testV1Programs('postgres', postgresPlace, times(3, 20))
-  testScenarios('postgres', { can: ['restart', 'scopes', 'people'], oneOf: times(3, 1) }, () =>
+  testPrograms('postgres', postgresPlace, times(4, 50))
+  testV1Programs('postgres', postgresPlace, times(2, 20))
+  testScenarios('postgres', { can: ['restart', 'scopes', 'people'], oneOf: times(6, 1) }, () =>
     BankDriver.open(postgresPlace()),
   )
 })
