@@ -11,6 +11,8 @@ export type Settings = {
   readonly storePath: string | undefined
   /** The database, where the store is one. */
   readonly databaseUrl: string | undefined
+  /** Whether statements are prepared under names, which a pooler that exchanges connections does not know. */
+  readonly namedStatements: boolean
   readonly logLevel: string
   readonly lockDeadlineMs: number
   readonly keyRetentionMs: number
@@ -67,6 +69,12 @@ export const settings = {
     variable: 'CASHPOINT_STORE',
     fallback: 'sqlite:./data/cashpoint.db',
     help: 'sqlite:PATH, postgres://USER@HOST/DATABASE, or temp for one that goes with the server',
+  },
+  namedStatements: {
+    flag: 'named-statements',
+    variable: 'CASHPOINT_NAMED_STATEMENTS',
+    fallback: '1',
+    help: '0: behind a pooler in transaction mode that knows no prepared statements',
   },
   logLevel: {
     flag: 'log-level',
@@ -198,6 +206,7 @@ export function readSettings(
     port: wholeOf(settings.port, value, { min: 0, max: 65_535 }),
     host: hostOf(value(settings.host)),
     ...storeOf(value(settings.store)),
+    namedStatements: flagOf(settings.namedStatements, value),
     logLevel: oneOf(settings.logLevel, value, logLevels),
     lockDeadlineMs: wholeOf(settings.lockDeadline, value, { min: 1, max: lockDeadlineMaxMs }),
     keyRetentionMs: wholeOf(settings.keyRetention, value, { min: 24, max: 24 * 3660 }) * hourMs,

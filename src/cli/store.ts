@@ -24,7 +24,7 @@ export async function openStore(settings: Settings, log: Logger): Promise<Store>
   const rules = { keyRetentionMs, timeZone, adjustmentThreshold }
   if (databaseUrl !== undefined) {
     const { PostgresStore } = await import('../stores/postgres/store.ts')
-    return PostgresStore.open({ url: databaseUrl, ...rules })
+    return PostgresStore.open({ url: databaseUrl, named: settings.namedStatements, ...rules })
   }
   const { minFreeBytes, acceptLostTail } = settings
   return SqliteStore.open({

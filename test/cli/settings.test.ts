@@ -9,6 +9,7 @@ const defaults: Settings = {
   host: 'localhost',
   storePath: './data/cashpoint.db',
   databaseUrl: undefined,
+  namedStatements: true,
   logLevel: 'info',
   lockDeadlineMs: 10_000,
   keyRetentionMs: 86_400_000,
@@ -41,6 +42,7 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ...['postgres://u:p@h:5/d?sslmode=require', 'postgresql://h/d'].map(
     (url) => ['CASHPOINT_STORE', '--store', url, { storePath: undefined, databaseUrl: url }] as const,
   ),
+  ['CASHPOINT_NAMED_STATEMENTS', '--named-statements', '0', { namedStatements: false }],
   ['CASHPOINT_LOG_LEVEL', '--log-level', 'silent', { logLevel: 'silent' }],
   ['CASHPOINT_LOG_LEVEL', '--log-level', 'trace', { logLevel: 'trace' }],
   ['CASHPOINT_LOCK_DEADLINE_MS', '--lock-deadline-ms', '250', { lockDeadlineMs: 250 }],
@@ -88,6 +90,7 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   ['CASHPOINT_CURRENCY', '--currency', ['usd', 'XXX', 'US', 'DOLLAR', '__proto__', 'constructor', 'USD,JPY']],
   ['CASHPOINT_MIN_FREE_MIB', '--min-free-mib', ['-1', '64MB', '0.5', '1e3', '99999999999']],
   ['HOST', '--host', ['local host', '-x', 'a/b', 'http://x']],
+  ['CASHPOINT_NAMED_STATEMENTS', '--named-statements', ['2', 'no']],
   ['CASHPOINT_DEMO', '--demo', ['2', 'true', 'yes', '01', 'no']],
   ['CASHPOINT_RATE_LIMIT', '--rate-limit', ['-1', '10/s', '1e3']],
   ['CASHPOINT_MAX_CONNECTIONS', '--max-connections', ['9', 'none']],

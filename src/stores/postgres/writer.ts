@@ -46,6 +46,9 @@ const resolveMs = 200
 const soonMs = 50
 const lockTimeoutMax = 0x7fff_ffff
 
+/** The database's clock, which all nodes share. Milliseconds. */
+const now = 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)'
+
 const claim = statement(
   'claim',
   `select id, epoch from writers where until < $1 order by id limit 1 for update skip locked`,
@@ -60,10 +63,14 @@ const enroll = statement(
   select coalesce(max(id), 0) + 1, 1, $1, $2, 0, 0, '{}' from writers
   returning id, epoch`,
 )
-const renew = statement('renew', 'update writers set until = $3 where id = $1 and epoch = $2')
+const renew = statement(
+  'renew',
+  `update writers set until = ${now} + $3::bigint where id = $1 and epoch = $2`,
+)
+const release = statement('release', 'update writers set until = 0 where id = $1 and epoch = $2')
 const lockWriter = statement(
   'lock_writer',
-  `select epoch, block, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now,
+  `select epoch, block, ${now} as now,
     exists (select 1 from blocks where writer <> $1) as others
   from writers
   where id = $1
@@ -279,7 +286,7 @@ export class Writer {
     await client.query('begin')
     const [row] = (await ask(lockWriter, [this.#id])) as unknown as { epoch: number; now: number }[]
     const isOurs = row?.epoch === this.#epoch
-    if (isOurs) await ask(renew, [this.#id, this.#epoch, row.now + leaseMs])
+    if (isOurs) await ask(renew, [this.#id, this.#epoch, leaseMs])
     const [head] = await ask(headOf, [this.#id])
     await client.query('commit')
     if (isOurs) this.#head = (head as Block | undefined) ?? genesis(this.#id)
@@ -292,13 +299,11 @@ export class Writer {
     for (;;) {
       await client.query('begin')
       try {
-        const [{ now = 0 } = {}] = (
-          await client.query('select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now')
-        ).rows
-        const [free] = (await ask(claim, [now])) as unknown as { id: number }[]
+        const [{ at = 0 } = {}] = (await client.query(`select ${now} as at`)).rows
+        const [free] = (await ask(claim, [at])) as unknown as { id: number }[]
         const [taken] = (free === undefined
-          ? await ask(enroll, [holder, now + leaseMs])
-          : await ask(take, [free.id, holder, now + leaseMs])) as unknown as { id?: number; epoch: number }[]
+          ? await ask(enroll, [holder, at + leaseMs])
+          : await ask(take, [free.id, holder, at + leaseMs])) as unknown as { id?: number; epoch: number }[]
         assert(taken !== undefined, 'a writer has a row')
         const id = free?.id ?? taken.id ?? 0
         const [head] = await ask(headOf, [id])
@@ -316,8 +321,7 @@ export class Writer {
   }
 
   async #renew(): Promise<void> {
-    const until = Date.now() + leaseMs
-    await this.#ask?.(renew, [this.#id, this.#epoch, until]).catch(() => {})
+    await this.#ask?.(renew, [this.#id, this.#epoch, leaseMs]).catch(() => {})
   }
 
   #query(text: string): Promise<{ readonly command: string }> {
@@ -351,7 +355,7 @@ export class Writer {
   /** Lets the name go, for whoever comes next. */
   async close(): Promise<void> {
     clearInterval(this.#renewal)
-    await this.#ask?.(renew, [this.#id, this.#epoch, 0]).catch(() => {})
+    await this.#ask?.(release, [this.#id, this.#epoch]).catch(() => {})
     await this.#drop()
   }
 }
