@@ -53,14 +53,17 @@ const placeOf = statement(
   order by last
   limit 1`,
 )
+// Block by block, by the key: the planner does not know that the ranges are short, and would read all records to join
+// them. `offset 0` keeps it from doing so.
+const recordsOf =
+  '(select * from records where writer = p.writer and sequence >= p.first and sequence <= p.last offset 0)'
 const linesIn = statement(
   'lines_in',
   `select p.place - p.last + r.sequence as place, ${lineColumns}
-  from places p join records r on r.writer = p.writer and r.sequence between p.first and p.last
-  where p.place > $1
-    and p.place - p.last + p.first <= $2
-    and p.place - p.last + r.sequence > $1
-    and p.place - p.last + r.sequence <= $2
+  from (
+    select * from places where place > $1 and place < coalesce((select min(place) from places where place >= $2), $2) + 1
+  ) p cross join lateral ${recordsOf} r
+  where p.place - p.last + r.sequence > $1 and p.place - p.last + r.sequence <= $2
   order by p.place, r.sequence`,
 )
 const blocksIn = statement(
@@ -74,7 +77,7 @@ const blocksIn = statement(
 const linesOf = statement(
   'lines_of',
   `select p.block, ${lineColumns}
-  from places p join records r on r.writer = p.writer and r.sequence between p.first and p.last
+  from places p cross join lateral ${recordsOf} r
   where p.block > $1 and p.block <= $2
   order by p.block, r.sequence`,
 )

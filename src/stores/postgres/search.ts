@@ -14,7 +14,7 @@ import { isWanted, leftOn } from '../../ledger/books.ts'
 import { type Hold, holdAt, type PostedTransfer, type RecordId } from '../../ledger/command.ts'
 import { fromLine } from '../../ledger/record.ts'
 import { type Ask, statement } from './connect.ts'
-import { transferOf } from './load.ts'
+import { readLines, transferOf } from './load.ts'
 import { idAt, type LineRow, lineColumns, lineOf, type Spot, spotOf } from './rows.ts'
 
 const rowsPerSearch = 1_000
@@ -66,7 +66,11 @@ const blocksBefore = statement(
     limit $4
   ) b
   left join blocks before on before.writer = b.writer and before.sequence = b.sequence - 1
-  join records r on r.writer = b.writer and r.sequence > coalesce(before.last, 0) and r.sequence <= b.last
+  cross join lateral (
+    select * from records
+    where writer = b.writer and sequence > coalesce(before.last, 0) and sequence <= b.last
+    offset 0
+  ) r
   where (b.clock, r.writer, r.sequence) < ($1::bigint, $2::integer, $3::bigint)
   order by b.clock desc, r.writer desc, r.sequence desc`,
 )
@@ -100,7 +104,7 @@ export async function searchTransfers(
   const { reference, account, from = 0 } = wanted
   let at = await placeBefore(before, ask)
   if (reference === undefined && account !== undefined && !isHouse(account))
-    return transfersOf({ account, from, to: wanted.to, at, limit }, ask)
+    return transfersOf({ account, from, to: wanted.to, before, at, limit }, ask)
 
   const things: PostedTransfer[] = []
   let looked = 0
@@ -125,11 +129,20 @@ export async function searchTransfers(
 }
 
 async function transfersOf(
-  of: { account: string; from: number; to: number | undefined; at: Order; limit: number },
+  of: {
+    account: string
+    from: number
+    to: number | undefined
+    before: RecordId | undefined
+    at: Order
+    limit: number
+  },
   ask: Ask,
 ): Promise<Found<PostedTransfer>> {
   const { account, at, from, to, limit } = of
-  const before = at === end ? end.sequence : await versionsBefore(account, at, ask)
+  // Most likely the record is one of the account's own, which says where it stands.
+  const left = await versionLeft(of.before, account, ask)
+  const before = left ?? (at === end ? end.sequence : await versionsBefore(account, at, ask))
   const entries = await readEntries(
     { account, before, from, limit: limit + 1, ...(to !== undefined && { to }) },
     ask,
@@ -138,6 +151,13 @@ async function transfersOf(
     entries.map(({ transfer }) => transfer),
     limit,
   )
+}
+
+/** The version that a record left on an account; undefined where it is no entry of it. */
+async function versionLeft(id: RecordId | undefined, account: string, ask: Ask): Promise<number | undefined> {
+  const spot = id === undefined ? undefined : spotOf(id)
+  const [row] = spot === undefined ? [] : await readLines([spot], ask)
+  return row?.kind === 'transfer' ? leftOn(transferOf(row), account)?.version : undefined
 }
 
 async function versionsBefore(
