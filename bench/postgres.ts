@@ -47,7 +47,7 @@ export async function measurePostgres(
   generator: Generator,
   { rounds, seconds }: PostgresOptions,
 ): Promise<{ version: string; rounds: Round[] }> {
-  const server = await postgres()
+  const server = await postgres({ syncs: true })
   const { url } = await server.schema()
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()

@@ -105,7 +105,10 @@ test('what the command line cannot read is told in one line, with exit code 2', 
 // Each is found within the first few seeds; many more would say that the simulator has become blind to it.
 const seedsToFind = 30
 
-for (const [name, saboteur] of Object.entries(saboteurs))
+// The fast profile has half of them; which, the seed says.
+const some = Object.entries(saboteurs).filter((_, i) => long || i % 2 === seed % 2)
+
+for (const [name, saboteur] of some)
   test(`it is found: ${name}`, async (t) => {
     for (let seed = 0; seed < seedsToFind; seed += 1) {
       const { violation } = await run({ seed, operations: 40 }, front, saboteur)

@@ -55,12 +55,15 @@ export type PostgresServer = {
 
 let started: Promise<PostgresServer> | undefined
 
-/** The server of this process, started when it is first asked for; or the one of the process that started this one. */
-export function postgres(): Promise<PostgresServer> {
+/**
+ * The server of this process, started when it is first asked for; or the one of the process that started this one.
+ * Tests stop its processes and not the machine, so it syncs nothing unless that is asked for, as the bench does.
+ */
+export function postgres({ syncs = false } = {}): Promise<PostgresServer> {
   const given = process.env[ofParent]
   started ??=
     given === undefined
-      ? start()
+      ? start(syncs)
       : Promise.resolve(serverAt(given, () => Promise.reject(new Error('it is another’s'))))
   return started
 }
@@ -72,7 +75,7 @@ export async function sharedPostgres(): Promise<Record<string, string>> {
   return { [ofParent]: (await postgres()).url }
 }
 
-async function start(): Promise<PostgresServer> {
+async function start(syncs: boolean): Promise<PostgresServer> {
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
   const folder = binaries
   const user = userOf()
@@ -89,6 +92,7 @@ async function start(): Promise<PostgresServer> {
     `port=${port}`,
     'listen_addresses=127.0.0.1',
     'max_connections=300',
+    `fsync=${syncs ? 'on' : 'off'}`,
     `unix_socket_directories=${directory}`,
   ]
   const run = () => {
