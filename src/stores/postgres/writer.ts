@@ -85,6 +85,8 @@ const headOf = statement(
   limit 1`,
 )
 
+const hashOf = statement('hash_of', 'select hash from blocks where writer = $1 and sequence = $2')
+
 /** What was answered; `blocked` has the commands that were not done, each with the account that is in the way. */
 export type Committed = {
   readonly outcomes: readonly Outcome[]
@@ -198,7 +200,7 @@ export class Writer {
     if (row?.epoch !== this.#epoch || row.block !== this.#head.sequence) {
       // Another took us for dead and goes by this name, or a commit of ours counts that we took for lost.
       await this.#drop()
-      throw Object.assign(new Error('Connection terminated: the lease was lost'), { code: 'ECONNRESET' })
+      throw lost('the lease was lost')
     }
 
     const below = Books.at({ ...this.#head, writer: this.#id }, { others: row.others })
@@ -227,7 +229,7 @@ export class Writer {
       this.#head = block
       return { outcomes, blocked }
     }
-    throw Object.assign(new Error('Connection terminated: the commit did not take'), { code: 'ECONNRESET' })
+    throw lost('the commit did not take')
   }
 
   /**
@@ -250,11 +252,12 @@ export class Writer {
     for (;;) {
       try {
         // Waits for the old connection's transaction, which has locked the writer's row, to be over.
-        await this.#connected()
-        if (this.#head.writer !== block.writer) throw new Error('another goes by this name')
-        return this.#head.sequence === block.sequence && this.#head.hash === block.hash
+        // Also where another goes by its name now: to take it over, that one had to wait as well.
+        const ask = await this.#connected()
+        const [found] = await ask(hashOf, [block.writer, block.sequence])
+        return found?.['hash'] === block.hash
       } catch (cause) {
-        this.#forget()
+        await this.#drop()
         if (systemClock.monotonicMs() >= deadlineMs + resolveMs)
           throw new StoreError('outcome_unknown', messageOf(cause), { cause })
         await sleep(pauseMs * (0.5 + Math.random()))
@@ -326,7 +329,7 @@ export class Writer {
 
   #query(text: string): Promise<{ readonly command: string }> {
     const client = this.#client
-    if (client === undefined) return Promise.reject(lost())
+    if (client === undefined) return Promise.reject(lost('there is no connection'))
     // Of several statements in one text there is a result each; they are only asked to succeed.
     return client.query(text).then((result) => (Array.isArray(result) ? { command: '' } : result))
   }
@@ -360,8 +363,9 @@ export class Writer {
   }
 }
 
-function lost(): Error {
-  return Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' })
+/** What is as if the connection had been lost: nothing was done, and the next try makes a new one. */
+function lost(why: string): Error {
+  return Object.assign(new Error(why), { code: 'ECONNRESET' })
 }
 
 /** Waits for all of them, and throws what the first to fail says: what follows it fails only for that. */
