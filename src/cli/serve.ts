@@ -171,6 +171,8 @@ function createBank(store: Store, of: { settings: Settings; log: Logger; metrics
   const { settings, log, metrics } = of
   const bank = new Bank(store, systemClock, {
     deadlineMs: settings.lockDeadlineMs,
+    // That a lock was not had comes over a network, and after what else the database does.
+    ...(settings.databaseUrl !== undefined && { graceMs: 1_000 }),
     onCommit: (size, ms) => metrics.onCommit(size, ms),
     onError: (error) => {
       metrics.onError()
