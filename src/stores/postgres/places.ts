@@ -14,22 +14,28 @@ import { idAt, type LineRow, lineColumns, lineOf, spotOf } from './rows.ts'
 
 const blocksPerTurn = 10_000
 
-const head = statement('placed_head', 'select block, place from placed where id = 1')
-const isBehind = statement(
-  'placed_behind',
-  `select 1 as behind
-  from writers w left join placed_of p on p.writer = w.id
-  where w.block > coalesce(p.sequence, 0)
-  limit 1`,
+const head = statement(
+  'placed_head',
+  `select block, place, exists (
+    select 1 from writers w left join placed_of p on p.writer = w.id
+    where w.block > coalesce(p.sequence, 0)
+  ) as behind
+  from placed
+  where id = 1`,
 )
 const lockHead = statement('placed_lock', 'select block, place from placed where id = 1 for update')
 const unplaced = statement(
   'unplaced',
-  `select b.writer, b.sequence, b.last, coalesce(before.last, 0) as before
-  from blocks b
-  left join placed_of p on p.writer = b.writer
-  left join blocks before on before.writer = b.writer and before.sequence = b.sequence - 1
-  where b.sequence > coalesce(p.sequence, 0)
+  `select b.writer, b.sequence, b.last,
+    coalesce((select last from blocks where writer = b.writer and sequence = b.sequence - 1), 0) as before
+  from writers w
+  left join placed_of p on p.writer = w.id
+  cross join lateral (
+    select writer, sequence, clock, last from blocks
+    where writer = w.id and sequence > coalesce(p.sequence, 0)
+    order by sequence
+    limit ${blocksPerTurn}
+  ) b
   order by b.clock, b.writer
   limit ${blocksPerTurn}`,
 )
@@ -68,7 +74,7 @@ const linesIn = statement(
 )
 const blocksIn = statement(
   'blocks_in',
-  `select b.writer, b.sequence, b.clock, b.at, b.last, b.totals, b.previous, b.hash, p.first
+  `select b.writer, b.sequence, b.clock, b.at, b.last, b.totals, b.previous, b.hash
   from places p join blocks b on b.writer = p.writer and b.sequence = p.sequence
   where p.block > $1
   order by p.block
@@ -85,13 +91,16 @@ const linesOf = statement(
 /** A block with its lines, and which one it is in the order of all. */
 export type PlacedBlock = { readonly block: Block; readonly lines: readonly Line[]; readonly number: number }
 
+/** Up to which block, and with that to which record, the order has come. */
+type Head = { readonly block: number; readonly place: number }
+
 const blocksPerPage = 100
 
 export class Places {
   readonly #pool: pg.Pool
   readonly #options: PostgresOptions
   readonly #ask: Ask
-  #advancing: Promise<{ block: number; place: number }> | undefined
+  #advancing: Promise<Head> | undefined
 
   constructor(pool: pg.Pool, options: PostgresOptions) {
     this.#pool = pool
@@ -100,11 +109,9 @@ export class Places {
   }
 
   /** Where the order has come to, with every commit that has been answered. */
-  async head(): Promise<{ readonly block: number; readonly place: number }> {
-    const [behind] = await this.#ask(isBehind, [])
-    if (behind !== undefined) return await this.#advance()
-    const [row] = (await this.#ask(head, [])) as unknown as { block: number; place: number }[]
-    return row ?? { block: 0, place: 0 }
+  async head(): Promise<Head> {
+    const [row] = (await this.#ask(head, [])) as unknown as (Head & { behind: boolean })[]
+    return row === undefined || row.behind ? this.#advance() : row
   }
 
   async placeOf(id: RecordId): Promise<number | undefined> {
@@ -124,12 +131,12 @@ export class Places {
   async *blocks(after: number, to: number): AsyncGenerator<PlacedBlock> {
     for (let at = after; at < to; ) {
       const limit = Math.min(blocksPerPage, to - at)
-      const blocks = (await this.#ask(blocksIn, [at, limit])) as unknown as (Block & { first: number })[]
+      const blocks = (await this.#ask(blocksIn, [at, limit])) as unknown as Block[]
       if (blocks.length === 0) return
       const end = at + blocks.length
       const lines = (await this.#ask(linesOf, [at, end])) as readonly (LineRow & { block: number })[]
       const byBlock = Map.groupBy(lines, ({ block }) => block)
-      for (const { first: _, ...block } of blocks) {
+      for (const block of blocks) {
         at += 1
         yield { block, lines: (byBlock.get(at) ?? []).map(lineOf), number: at }
       }
@@ -137,20 +144,20 @@ export class Places {
   }
 
   /** Of those who ask together one does it. */
-  #advance(): Promise<{ block: number; place: number }> {
+  #advance(): Promise<Head> {
     this.#advancing ??= this.#writeOn().finally(() => {
       this.#advancing = undefined
     })
     return this.#advancing
   }
 
-  async #writeOn(): Promise<{ block: number; place: number }> {
+  async #writeOn(): Promise<Head> {
     const client = await this.#pool.connect()
     const ask = asker(client, this.#options)
     try {
       for (;;) {
         await client.query('begin')
-        const [row] = (await ask(lockHead, [])) as unknown as { block: number; place: number }[]
+        const [row] = (await ask(lockHead, [])) as unknown as Head[]
         let { block, place } = row ?? { block: 0, place: 0 }
         const found = (await ask(unplaced, [])) as unknown as Unplaced[]
         const rows = found.map(({ writer, sequence, before, last }) => {

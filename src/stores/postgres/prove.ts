@@ -18,7 +18,7 @@ const headAt = statement(
   `select b.writer, b.sequence, b.clock, b.at, b.last, b.totals, b.previous, b.hash
   from places p join blocks b on b.writer = p.writer and b.sequence = p.sequence
   where p.writer = $1 and p.block < $2
-  order by p.block desc
+  order by p.last desc
   limit 1`,
 )
 

@@ -1,5 +1,5 @@
 /** Writes what a batch left: the journal first, then the rows that are looked up, each table's in the order of its key. */
-import { type Block, writeTotals } from '../../ledger/block.ts'
+import type { Block } from '../../ledger/block.ts'
 import type { Books } from '../../ledger/books.ts'
 import type { Hold } from '../../ledger/command.ts'
 import type { JournalRecord, Line } from '../../ledger/record.ts'
@@ -159,7 +159,7 @@ export function saves({ books, below, lines, block, epoch, until }: Written): Sa
   )
   const { sequence, at, last, totals, previous, hash } = block
   saves.push([insertBlock, [writer, sequence, clock, at, last, totals, previous, hash]])
-  saves.push([advanceWriter, [writer, epoch, sequence, last, writeTotals(books.totals()), until]])
+  saves.push([advanceWriter, [writer, epoch, sequence, last, totals, until]])
   return saves
 }
 

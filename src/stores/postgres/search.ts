@@ -28,7 +28,7 @@ type Order = Spot & { readonly clock: number }
 
 const orderOf = statement(
   'order_of',
-  'select clock from blocks where writer = $1 and last >= $2 order by sequence limit 1',
+  'select clock from blocks where writer = $1 and last >= $2 order by last limit 1',
 )
 const earlier = '(clock, writer, sequence) < ($1::bigint, $2::integer, $3::bigint)'
 const newestFirst = 'order by clock desc, writer desc, sequence desc'

@@ -51,7 +51,7 @@ const now = 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)'
 
 const claim = statement(
   'claim',
-  `select id, epoch from writers where until < $1 order by id limit 1 for update skip locked`,
+  `select id from writers where until < $1 order by id limit 1 for update skip locked`,
 )
 const take = statement(
   'take',
@@ -71,7 +71,7 @@ const release = statement('release', 'update writers set until = 0 where id = $1
 const lockWriter = statement(
   'lock_writer',
   `select epoch, block, ${now} as now,
-    exists (select 1 from blocks where writer <> $1) as others
+    exists (select 1 from writers w where w.id <> $1 and w.block > 0) as others
   from writers
   where id = $1
   for no key update`,

@@ -40,6 +40,8 @@ create table blocks (
 );
 
 create unique index blocks_in_order on blocks (clock, writer);
+-- In which block a record is.
+create unique index blocks_by_last on blocks (writer, last);
 
 -- All writers' blocks in one order, written down when somebody first reads that far: places never change afterwards.
 create table places (
