@@ -4,10 +4,10 @@ import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import type { Copied, Sealed, Until } from '../bank/copy.ts'
 import { StoreError } from '../bank/store.ts'
 import type { Line } from '../ledger/record.ts'
-import { blocksOf, type Copied, copyJournal, type Until } from '../stores/sqlite/copy.ts'
-import type { Sealed } from '../stores/sqlite/journal.ts'
+import { blocksOf, copyJournal } from '../stores/sqlite/copy.ts'
 import { fileOf, readSettings, SettingError, type Settings } from './settings.ts'
 
 const usages = {

@@ -1,26 +1,18 @@
 /** Takes a journal out of a database, or puts one into an empty one, block by block, each proven before it is written. */
 import { sha256 } from '../../bank/batch.ts'
+import { type Copied, isBeyond, provenCopy, type Sealed, type Until, uncopied } from '../../bank/copy.ts'
 import { StoreError } from '../../bank/store.ts'
-import { type Block, genesis } from '../../ledger/block.ts'
+import { genesis } from '../../ledger/block.ts'
 import { Books, posted } from '../../ledger/books.ts'
 import { idOf } from '../../ledger/command.ts'
-import type { Instant } from '../../ledger/money.ts'
-import { fromLine, type JournalRecord, type Line } from '../../ledger/record.ts'
-import { faultText, type Proven, Verifier } from '../../ledger/verify.ts'
+import { fromLine, type JournalRecord } from '../../ledger/record.ts'
+import { faultText, Verifier } from '../../ledger/verify.ts'
 import { type Ask, asker, connect, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
 import { readTransfers } from './load.ts'
 import { migrate } from './migrate.ts'
 import { Places } from './places.ts'
 import { spotOf } from './rows.ts'
 import { saves } from './save.ts'
-
-type Sealed = { readonly block: Block; readonly lines: readonly Line[] }
-
-/** Where to end: behind this block, or before the first one that was committed after this instant. */
-export type Until = { readonly block?: number; readonly at?: Instant }
-
-/** What was copied, which has been proven, and when its last block was committed. */
-export type Copied = Proven & { readonly at: Instant }
 
 // So many statements are on their way at once.
 const statementsMax = 500
@@ -38,7 +30,7 @@ export async function* databaseBlocks(options: PostgresOptions): AsyncGenerator<
     const { block: newest } = await places.head()
     for await (const { block, lines } of places.blocks(0, newest)) yield { block, lines }
   } catch (cause) {
-    throw new StoreError('unusable', `the database cannot be read: ${messageOf(cause)}`, { cause })
+    throw uncopied(`the database cannot be read: ${messageOf(cause)}`, cause)
   } finally {
     await pool.end()
   }
@@ -55,7 +47,7 @@ export async function copyToDatabase(
   until: Until = {},
 ): Promise<Copied> {
   const client = await connect(options).catch((cause) => {
-    throw new StoreError('unusable', `the database cannot be reached: ${messageOf(cause)}`, { cause })
+    throw uncopied(`the database cannot be reached: ${messageOf(cause)}`, cause)
   })
   try {
     await migrate(client)
@@ -63,14 +55,14 @@ export async function copyToDatabase(
     const ask = asker(client, options)
     // Whoever starts a node meanwhile waits here, and then finds a ledger.
     await ask(enter, []).catch((cause) => {
-      throw new StoreError('unusable', 'there is a ledger in the database already', { cause })
+      throw uncopied('there is a ledger in the database already', cause)
     })
     const copied = await write(blocks, ask, until)
     await client.query('commit')
     return copied
   } catch (cause) {
     const why = cause instanceof StoreError ? cause.message : messageOf(cause)
-    throw new StoreError('unusable', `${why}: nothing was written`, { cause })
+    throw uncopied(`${why}: nothing was written`, cause)
   } finally {
     // Where it did not come to COMMIT, this takes it all back.
     await client.end().catch(() => {})
@@ -86,9 +78,9 @@ async function write(
   const books = Books.at(genesis(1))
   let asked: Promise<unknown>[] = []
   for await (const { block, lines } of blocks) {
-    if ((until.block ?? Infinity) < block.sequence || (until.at ?? Infinity) < block.at) break
+    if (isBeyond(until, block)) break
     const fault = verifier.check(block, lines)
-    if (fault !== undefined) throw unusable(faultText(fault))
+    if (fault !== undefined) throw uncopied(faultText(fault))
     const fork = books.fork()
     const records = lines.map(fromLine)
     for (const record of records) {
@@ -105,12 +97,7 @@ async function write(
     asked = []
   }
   await Promise.all(asked)
-  const found = verifier.finish()
-  if ('what' in found) throw unusable(faultText(found))
-  if (found.blocks === 0) throw unusable('there is no block to copy')
-  if (until.block !== undefined && found.blocks < until.block)
-    throw unusable(`block ${found.blocks} is the last there is`)
-  return { ...found, at: verifier.head.at }
+  return provenCopy(verifier, until)
 }
 
 /** A reversal's transfer, which the books need: of this block, or of one that was written before. */
@@ -128,8 +115,4 @@ async function loadReversed(
     return books.load({ transfer: { transfer: posted(own.content, id, own.at), reversed: 0 } })
   const [page] = spot === undefined ? [] : await readTransfers([spot], ask)
   if (page !== undefined) books.load({ transfer: page })
-}
-
-function unusable(message: string): StoreError {
-  return new StoreError('unusable', message)
 }

@@ -1,18 +1,9 @@
 /** Brings a database to the schema of this program: numbered files, forward only, each with its checksum. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { sha256 } from '../../bank/batch.ts'
+import { type Migration, readMigrations } from '../../bank/migrations.ts'
 import { StoreError } from '../../bank/store.ts'
 import { type Client, messageOf, stateOf, uniqueViolation } from './connect.ts'
 
-const folder = new URL('schema/', import.meta.url)
-const migrations = readdirSync(folder)
-  .filter((name) => /^\d{4}_\w+\.sql$/.test(name))
-  .sort()
-  .map((name, i) => {
-    const sql = readFileSync(new URL(name, folder), 'utf8')
-    return { number: i + 1, name, sql, checksum: sha256(sql) }
-  })
-
+const migrations = readMigrations(new URL('schema/', import.meta.url))
 const undefinedTable = '42P01'
 const duplicates = [uniqueViolation, '42P07']
 
@@ -22,7 +13,7 @@ const duplicates = [uniqueViolation, '42P07']
  */
 export async function migrate(client: Client): Promise<void> {
   for (let done = await doneIn(client); done < migrations.length; ) {
-    const { number, name, sql, checksum } = migrations[done] as (typeof migrations)[number]
+    const { number, name, sql, checksum } = migrations[done] as Migration
     try {
       await client.query(`begin; ${number === 1 ? table : ''}`)
       await client.query('insert into migrations (number, name, checksum, at) values ($1, $2, $3, $4)', [

@@ -4,11 +4,11 @@
  */
 import { existsSync, rmSync } from 'node:fs'
 import { sha256 } from '../../bank/batch.ts'
+import { type Copied, isBeyond, provenCopy, type Sealed, type Until, uncopied } from '../../bank/copy.ts'
 import { StoreError } from '../../bank/store.ts'
 import { type RecordId, sequenceOf } from '../../ledger/command.ts'
-import type { Instant } from '../../ledger/money.ts'
 import type { Line } from '../../ledger/record.ts'
-import { faultText, type Proven, Verifier } from '../../ledger/verify.ts'
+import { faultText, Verifier } from '../../ledger/verify.ts'
 import {
   draftJournal,
   type Files,
@@ -19,14 +19,8 @@ import {
   openForReading,
 } from './files.ts'
 import { HeadFile, lostTail } from './head.ts'
-import { JournalReader, type Sealed } from './journal.ts'
+import { JournalReader } from './journal.ts'
 import { JournalWriter } from './save.ts'
-
-/** Where to end: behind this block, or before the first one that was committed after this instant. */
-export type Until = { readonly block?: number; readonly at?: Instant }
-
-/** What was copied, which has been proven, and when its last block was committed. */
-export type Copied = Proven & { readonly at: Instant }
 
 // Reading holds no snapshot for longer than this, so that a running server's WAL is not held up.
 const recordsPerSlice = 5_000
@@ -43,7 +37,7 @@ export function* blocksOf(path: string, { acceptLostTail = false } = {}): Genera
     const reader = new JournalReader(journal)
     const lost = acceptLostTail ? undefined : lostTail(files.head, reader)
     if (lost !== undefined)
-      throw unusable(`${files.journal}: ${faultText(lost)}. Say --accept-lost-tail to copy what is there`)
+      throw uncopied(`${files.journal}: ${faultText(lost)}. Say --accept-lost-tail to copy what is there`)
     const last = reader.head().sequence
     for (let at = { sequence: 0, last: 0 }; at.sequence < last; ) {
       for (const sealed of reader.after(at, recordsPerSlice)) {
@@ -74,7 +68,7 @@ export async function copyJournal(
     return await writeJournal(blocks, files, until)
   } catch (cause) {
     const why = cause instanceof StoreError ? cause.message : messageOf(cause)
-    throw unusable(`${why}: nothing was written`, cause)
+    throw uncopied(`${why}: nothing was written`, cause)
   } finally {
     // While it is held: whoever makes a new one finds the store, or nothing of ours. Windows removes no open file.
     if (process.platform !== 'win32') rmSync(files.lock, { force: true })
@@ -105,7 +99,7 @@ async function writeJournal(
       if (isBeyond(until, block)) break
       checked = lines
       const fault = verifier.check(block, lines)
-      if (fault !== undefined) throw unusable(faultText(fault))
+      if (fault !== undefined) throw uncopied(faultText(fault))
       writer.append(lines, block)
       pending += lines.length
       if (pending >= recordsPerSlice) {
@@ -114,14 +108,10 @@ async function writeJournal(
       }
     }
     db.exec('commit')
-    const found = verifier.finish()
-    if ('what' in found) throw unusable(faultText(found))
-    if (found.blocks === 0) throw unusable('there is no block to copy')
-    if (until.block !== undefined && found.blocks < until.block)
-      throw unusable(`block ${found.blocks} is the last there is`)
+    const copied = provenCopy(verifier, until)
     draft.settle()
     writeHead(files, verifier.head)
-    return { ...found, at: verifier.head.at }
+    return copied
   } catch (error) {
     draft.drop()
     throw error
@@ -135,17 +125,9 @@ function writeHead({ head }: Files, block: Sealed['block']): void {
   file.close()
 }
 
-function isBeyond({ block: lastBlock, at: lastAt }: Until, { sequence, at }: Sealed['block']): boolean {
-  return (lastBlock !== undefined && sequence > lastBlock) || (lastAt !== undefined && at > lastAt)
-}
-
 /** A journal, or what a server made beside one that is gone: its head would call the copy one that lost its end. */
 function refuseToOverwrite({ journal, index, head, webhooks }: Files): void {
   const there = [journal, `${journal}-wal`, head, index, webhooks].find((file) => existsSync(file))
   if (there !== undefined)
-    throw unusable(`${there} is there already: move the old store away, with all its files`)
-}
-
-function unusable(message: string, cause?: unknown): StoreError {
-  return new StoreError('unusable', message, { cause })
+    throw uncopied(`${there} is there already: move the old store away, with all its files`)
 }

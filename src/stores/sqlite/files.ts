@@ -1,11 +1,11 @@
 /** The files of a store: which they are, whether they are ours, and how a handle on them is set up. */
+
 import {
   closeSync,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -16,6 +16,7 @@ import {
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
+import { readMigrations } from '../../bank/migrations.ts'
 import { StoreError } from '../../bank/store.ts'
 
 export type Files = {
@@ -50,20 +51,7 @@ export function filesOf(path: string): Files {
 // 'CASH': says that a SQLite file is a Cashpoint journal.
 const applicationId = 0x43415348
 
-type Migration = {
-  readonly number: number
-  readonly name: string
-  readonly sql: string
-  readonly checksum: string
-}
-
-const migrations: readonly Migration[] = readdirSync(new URL('schema/', import.meta.url))
-  .filter((name) => /^\d+-.*\.sql$/.test(name))
-  .sort()
-  .map((name) => {
-    const sql = readFileSync(new URL(`schema/${name}`, import.meta.url), 'utf8')
-    return { number: Number.parseInt(name, 10), name, sql, checksum: sha256(sql) }
-  })
+const migrations = readMigrations(new URL('schema/', import.meta.url))
 
 /**
  * Takes the store for this process until it ends; gives a function that lets go. No code opens these files but

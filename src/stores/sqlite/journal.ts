@@ -1,10 +1,8 @@
 /** Reads the journal as it was written: blocks, and the lines between them. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Sealed } from '../../bank/copy.ts'
 import { type Block, genesis } from '../../ledger/block.ts'
 import type { Line } from '../../ledger/record.ts'
-
-/** A block with the lines it seals. */
-export type Sealed = { readonly block: Block; readonly lines: readonly Line[] }
 
 export class JournalReader {
   readonly #head: StatementSync

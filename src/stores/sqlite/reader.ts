@@ -1,6 +1,8 @@
 /** The thread for reads that are too long for the main one: lists, which it keeps while clients read, and the journal. */
+
 import { parentPort, workerData } from 'node:worker_threads'
 import { sha256 } from '../../bank/batch.ts'
+import type { Sealed } from '../../bank/copy.ts'
 import type {
   AccountPage,
   Act,
@@ -20,7 +22,7 @@ import type { Thing } from '../../ledger/registry.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
-import { JournalReader, type Sealed } from './journal.ts'
+import { JournalReader } from './journal.ts'
 import { Lists } from './lists.ts'
 import { type ListOpened, OpenLists, type Piece } from './open-lists.ts'
 import { Registry } from './registry.ts'

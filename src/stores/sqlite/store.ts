@@ -3,12 +3,14 @@
  * indexer's thread carries the journal over into the index; a reader's thread does the long reads; point reads
  * happen here, in the tail of what was just answered or in the index.
  */
+
 import assert from 'node:assert'
 import { once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type RuleSettings, usualRules } from '../../bank/batch.ts'
+import type { Sealed } from '../../bank/copy.ts'
 import {
   type AccountList,
   type AccountPage,
@@ -60,7 +62,7 @@ import {
 } from './files.ts'
 import { lostTail } from './head.ts'
 import type { IndexerMessage, IndexerOptions, IndexerRequest } from './indexer.ts'
-import { JournalReader, type Sealed } from './journal.ts'
+import { JournalReader } from './journal.ts'
 import { Loader } from './load.ts'
 import { accountsPerPiece, readPiece } from './open-lists.ts'
 import type { ProverMessage, ProverOptions } from './prover.ts'
