@@ -6,8 +6,9 @@ import type { Found } from './store.ts'
 /** One event on its way to one target. `dead` has been given up, after a day of tries. */
 export type Delivery = {
   readonly webhook: RecordId
-  /** The event, by its id. */
+  /** The event, by its id and its place in the journal. */
   readonly id: RecordId
+  readonly place: number
   readonly state: DeliveryState
   readonly attempts: number
   readonly first_at: Instant
@@ -41,33 +42,43 @@ export interface Webhooks {
   /** Why nothing may be sent to a URL, if so. */
   refuses(url: string): Promise<string | undefined>
   /** Newest event first. */
-  deliveries(page: DeliveryPage): Found<Delivery>
+  deliveries(page: DeliveryPage): Promise<Found<Delivery>>
   /** How many events are on their way, and how many were given up. */
-  counts(webhook: RecordId): Counts
+  counts(webhook: RecordId): Promise<Counts>
 }
+
+export type EventPlace = Pick<Delivery, 'id' | 'place'>
 
 /**
  * Keeps, for each webhook, how far into the journal it has come and what became of its events. Nothing in it is the
  * truth: without it, events since the webhook was made are sent again.
  */
 export interface DeliveryLog {
+  /**
+   * Whether this server is the one that sends for a webhook: of several on one log one does, until it ends or falls
+   * silent. To be asked before each look; what a server writes down that was replaced meanwhile is dropped.
+   */
+  isOurs(webhook: RecordId): Promise<boolean>
   /** Place of the last record that was looked at. */
-  position(webhook: RecordId): number | undefined
+  position(webhook: RecordId): Promise<number | undefined>
   /** The place up to which records were looked at, and the events among them that are to be sent; in one commit. */
   take(
     webhook: RecordId,
-    page: { readonly last: number; readonly events: readonly RecordId[] },
+    page: { readonly last: number; readonly events: readonly EventPlace[] },
     now: Instant,
-  ): void
+  ): Promise<void>
   /** Makes an event, or without one all that were given up, be sent once more, from their first try on. */
-  again(webhook: RecordId, event: RecordId | undefined, now: Instant): void
+  again(webhook: RecordId, event: EventPlace | undefined, now: Instant): Promise<void>
   /** Events whose time has come, those that wait longest first. */
-  due(webhook: RecordId, now: Instant, limit: number): readonly Delivery[]
+  due(webhook: RecordId, now: Instant, limit: number): Promise<readonly Delivery[]>
   /** When the next event's time comes. */
-  nextAt(webhook: RecordId): Instant | undefined
-  /** Writes down what came of tries; in one commit. */
-  settle(deliveries: readonly Delivery[]): void
-  page(page: DeliveryPage): Found<Delivery>
-  counts(webhook: RecordId): Counts
-  close(): void
+  nextAt(webhook: RecordId): Promise<Instant | undefined>
+  /** Writes down what came of a try. */
+  settle(delivery: Delivery): Promise<void>
+  page(page: DeliveryPage): Promise<Found<Delivery>>
+  counts(webhook: RecordId): Promise<Counts>
+  close(): Promise<void>
 }
+
+/** Those that arrived are kept for so many records behind, to be looked at; what was given up is kept for ever. */
+export const keptRecords = 10_000

@@ -5,14 +5,11 @@ import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
-import type { Store } from '../bank/store.ts'
-import type { Webhooks } from '../bank/webhooks.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
 import { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
-import { noWebhooks } from '../webhooks/none.ts'
 import { Sealer } from '../webhooks/signature.ts'
 import { readKeys } from './keys.ts'
 import {
@@ -22,7 +19,7 @@ import {
   type Settings,
   settings as settingTable,
 } from './settings.ts'
-import { openBooks, openStore } from './store.ts'
+import { type OpenStore, openBooks, openStore } from './store.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
@@ -82,7 +79,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     const app = await createServer({
       bank,
       access,
-      webhooks: webhooks.webhooks,
+      webhooks: webhooks.deliverer,
       log,
       metrics,
       currency: settings.currency,
@@ -91,7 +88,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       ...parts,
     })
     const listening = await listen(app, settings)
-    webhooks.start()
+    webhooks.deliverer.start()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo }, 'serving')
@@ -123,24 +120,15 @@ async function accessOf(bank: Bank, settings: Settings): Promise<Access> {
   })
 }
 
-type Sending = { readonly webhooks: Webhooks; start(): void; close(): Promise<void> }
+type Sending = { readonly deliverer: Deliverer; close(): Promise<void> }
 
 /** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
 function webhooksOf(
   bank: Bank,
-  of: { settings: Settings; store: Store; log: Logger; metrics: Metrics },
+  of: { settings: Settings; store: OpenStore; log: Logger; metrics: Metrics },
 ): Sending {
   const { settings, store, log, metrics } = of
-  // What became of each event is written down beside the store's file; a database has no such place yet.
-  if (!(store instanceof SqliteStore)) return { webhooks: noWebhooks, start() {}, async close() {} }
-  const path = settings.keysPath ?? join(dirname(store.path), 'keys.json')
-  const sealer = new Sealer(readKeys(path).webhooks)
-  const inUse = bank.things.filter((thing) => thing.kind === 'webhook' && thing.disabled_at === undefined)
-  const strange = inUse.find((thing) => thing.kind === 'webhook' && thing.sealed_with !== sealer.id)
-  if (strange !== undefined)
-    throw new SettingError(
-      `webhook ${strange.id} was made with another key than the one in ${path}: name the right file with CASHPOINT_KEYS`,
-    )
+  const sealer = sealerOf(bank, settings, store)
   const deliveries = store.openDeliveries()
   const deliverer = new Deliverer({
     bank,
@@ -151,23 +139,41 @@ function webhooksOf(
     onDead: ({ webhook, id, error }) => log.warn({ webhook, event: id, error }, 'a webhook gave an event up'),
     onError: (error) => log.error({ err: error }, 'webhooks failed'),
   })
-  const sumOf = (name: 'pending' | 'dead') => () => {
+  const sumOf = (name: 'pending' | 'dead') => async () => {
     const webhooks = bank.things.filter(({ kind }) => kind === 'webhook')
-    return webhooks.reduce((sum, { id }) => sum + deliveries.counts(id)[name], 0)
+    try {
+      const counts = await Promise.all(webhooks.map(({ id }) => deliveries.counts(id)))
+      return counts.reduce((sum, each) => sum + each[name], 0)
+    } catch {
+      // Nobody knows while the database is away, when the other figures are wanted most.
+      return Number.NaN
+    }
   }
   metrics.gauge('webhook_events_pending', 'Events on their way to webhooks.', sumOf('pending'))
   metrics.gauge('webhook_events_dead', 'Events that webhooks gave up after a day.', sumOf('dead'))
   return {
-    webhooks: deliverer,
-    start: () => deliverer.start(),
+    deliverer,
     async close() {
       await deliverer.close()
-      deliveries.close()
+      await deliveries.close()
     },
   }
 }
 
-function createBank(store: Store, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
+/** Beside a store's file the keys are made at the first start; nodes on a database must be given the same ones. */
+function sealerOf(bank: Bank, { keysPath }: Settings, store: OpenStore): Sealer | undefined {
+  const path = keysPath ?? (store instanceof SqliteStore ? join(dirname(store.path), 'keys.json') : undefined)
+  if (path === undefined) return undefined
+  const sealer = new Sealer(readKeys(path).webhooks)
+  for (const thing of bank.things)
+    if (thing.kind === 'webhook' && thing.disabled_at === undefined && thing.sealed_with !== sealer.id)
+      throw new SettingError(
+        `webhook ${thing.id} was made with another key than the one in ${path}: name the right file with CASHPOINT_KEYS`,
+      )
+  return sealer
+}
+
+function createBank(store: OpenStore, of: { settings: Settings; log: Logger; metrics: Metrics }): Bank {
   const { settings, log, metrics } = of
   const bank = new Bank(store, systemClock, {
     deadlineMs: settings.lockDeadlineMs,

@@ -176,7 +176,7 @@ export const settings = {
     flag: 'keys',
     variable: 'CASHPOINT_KEYS',
     fallback: '',
-    help: 'file of the server’s keys, made at the first start; keys.json beside the store if left out',
+    help: 'file of the server’s keys, made at the first start; keys.json beside a store’s file if left out; on PostgreSQL the same for all nodes, and without it no webhooks',
   },
   webhookNetworks: {
     flag: 'webhook-networks',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Bank } from '../bank/bank.ts'
 import { type Store, StoreError } from '../bank/store.ts'
+import type { DeliveryLog } from '../bank/webhooks.ts'
 import { SqliteStore } from '../stores/sqlite/store.ts'
 import type { Settings } from './settings.ts'
 
@@ -18,8 +19,13 @@ const openingAccounts = [
 /** What sysexits(3) calls an internal software error: the store's thread died, and a supervisor should start us again. */
 const exitSoftware = 70
 
+export type OpenStore = Store & {
+  /** What became of webhooks' events, kept beside the books; whoever opens it closes it. */
+  openDeliveries(): DeliveryLog
+}
+
 /** The driver of a database is loaded only where there is one. */
-export async function openStore(settings: Settings, log: Logger): Promise<Store> {
+export async function openStore(settings: Settings, log: Logger): Promise<OpenStore> {
   const { storePath, databaseUrl, keyRetentionMs, timeZone, adjustmentThreshold } = settings
   const rules = { keyRetentionMs, timeZone, adjustmentThreshold }
   if (databaseUrl !== undefined) {

@@ -1,13 +1,14 @@
 /**
  * Sends the events of the journal to webhooks, each at least once: what is to be sent is written down before the
  * position moves, and stays until the target took it or a day of tries is over. A target that is down holds back its
- * own events alone; beyond so many of them they wait in the journal.
+ * own events alone; beyond so many of them they wait in the journal. Of many nodes one sends for each webhook.
  */
+import assert from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bank } from '../bank/bank.ts'
 import type { Clock } from '../bank/clock.ts'
 import type { Found } from '../bank/store.ts'
-import type { Counts, Delivery, DeliveryLog, DeliveryPage, Webhooks } from '../bank/webhooks.ts'
+import type { Counts, Delivery, DeliveryLog, DeliveryPage, EventPlace, Webhooks } from '../bank/webhooks.ts'
 import type { RecordId } from '../ledger/command.ts'
 import type { Instant } from '../ledger/money.ts'
 import type { Webhook } from '../ledger/registry.ts'
@@ -20,7 +21,8 @@ export type DelivererOptions = {
   readonly bank: Bank
   readonly clock: Clock
   readonly deliveries: DeliveryLog
-  readonly sealer: Sealer
+  /** Without one nothing is sent from here, and no webhook made. */
+  readonly sealer?: Sealer | undefined
   /** Networks that may be reached although they are not public. */
   readonly networks: readonly string[]
   readonly resolve?: Resolve
@@ -45,6 +47,8 @@ const retryMaxMs = 4 * 3_600_000
 const dayMs = 24 * 3_600_000
 // Between tries of ours where the store or its log fails.
 const troubleMs = 1_000
+// How soon it is noticed that the node which sends for a webhook has ended.
+const otherMs = 2_000
 
 export class Deliverer implements Webhooks {
   readonly #options: DelivererOptions
@@ -59,34 +63,54 @@ export class Deliverer implements Webhooks {
   }
 
   get sealedWith(): string {
-    return this.#options.sealer.id
+    return this.#sealer.id
   }
 
   secretOf(salt: string): string {
-    return this.#options.sealer.secretOf(salt)
+    return this.#sealer.secretOf(salt)
   }
 
-  refuses(url: string): Promise<string | undefined> {
+  get #sealer(): Sealer {
+    const { sealer } = this.#options
+    assert(sealer !== undefined, 'asked only where nothing is refused')
+    return sealer
+  }
+
+  async refuses(url: string): Promise<string | undefined> {
+    if (this.#options.sealer === undefined)
+      return 'cannot be sent to: on PostgreSQL CASHPOINT_KEYS must name a file of keys that is the same on all nodes'
     return this.#targets.refusesUrl(url)
   }
 
-  deliveries(page: DeliveryPage): Found<Delivery> {
+  deliveries(page: DeliveryPage): Promise<Found<Delivery>> {
     return this.#options.deliveries.page(page)
   }
 
-  counts(webhook: RecordId): Counts {
+  counts(webhook: RecordId): Promise<Counts> {
     return this.#options.deliveries.counts(webhook)
   }
 
   /** Begins to send, also for webhooks that are made from now on. */
   start(): void {
-    this.#options.bank.watchRegistry((things) => {
+    const { bank, sealer, onError } = this.#options
+    if (sealer === undefined) return
+    const strange = new Set<RecordId>()
+    bank.watchRegistry((things) => {
       const webhooks = things.filter((thing): thing is Webhook => thing.kind === 'webhook')
       for (const webhook of webhooks) {
-        const line = this.#running.get(webhook.id)
+        const { id } = webhook
+        const line = this.#running.get(id)
         if (webhook.disabled_at !== undefined) line?.stop()
-        else if (line === undefined)
-          this.#running.set(webhook.id, new Line(webhook, this.#options, this.#sender))
+        else if (webhook.sealed_with === sealer.id) {
+          if (line === undefined)
+            this.#running.set(
+              id,
+              new Line(webhook, sealer.secretOf(webhook.salt), this.#options, this.#sender),
+            )
+        } else if (!strange.has(id)) {
+          strange.add(id)
+          onError?.(new Error(`webhook ${id} was made on a node with other keys, and is not sent from here`))
+        }
       }
     })
   }
@@ -113,11 +137,11 @@ class Line {
   readonly #ended: Promise<void>
   #wake = Promise.withResolvers<void>()
 
-  constructor(webhook: Webhook, options: DelivererOptions, sender: Sender) {
+  constructor(webhook: Webhook, secret: string, options: DelivererOptions, sender: Sender) {
     this.#webhook = webhook
     this.#options = options
     this.#sender = sender
-    this.#secret = options.sealer.secretOf(webhook.salt)
+    this.#secret = secret
     this.#ended = this.#run()
   }
 
@@ -134,8 +158,12 @@ class Line {
       const { nextCommit } = this.#options.bank
       this.#wake = Promise.withResolvers()
       try {
+        if (!(await this.#options.deliveries.isOurs(this.#webhook.id))) {
+          await sleep(otherMs, undefined, { signal })
+          continue
+        }
         const hasMore = await this.#take()
-        this.#send()
+        await this.#send()
         if (!hasMore) await this.#rest(nextCommit)
       } catch (error) {
         if (!signal.aborted) this.#options.onError?.(error)
@@ -148,7 +176,7 @@ class Line {
   /** Sleeps until a commit, a free place, or the next one's time. */
   async #rest(nextCommit: Promise<void>): Promise<void> {
     const { clock, deliveries } = this.#options
-    const due = this.#underWay.size < atOnce ? deliveries.nextAt(this.#webhook.id) : undefined
+    const due = this.#underWay.size < atOnce ? await deliveries.nextAt(this.#webhook.id) : undefined
     const ms = due === undefined ? dayMs : Math.max(gatherMs, due - clock.now())
     const timer = new AbortController()
     const slept = sleep(ms, undefined, { signal: timer.signal, ref: false }).catch(() => {})
@@ -162,31 +190,34 @@ class Line {
   async #take(): Promise<boolean> {
     const { bank, clock, deliveries } = this.#options
     const { id, types } = this.#webhook
-    const after = deliveries.position(id) ?? (await bank.placeOf(id)) ?? 0
+    const after = (await deliveries.position(id)) ?? (await bank.placeOf(id)) ?? 0
     const last = Math.min(after + recordsPerPage, await bank.last())
-    if (last <= after || deliveries.counts(id).pending >= pendingMax) return false
+    if (last <= after || (await deliveries.counts(id)).pending >= pendingMax) return false
     const records = await bank.records({ after, last })
     const now = clock.now()
     for (const { content } of records)
       if (content.kind === 'webhook_redelivered' && content.webhook === id)
-        deliveries.again(id, content.event, now)
+        await deliveries.again(id, await this.#placed(content.event), now)
     const wanted = records
       .flatMap((record) => eventOf(record) ?? [])
       .filter(({ type }) => types.length === 0 || types.includes(type))
     for (const { id, text } of wanted) this.#bodies.set(id, text)
-    deliveries.take(id, { last, events: wanted.map(({ id }) => id) }, now)
+    await deliveries.take(id, { last, events: wanted }, now)
     return true
   }
 
+  async #placed(id: RecordId | undefined): Promise<EventPlace | undefined> {
+    return id === undefined ? undefined : { id, place: (await this.#options.bank.placeOf(id)) ?? 0 }
+  }
+
   /** Starts tries of what is due while there are places. */
-  #send(): void {
+  async #send(): Promise<void> {
     const { clock, deliveries } = this.#options
-    const free = atOnce - this.#underWay.size
-    if (free === 0) return
-    const due = deliveries
-      .due(this.#webhook.id, clock.now(), atOnce * 2)
-      .filter(({ id }) => !this.#underWay.has(id))
-      .slice(0, free)
+    if (this.#underWay.size === atOnce) return
+    // As it is before looking: a try that ends meanwhile may be seen as it was.
+    const underWay = new Set(this.#underWay)
+    const found = await deliveries.due(this.#webhook.id, clock.now(), atOnce * 2)
+    const due = found.filter(({ id }) => !underWay.has(id)).slice(0, atOnce - this.#underWay.size)
     for (const delivery of due) {
       this.#underWay.add(delivery.id)
       const tried = this.#try(delivery)
@@ -218,7 +249,7 @@ class Line {
     const last = { ...delivery, attempts, last_at: now, status, error }
     const settled =
       error === null ? ({ ...last, state: 'delivered', next_at: null } as const) : this.#later(last, now)
-    deliveries.settle([settled])
+    await deliveries.settle(settled)
     if (settled.state === 'dead') onDead?.(settled)
   }
 

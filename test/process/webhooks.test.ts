@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { prng, seed } from '../support/chance.ts'
+import { postgres, postgresMissing } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
 import {
   assertOneLine,
@@ -17,6 +18,7 @@ import {
   place,
   run,
   type Scope,
+  type Server,
   saysInOneLine,
   serve,
   serveHere,
@@ -130,6 +132,57 @@ test('the keys are made once, for nobody else to read; without them webhooks are
   writeFileSync(keys, text)
   await (await serveHere(path, env)).stop()
   assert.equal(readFileSync(keys, 'utf8'), text, 'also those that were put back')
+})
+
+test('of three nodes on one database one sends, another when that one ends, and nothing is missed', {
+  skip: postgresMissing,
+}, async (t) => {
+  const { url: database } = await (await postgres()).schema()
+  const { path } = place(t)
+  const keys = { ...env, CASHPOINT_KEYS: join(dirname(path), 'keys.json') }
+  const { seen, twice, url } = await consumer(t)
+  const start = (more: Record<string, string> = {}) => serve(t, { path: database, env: { ...keys, ...more } })
+  const first = await start()
+  const others = [await start(), await start()]
+  assert.equal((await post(first.url, '/v1/webhooks', { url })).status, 201)
+
+  const due = new Set<string>()
+  const operate = async (nodes: readonly Server[]) => {
+    for (let i = 0; i < 30; i += 1) {
+      const node = nodes[i % nodes.length] as Server
+      const body = { account: '123456789', amount: 1, currency: 'USD' }
+      const answer = await post(node.url, '/v1/deposits', body)
+      assert.equal(answer.status, 201)
+      due.add(((await answer.json()) as { id: string }).id)
+    }
+  }
+  const come = async (ms: number) => {
+    const until = Date.now() + ms
+    while (![...due].every((id) => seen.has(id))) {
+      assert.ok(Date.now() < until, `${due.size - seen.size} of ${due.size} are missing`)
+      await pause(50)
+    }
+  }
+  await operate([first, ...others])
+  await come(5_000)
+  assert.equal(twice(), 0, 'each once where nobody ends')
+  const counted = (await (await fetch(`${others[0]?.url}/v1/webhooks`)).json()) as { webhooks: object[] }
+  assert.partialDeepStrictEqual(counted.webhooks, [{ pending: 0, dead: 0 }])
+
+  // In order: what it had is let go, and taken up within a few seconds.
+  await Promise.all([operate(others), first.stop()])
+  await come(5_000)
+  const [second, third] = others as [Server, Server]
+  await Promise.all([operate([third]), second.kill()])
+  await come(15_000)
+  t.diagnostic(`${seen.size} events, ${twice()} of them more than once`)
+
+  const without = await serve(t, { path: database, env })
+  const refused = await post(without.url, '/v1/webhooks', { url })
+  assert.equal(refused.status, 422)
+  assert.match(JSON.stringify(await refused.json()), /CASHPOINT_KEYS must name a file of keys/)
+  const strange = join(dirname(path), 'others.json')
+  await assert.rejects(start({ CASHPOINT_KEYS: strange }), /was made with another key than the one in/)
 })
 
 /** Without the log, which has lines of its own. */

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { postgresMissing, sharedPostgres } from '../support/postgres.ts'
 import { long } from '../support/profile.ts'
 
-const few = ['idempotency', 'races', 'v1-limits']
+const few = ['idempotency', 'races', 'v1-limits', 'webhooks']
 // The others have stores of their own, or none.
 const more = [
   'access',

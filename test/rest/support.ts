@@ -14,6 +14,7 @@ import { Bank } from '../../src/bank/bank.ts'
 import type { RuleSettings } from '../../src/bank/batch.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
+import type { OpenStore } from '../../src/cli/store.ts'
 import { type Listening, listen } from '../../src/rest/listen.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { SqliteDeliveries } from '../../src/stores/sqlite/deliveries.ts'
@@ -82,7 +83,10 @@ export async function serve(
   } = options
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-rest-'))
   const path = options.path ?? join(directory, 'cashpoint.db')
-  const store = options.store ?? (await openAt(path, { ...(adjustmentThreshold && { adjustmentThreshold }) }))
+  const opened = options.store
+    ? undefined
+    : await openAt(path, { ...(adjustmentThreshold && { adjustmentThreshold }) })
+  const store = options.store ?? (opened as OpenStore)
   const metrics = new Metrics()
   const bank = new Bank(store, systemClock, {
     ...(deadlineMs !== undefined && { deadlineMs }),
@@ -95,7 +99,7 @@ export async function serve(
   }
   const { demo = true, tokens, perCredential = 0, perAddress = 0, trustedProxies = [] } = options
   const access = new Access(bank, systemClock, { demo, tokens, perCredential, perAddress })
-  const deliveries = SqliteDeliveries.open(options.store ? ':memory:' : path.replace(/\.db$/, '-webhooks.db'))
+  const deliveries = opened?.openDeliveries() ?? SqliteDeliveries.open(':memory:')
   const webhooks = webhooksOf(bank, { deliveries, ...options.webhooks })
 
   const log = logLines
@@ -133,7 +137,7 @@ export async function serve(
       stopped ??= (async () => {
         await listening.close()
         await webhooks.close()
-        deliveries.close()
+        await deliveries.close()
         await bank.drain()
         await store.close()
       })()
@@ -152,7 +156,7 @@ export async function serve(
 const onPostgres = process.env['CASHPOINT_TEST_STORE'] === 'postgres'
 const schemas = new Map<string, Promise<{ readonly url: string }>>()
 
-async function openAt(path: string, rules: RuleSettings): Promise<Store> {
+async function openAt(path: string, rules: RuleSettings): Promise<OpenStore> {
   if (!onPostgres) return SqliteStore.open({ path, ...rules })
   const { postgres } = await import('../support/postgres.ts')
   const { PostgresStore } = await import('../../src/stores/postgres/store.ts')

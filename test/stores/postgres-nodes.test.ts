@@ -9,6 +9,8 @@ import { systemClock } from '../../src/bank/clock.ts'
 import { openBooks } from '../../src/cli/store.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
 import { faultText } from '../../src/ledger/verify.ts'
+import { asker, poolOf } from '../../src/stores/postgres/connect.ts'
+import { PostgresDeliveries } from '../../src/stores/postgres/deliveries.ts'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import { prng, seed } from '../support/chance.ts'
 import { deposit, gist, withdraw } from '../support/commands.ts'
@@ -275,6 +277,59 @@ describe('nodes', { skip: postgresMissing }, () => {
       )
     for (let i = 0; i < 100 && revoked().includes(false); i += 1) await sleep(20)
     assert.deepEqual(revoked(), [true, true, true])
+  })
+
+  test('who is let in just when a node starts is let in there as well', async () => {
+    const starting = await Node.open(url)
+    try {
+      const command = {
+        type: 'create_webhook',
+        url: 'https://just.now/',
+        types: [],
+        sealed_with: '',
+      } as const
+      const { reply } = await node(0).submit(command, { fresh: '00' })
+      assert.equal(reply.type, 'registered')
+      const isKnown = () => starting.bank.things.some((thing) => 'url' in thing && thing.url === command.url)
+      for (let tries = 0; !isKnown(); tries += 1) {
+        assert.ok(tries < 100, 'it is known within two seconds')
+        await sleep(20)
+      }
+    } finally {
+      await starting.close()
+    }
+  })
+
+  test('one node sends for a webhook, and what it writes after another took over is dropped', async (t) => {
+    const pool = poolOf({ url }, 2)
+    t.after(() => pool.end())
+    const ask = asker(pool, { url })
+    const [first, second] = [0, 1].map(
+      () => new PostgresDeliveries(ask, async () => undefined, { leaseMs: 300 }),
+    ) as [PostgresDeliveries, PostgresDeliveries]
+    const webhook = '1-1'
+    const event = { id: '1-2', place: 2 }
+    assert.deepEqual([await first.isOurs(webhook), await second.isOurs(webhook)], [true, false])
+    await first.take(webhook, { last: 2, events: [event] }, 0)
+    await sleep(700)
+    assert.equal(await second.isOurs(webhook), false, 'it renews its lease')
+
+    // As a process that is stopped for longer than its lease and then goes on.
+    await pool.query(`update sending set until = 0, holder = 'nobody'`)
+    assert.equal(await second.isOurs(webhook), true)
+    const [delivery] = await second.due(webhook, 1, 8)
+    assert.ok(delivery)
+    await first.take(webhook, { last: 5, events: [{ id: '1-5', place: 5 }] }, 0)
+    await first.settle({ ...delivery, state: 'delivered', attempts: 1, next_at: null })
+    assert.equal(await second.position(webhook), 2)
+    assert.deepEqual(await second.due(webhook, 1, 8), [delivery])
+    await second.settle({ ...delivery, state: 'delivered', attempts: 1, next_at: null })
+    assert.deepEqual(await second.due(webhook, 1, 8), [])
+
+    await second.close()
+    await sleep(350)
+    assert.equal(await first.isOurs(webhook), true, 'it was let go')
+    await first.close()
   })
 
   test('a name is taken over when its lease is over, and who had it goes by another', async () => {

@@ -58,11 +58,15 @@ export function pageBefore(request: FastifyRequest): { limit: number; before?: R
 }
 
 /** A page of what is registered, all of which is in memory; oldest first. */
-export function sendThings<Thing extends { readonly id: RecordId; readonly at: Instant }>(
+export async function sendThings<Thing extends { readonly id: RecordId; readonly at: Instant }>(
   request: FastifyRequest,
   reply: FastifyReply,
-  list: { readonly name: string; readonly things: readonly Thing[]; body(thing: Thing): object },
-): FastifyReply {
+  list: {
+    readonly name: string
+    readonly things: readonly Thing[]
+    body(thing: Thing): object | Promise<object>
+  },
+): Promise<FastifyReply> {
   const { limit, after } = pageIn(request, isPlace)
   const things = list.things.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
   const beyond = after === undefined ? things : things.filter((thing) => placeOf(thing) > after)
@@ -70,7 +74,8 @@ export function sendThings<Thing extends { readonly id: RecordId; readonly at: I
   const last = page.at(-1)
   const more = beyond.length > limit && last !== undefined
   const next_cursor = nextCursor(request, reply, { limit, last: more ? placeOf(last) : undefined })
-  return send(reply, { status: 200, body: { [list.name]: page.map(list.body), next_cursor } })
+  const bodies = await Promise.all(page.map(list.body))
+  return send(reply, { status: 200, body: { [list.name]: bodies, next_cursor } })
 }
 
 /** Where a thing stands in its list, also when it has left it: texts that sort as the instants they begin with. */

@@ -48,7 +48,8 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
       summary: 'Read a webhook, with how many events are on their way or were given up',
       replies: { 200: schemas.webhookCounted },
       problems: ['webhook_not_found'],
-      handler: async (request, reply) => send(reply, { status: 200, body: countedBody(webhookIn(request)) }),
+      handler: async (request, reply) =>
+        send(reply, { status: 200, body: await countedBody(webhookIn(request)) }),
     },
     {
       method: 'GET',
@@ -62,7 +63,7 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
         const webhook = webhookIn(request).id
         const state = oneIn(queryOf(request), 'state', states)
         const page = pageBefore(request)
-        const { things, next } = webhooks.deliveries({ webhook, ...page, ...(state && { state }) })
+        const { things, next } = await webhooks.deliveries({ webhook, ...page, ...(state && { state }) })
         const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
         return send(reply, { status: 200, body: { deliveries: things.map(deliveryBody), next_cursor } })
       },
@@ -112,8 +113,8 @@ export function webhookRoutes(bank: Bank, webhooks: Webhooks): V1Route[] {
     return send(reply.header('cache-control', 'no-store'), { status: 201, body, location })
   }
 
-  function countedBody(webhook: Webhook): object {
-    return { ...webhookBody(webhook), ...webhooks.counts(webhook.id) }
+  async function countedBody(webhook: Webhook): Promise<object> {
+    return { ...webhookBody(webhook), ...(await webhooks.counts(webhook.id)) }
   }
 
   function webhookIn(request: FastifyRequest): Webhook {

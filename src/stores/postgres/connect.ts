@@ -17,6 +17,9 @@ export type Statement = { readonly name: string; readonly text: string }
 /** Asks over a connection, or over whichever of a pool. */
 export type Ask = (statement: Statement, values: readonly unknown[]) => Promise<Rows>
 
+/** The database's clock, which all nodes share, in SQL. Milliseconds. */
+export const databaseNow = 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)'
+
 const int8 = 20
 const connectMs = 5_000
 

@@ -43,6 +43,7 @@ import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { Blocked } from './blocked.ts'
 import { type Ask, asker, connect, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
+import { PostgresDeliveries } from './deliveries.ts'
 import { listAccounts } from './lists.ts'
 import { readTransfers } from './load.ts'
 import { migrate } from './migrate.ts'
@@ -276,6 +277,11 @@ export class PostgresStore implements Store {
     return prove(this.#places, this.#ask, range, onProgress)
   }
 
+  /** The log of webhooks' deliveries, in the same database; whoever opens it closes it. */
+  openDeliveries(): PostgresDeliveries {
+    return new PostgresDeliveries(this.#ask, (id) => this.#places.placeOf(id))
+  }
+
   figures(): ReturnType<Store['figures']> {
     return {
       store_writer: {
@@ -302,13 +308,14 @@ export class PostgresStore implements Store {
   }
 
   watch(onChange: (change: { readonly registry: boolean }) => void): void {
-    let before = ''
+    // The first look finds a change as well: one may have come after what was read at the start.
+    let before: string | undefined
     let acts: unknown
     let looking = false
     const look = async () => {
       const [row = {}] = await this.#ask(progress, [])
       const seen = JSON.stringify(row)
-      if (before !== '' && seen !== before) onChange({ registry: row['acts'] !== acts })
+      if (seen !== before) onChange({ registry: row['acts'] !== acts })
       before = seen
       acts = row['acts']
     }

@@ -24,6 +24,7 @@ import {
   asker,
   type Client,
   connect,
+  databaseNow,
   isLost,
   isPassing,
   lockNotAvailable,
@@ -46,9 +47,6 @@ const resolveMs = 200
 const soonMs = 50
 const lockTimeoutMax = 0x7fff_ffff
 
-/** The database's clock, which all nodes share. Milliseconds. */
-const now = 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)'
-
 const claim = statement(
   'claim',
   `select id from writers where until < $1 order by id limit 1 for update skip locked`,
@@ -65,12 +63,12 @@ const enroll = statement(
 )
 const renew = statement(
   'renew',
-  `update writers set until = ${now} + $3::bigint where id = $1 and epoch = $2`,
+  `update writers set until = ${databaseNow} + $3::bigint where id = $1 and epoch = $2`,
 )
 const release = statement('release', 'update writers set until = 0 where id = $1 and epoch = $2')
 const lockWriter = statement(
   'lock_writer',
-  `select epoch, block, ${now} as now,
+  `select epoch, block, ${databaseNow} as now,
     exists (select 1 from writers w where w.id <> $1 and w.block > 0) as others
   from writers
   where id = $1
@@ -302,7 +300,7 @@ export class Writer {
     for (;;) {
       await client.query('begin')
       try {
-        const [{ at = 0 } = {}] = (await client.query(`select ${now} as at`)).rows
+        const [{ at = 0 } = {}] = (await client.query(`select ${databaseNow} as at`)).rows
         const [free] = (await ask(claim, [at])) as unknown as { id: number }[]
         const [taken] = (free === undefined
           ? await ask(enroll, [holder, at + leaseMs])

@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
 import { type Found, pageOf } from '../../bank/store.ts'
-import type { Counts, Delivery, DeliveryLog, DeliveryPage, DeliveryState } from '../../bank/webhooks.ts'
+import {
+  type Counts,
+  type Delivery,
+  type DeliveryLog,
+  type DeliveryPage,
+  type DeliveryState,
+  type EventPlace,
+  keptRecords,
+} from '../../bank/webhooks.ts'
 import { idOf, type RecordId, sequenceBefore, sequenceOf } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { pragma } from './files.ts'
@@ -12,10 +20,7 @@ const sql = readFileSync(new URL('schema/deliveries.sql', import.meta.url), 'utf
 /** Of this text, as SQLite's user_version: a file made from another one is made anew. */
 const version = Number.parseInt(sha256(sql).slice(0, 7), 16)
 
-// Those that arrived are kept for so many records behind, to be looked at; what was given up is kept for ever.
-const keptRecords = 10_000
-
-type Row = Omit<Delivery, 'id' | 'webhook'> & { readonly webhook: number; readonly event: number }
+type Row = Omit<Delivery, 'id' | 'place' | 'webhook'> & { readonly webhook: number; readonly event: number }
 
 export class SqliteDeliveries implements DeliveryLog {
   readonly #db: DatabaseSync
@@ -97,47 +102,60 @@ export class SqliteDeliveries implements DeliveryLog {
     )
   }
 
-  position(webhook: RecordId): number | undefined {
+  async isOurs(): Promise<boolean> {
+    return true
+  }
+
+  async position(webhook: RecordId): Promise<number | undefined> {
     return (this.#position.get(sequenceOf(webhook)) as { sequence: number } | undefined)?.sequence
   }
 
-  take(
+  async take(
     webhook: RecordId,
-    page: { readonly last: number; readonly events: readonly RecordId[] },
+    { last, events }: { readonly last: number; readonly events: readonly EventPlace[] },
     now: Instant,
-  ): void {
+  ): Promise<void> {
     const id = sequenceOf(webhook)
-    this.#commit(() => {
-      for (const event of page.events) this.#add.run(id, sequenceOf(event), now, now)
-      this.#setPosition.run(id, page.last)
-      this.#forget.run(id, page.last - keptRecords)
-    })
+    this.#db.exec('begin immediate')
+    try {
+      for (const { place } of events) this.#add.run(id, place, now, now)
+      this.#setPosition.run(id, last)
+      this.#forget.run(id, last - keptRecords)
+      this.#db.exec('commit')
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('rollback')
+      throw error
+    }
   }
 
-  again(webhook: RecordId, event: RecordId | undefined, now: Instant): void {
+  async again(webhook: RecordId, event: EventPlace | undefined, now: Instant): Promise<void> {
     const id = sequenceOf(webhook)
     if (event === undefined) this.#allAgain.run(now, now, id)
-    else this.#again.run(id, sequenceOf(event), now, now)
+    else this.#again.run(id, event.place, now, now)
   }
 
-  due(webhook: RecordId, now: Instant, limit: number): readonly Delivery[] {
+  async due(webhook: RecordId, now: Instant, limit: number): Promise<readonly Delivery[]> {
     return (this.#due.all(sequenceOf(webhook), now, limit) as Row[]).map(deliveryOf)
   }
 
-  nextAt(webhook: RecordId): Instant | undefined {
+  async nextAt(webhook: RecordId): Promise<Instant | undefined> {
     return (this.#nextAt.get(sequenceOf(webhook)) as { at: number | null }).at ?? undefined
   }
 
-  settle(deliveries: readonly Delivery[]): void {
-    this.#commit(() => {
-      for (const { webhook, id, state, attempts, last_at, next_at, status, error } of deliveries) {
-        const key = [sequenceOf(webhook), sequenceOf(id)] as const
-        this.#settle.run(state, attempts, last_at, next_at, status, error, ...key)
-      }
-    })
+  async settle({
+    webhook,
+    place,
+    state,
+    attempts,
+    last_at,
+    next_at,
+    status,
+    error,
+  }: Delivery): Promise<void> {
+    this.#settle.run(state, attempts, last_at, next_at, status, error, sequenceOf(webhook), place)
   }
 
-  page({ webhook, state, before, limit }: DeliveryPage): Found<Delivery> {
+  async page({ webhook, state, before, limit }: DeliveryPage): Promise<Found<Delivery>> {
     const rows = this.#page.all(
       sequenceOf(webhook),
       sequenceBefore(before),
@@ -147,27 +165,16 @@ export class SqliteDeliveries implements DeliveryLog {
     return pageOf(rows.map(deliveryOf), limit)
   }
 
-  counts(webhook: RecordId): Counts {
+  async counts(webhook: RecordId): Promise<Counts> {
     const { pending = 0, dead = 0 } = (this.#counts.get(sequenceOf(webhook)) ?? {}) as Partial<Counts>
     return { pending, dead }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close()
-  }
-
-  #commit(write: () => void): void {
-    this.#db.exec('begin immediate')
-    try {
-      write()
-      this.#db.exec('commit')
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('rollback')
-      throw error
-    }
   }
 }
 
 function deliveryOf({ webhook, event, state, ...row }: Row): Delivery {
-  return { ...row, webhook: idOf(webhook), id: idOf(event), state: state as DeliveryState }
+  return { ...row, webhook: idOf(webhook), id: idOf(event), place: event, state: state as DeliveryState }
 }
