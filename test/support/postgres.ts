@@ -123,7 +123,7 @@ async function start(syncs: boolean): Promise<PostgresServer> {
   let server = run()
   process.on('exit', () => {
     server.kill('SIGQUIT')
-    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+    remove(directory)
   })
   const url = `postgres://cashpoint@127.0.0.1:${port}/postgres`
   await accepts(url)
@@ -135,6 +135,18 @@ async function start(syncs: boolean): Promise<PostgresServer> {
     server = run()
     await accepts(url)
   })
+}
+
+/** While its server ends, which still writes there for a moment. */
+function remove(directory: string): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let tries = 0; tries < 100 && existsSync(directory); tries += 1) {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch {
+      Atomics.wait(pause, 0, 0, 20)
+    }
+  }
 }
 
 function serverAt(url: string, restart: () => Promise<void>): PostgresServer {
