@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { TokenSettings } from '../access/tokens.ts'
 import { decimalsOf, minorMax } from '../ledger/money.ts'
+import { readDatabaseUrl } from '../stores/postgres/hosts.ts'
 
 export type Settings = {
   readonly port: number
@@ -258,8 +259,14 @@ function storeOf(text: string): Pick<Settings, 'storePath' | 'databaseUrl'> {
   if (text === 'temp') return { storePath: undefined, databaseUrl: undefined }
   const storePath = /^sqlite:(.+)$/.exec(text)?.[1]
   if (storePath !== undefined) return { storePath, databaseUrl: undefined }
-  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text))
+  if (/^postgres(ql)?:\/\//.test(text)) {
+    try {
+      readDatabaseUrl(text)
+    } catch (error) {
+      throw new SettingError(`CASHPOINT_STORE cannot be used: ${(error as Error).message}`)
+    }
     return { storePath: undefined, databaseUrl: text }
+  }
   // What has an @ may have a password before it.
   const given = text.includes('@') ? '' : `, not ${text}`
   throw new SettingError(`CASHPOINT_STORE must be sqlite:PATH, postgres://USER@HOST/DATABASE or temp${given}`)

@@ -12,6 +12,7 @@ import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import { hasKey, withoutKeys } from '../access/key.ts'
 import type { Bank } from '../bank/bank.ts'
+import { StoreError } from '../bank/store.ts'
 import type { Webhooks } from '../bank/webhooks.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -133,7 +134,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       sendProblem(reply, 'invalid_request', whatIsInvalid(error))
     else if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500)
       sendProblem(reply, codeByStatus[error.statusCode] ?? 'malformed_request')
-    else {
+    else if (error instanceof StoreError && error.code === 'unavailable') {
+      log.warn({ id: request.id, err: error }, 'the store is unavailable')
+      sendProblem(reply, 'store_unavailable')
+    } else {
       log.error({ id: request.id, err: error }, 'request failed')
       sendProblem(reply, 'internal')
     }

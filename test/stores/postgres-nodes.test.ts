@@ -9,7 +9,7 @@ import { systemClock } from '../../src/bank/clock.ts'
 import { openBooks } from '../../src/cli/store.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
 import { faultText } from '../../src/ledger/verify.ts'
-import { asker, poolOf } from '../../src/stores/postgres/connect.ts'
+import { poolOf, reader } from '../../src/stores/postgres/connect.ts'
 import { PostgresDeliveries } from '../../src/stores/postgres/deliveries.ts'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import { prng, seed } from '../support/chance.ts'
@@ -303,7 +303,7 @@ describe('nodes', { skip: postgresMissing }, () => {
   test('one node sends for a webhook, and what it writes after another took over is dropped', async (t) => {
     const pool = poolOf({ url }, 2)
     t.after(() => pool.end())
-    const ask = asker(pool, { url })
+    const ask = reader(pool, { url })
     const [first, second] = [0, 1].map(
       () => new PostgresDeliveries(ask, async () => undefined, { leaseMs: 300 }),
     ) as [PostgresDeliveries, PostgresDeliveries]

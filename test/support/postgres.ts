@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -73,7 +73,7 @@ export function postgres({ syncs = false } = {}): Promise<PostgresServer> {
   const given = process.env[ofParent]
   started ??=
     given === undefined
-      ? start(syncs)
+      ? startPostgres({ syncs })
       : Promise.resolve(serverAt(given, () => Promise.reject(new Error('it is another’s'))))
   return started
 }
@@ -85,7 +85,20 @@ export async function sharedPostgres(): Promise<Record<string, string>> {
   return { [ofParent]: (await postgres()).url }
 }
 
-async function start(syncs: boolean): Promise<PostgresServer> {
+export type PostgresSettings = {
+  readonly syncs?: boolean
+  /** As `postgresql.conf` has them: `ssl=on`. */
+  readonly settings?: readonly string[]
+  /** Files put into its data directory. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** A server for itself alone. */
+export async function startPostgres({
+  syncs = false,
+  settings: more = [],
+  files = {},
+}: PostgresSettings = {}): Promise<PostgresServer> {
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
   const user = userOf()
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-postgres-'))
@@ -102,8 +115,13 @@ async function start(syncs: boolean): Promise<PostgresServer> {
     ['-D', data, '-U', 'cashpoint', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     { ...user, cwd: directory, stdio: 'pipe' },
   )
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 })
+    if (user.uid !== undefined) chownSync(join(data, name), user.uid, user.gid ?? user.uid)
+  }
   const port = await freePort()
   const settings = [
+    ...more,
     `port=${port}`,
     'listen_addresses=127.0.0.1',
     'max_connections=300',
@@ -180,6 +198,8 @@ async function accepts(url: string): Promise<void> {
     try {
       return await runOnce(url, 'select 1')
     } catch (error) {
+      // Whom it lets in is the test's affair.
+      if (error instanceof pg.DatabaseError && error.code === '28000') return
       if (tries > 200) throw error
       await new Promise((resolve) => setTimeout(resolve, 50))
     }

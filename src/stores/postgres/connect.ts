@@ -1,8 +1,11 @@
 /** Connections: how they are made, what is asked over them, and what an error of theirs means. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { StoreError } from '../../bank/store.ts'
+import { type Endpoint, Hosts, readDatabaseUrl } from './hosts.ts'
 
 export type PostgresOptions = {
-  /** As libpq takes it: `postgres://user@host/database?sslmode=verify-full`. */
+  /** As libpq takes it, see `hosts.ts`: `postgres://user@host1,host2/database?sslmode=verify-full`. */
   readonly url: string
   /** Whether statements are prepared once under a name; not behind a pooler that exchanges connections. */
   readonly named?: boolean
@@ -20,8 +23,19 @@ export type Ask = (statement: Statement, values: readonly unknown[]) => Promise<
 /** The database's clock, which all nodes share, in SQL. Milliseconds. */
 export const databaseNow = 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)'
 
+/**
+ * Begins a transaction of ours: the database ends it where its node is stopped or cut off between two statements, so
+ * that nobody waits for locks of the dead.
+ */
+export const endIfSilent = 'set local idle_in_transaction_session_timeout = 3000'
+
 const int8 = 20
 const connectMs = 5_000
+// For what a server of ours asks at most, a page of thousands of rows; without it a partition would hold it for minutes.
+const answerMs = 10_000
+// While another server takes over, reads are tried again for so long.
+const readAgainMs = 5_000
+const readPauseMs = 50
 
 const types = {
   // All our figures of 8 bytes are safe integers, and checked to be before they are written.
@@ -29,30 +43,155 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format),
 } as pg.CustomTypesConfig
 
-function configOf({ url }: PostgresOptions): pg.ClientConfig {
-  return { connectionString: url, types, connectionTimeoutMillis: connectMs, keepAlive: true }
+/** Of this process, by URL: who connects next goes where it was good last. */
+const known = new Map<string, Hosts>()
+
+function hostsOf({ url }: PostgresOptions): Hosts {
+  const hosts = known.get(url) ?? new Hosts(readDatabaseUrl(url))
+  known.set(url, hosts)
+  return hosts
 }
 
-/** A connection of its own, over which statements go out without waiting for each other's answers. */
-export async function connect(options: PostgresOptions): Promise<Client> {
-  const client = new pg.Client({ ...configOf(options), pipeline: true } as pg.ClientConfig)
-  // What breaks while nobody asks is met by who asks next.
-  client.on('error', () => {})
-  await client.connect()
-  return client
+function configOf({ url }: Endpoint, connectionTimeoutMillis: number): pg.ClientConfig {
+  return { connectionString: url, types, connectionTimeoutMillis, keepAlive: true }
 }
 
-/** Connections for reads, made when they are needed. */
+/**
+ * A connection of its own, over which statements go out without waiting for each other's answers. Of several servers
+ * the first that is there, and takes writes where the URL asks for that.
+ */
+export async function connect(options: PostgresOptions, withinMs = 2 * connectMs): Promise<Client> {
+  const hosts = hostsOf(options)
+  const untilMs = performance.now() + withinMs
+  for (let tries = 1; ; tries += 1) {
+    const endpoint = hosts.best
+    const leftMs = Math.max(1, Math.min(connectMs, untilMs - performance.now()))
+    const client = new pg.Client({ ...configOf(endpoint, leftMs), pipeline: true } as pg.ClientConfig)
+    // What breaks while nobody asks is met by who asks next.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await within(leftMs, client, refuseReadOnly(client, hosts))
+      return client
+    } catch (error) {
+      cut(client)
+      hosts.failed(endpoint, wasTurnedDown(error))
+      const isOver = hosts.best === endpoint || tries === hosts.count || performance.now() >= untilMs
+      if (isOver) throw error
+    }
+  }
+}
+
+/** Ends a connection at once, whatever is under way; what waits for an answer fails. */
+export function cut(client: Client): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
+}
+
+/** Waits for answers over a connection, which is cut where they do not come in time. */
+export async function within<Answer>(ms: number, client: Client, answer: Promise<Answer>): Promise<Answer> {
+  const timer = setTimeout(() => cut(client), Math.max(1, ms))
+  try {
+    return await answer
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function refuseReadOnly(client: pg.ClientBase, { database }: Hosts): Promise<void> {
+  if (!database.needsWrites) return
+  const { rows } = await client.query('show transaction_read_only')
+  if (rows[0]?.transaction_read_only !== 'off')
+    throw Object.assign(new Error('the server takes no writes'), { code: 'ECONNREFUSED' })
+}
+
+/** Whether it was TLS that a server did not want, or the want of it. */
+function wasTurnedDown(error: unknown): boolean {
+  return stateOf(error) === '28000' || /does not support SSL/.test(messageOf(error))
+}
+
+/** Connections for reads, made when they are needed, each to the server that is good by then. */
 export function poolOf(options: PostgresOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...configOf(options), max, idleTimeoutMillis: 10_000 })
+  const hosts = hostsOf(options)
+  const failed = new WeakMap<object, () => void>()
+  class Reader extends pg.Client {
+    readonly #endpoint: Endpoint
+
+    constructor() {
+      const endpoint = hosts.best
+      super({ ...configOf(endpoint, connectMs), query_timeout: answerMs })
+      this.#endpoint = endpoint
+      failed.set(this, () => hosts.failed(endpoint, false))
+    }
+
+    override connect(then?: unknown): Promise<this> {
+      const onEnd = then as (error?: Error) => void
+      super.connect((error?: Error) => {
+        if (error) hosts.failed(this.#endpoint, wasTurnedDown(error))
+        onEnd(error)
+      })
+      return Promise.resolve(this)
+    }
+  }
+  const onConnect = async (client: pg.ClientBase) => {
+    try {
+      await refuseReadOnly(client, hosts)
+    } catch (error) {
+      failed.get(client)?.()
+      throw error
+    }
+  }
+  const settings = { max, idleTimeoutMillis: 10_000, connectionTimeoutMillis: connectMs }
+  const pool = new pg.Pool({ ...settings, Client: Reader, onConnect } as pg.PoolConfig)
   pool.on('error', () => {})
   return pool
 }
 
-export function asker(to: pg.Client | pg.Pool | pg.PoolClient, { named = true }: PostgresOptions): Ask {
+export function asker(to: Client | pg.PoolClient, { named = true }: PostgresOptions): Ask {
   return async ({ name, text }, values) => {
     const query = { ...(named && { name }), text, values: values as unknown[] }
     return (await to.query(query)).rows
+  }
+}
+
+/**
+ * Asks over whichever connection of a pool, again where one breaks: for what may be done twice. Throws a StoreError
+ * `unavailable` where there is none for long.
+ */
+export function reader(pool: pg.Pool, { named = true }: PostgresOptions): Ask {
+  return ({ name, text }, values) => {
+    const query = { ...(named && { name }), text, values: values as unknown[] }
+    return again(pool, async () => (await pool.query(query)).rows)
+  }
+}
+
+/** Reads over one connection of a pool, as `reader` does. */
+export function readWith<Got>(pool: pg.Pool, read: (client: pg.PoolClient) => Promise<Got>): Promise<Got> {
+  return again(pool, async () => {
+    const client = await pool.connect()
+    let isWell = false
+    try {
+      const got = await read(client)
+      isWell = true
+      return got
+    } finally {
+      // One that is not well is ended, and what it began with it.
+      client.release(!isWell)
+    }
+  })
+}
+
+async function again<Got>(pool: pg.Pool, get: () => Promise<Got>): Promise<Got> {
+  const untilMs = performance.now() + readAgainMs
+  for (;;) {
+    try {
+      return await get()
+    } catch (error) {
+      if (!isPassing(error) && !wasTurnedDown(error)) throw error
+      if (performance.now() >= untilMs || pool.ending)
+        throw new StoreError('unavailable', messageOf(error), { cause: error })
+    }
+    await sleep(readPauseMs * (0.5 + Math.random()))
   }
 }
 
@@ -68,6 +207,7 @@ export function stateOf(error: unknown): string | undefined {
 
 export const lockNotAvailable = '55P03'
 export const uniqueViolation = '23505'
+export const readOnly = '25006'
 
 // Serialization failures and deadlocks, another node that was first, an administrator's word, a standby, a
 // connection that is gone: the transaction has done nothing, and may be run again.
@@ -85,7 +225,7 @@ export function isLost(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || error.severity === 'PANIC'
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code ?? '') ||
-    /Connection terminated|not queryable|connection error|timeout expired|was closed/i.test(message)
+    /Connection terminated|not queryable|connection error|timeout|was closed/i.test(message)
   )
 }
 

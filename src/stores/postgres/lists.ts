@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import type { AccountList, AccountPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'
-import { asker, type PostgresOptions, statement } from './connect.ts'
+import { asker, type PostgresOptions, readWith, statement } from './connect.ts'
 import { type AccountRow, accountColumns, accountOf } from './rows.ts'
 
 const rowsPerSlice = 5_000
@@ -17,14 +17,13 @@ const slice = statement(
   limit $4`,
 )
 
-export async function listAccounts(
+export function listAccounts(
   pool: pg.Pool,
   options: PostgresOptions,
   { after = '', limit = Infinity, state, currency }: AccountPage,
 ): Promise<AccountList> {
-  const client = await pool.connect()
-  const ask = asker(client, options)
-  try {
+  return readWith(pool, async (client) => {
+    const ask = asker(client, options)
     await client.query('begin isolation level repeatable read, read only')
     const [counted] = await ask(total, [])
     const slices: AccountRow[][] = []
@@ -32,12 +31,8 @@ export async function listAccounts(
     for (let from = after; ; ) {
       // One more than is asked for tells whether there are more.
       const size = Math.min(rowsPerSlice, limit + 1 - found)
-      const rows = (await ask(slice, [
-        from,
-        state ?? null,
-        currency ?? null,
-        size,
-      ])) as unknown as AccountRow[]
+      const values = [from, state ?? null, currency ?? null, size]
+      const rows = (await ask(slice, values)) as unknown as AccountRow[]
       slices.push(rows)
       found += rows.length
       from = rows.at(-1)?.number ?? from
@@ -47,9 +42,7 @@ export async function listAccounts(
     const more = found > limit
     if (more) slices.at(-1)?.pop()
     return { total: Number(counted?.['total']), more, pieces: piecesOf(slices) }
-  } finally {
-    client.release()
-  }
+  })
 }
 
 async function* piecesOf(slices: AccountRow[][]): AsyncGenerator<readonly Account[]> {

@@ -9,7 +9,7 @@ import type { LineRange, NamedLine } from '../../bank/store.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { RecordId } from '../../ledger/command.ts'
 import type { Line } from '../../ledger/record.ts'
-import { type Ask, asker, type PostgresOptions, statement } from './connect.ts'
+import { type Ask, asker, endIfSilent, type PostgresOptions, reader, readWith, statement } from './connect.ts'
 import { idAt, type LineRow, lineColumns, lineOf, spotOf } from './rows.ts'
 
 const blocksPerTurn = 10_000
@@ -105,7 +105,7 @@ export class Places {
   constructor(pool: pg.Pool, options: PostgresOptions) {
     this.#pool = pool
     this.#options = options
-    this.#ask = asker(pool, options)
+    this.#ask = reader(pool, options)
   }
 
   /** Where the order has come to, with every commit that has been answered. */
@@ -151,12 +151,11 @@ export class Places {
     return this.#advancing
   }
 
-  async #writeOn(): Promise<Head> {
-    const client = await this.#pool.connect()
-    const ask = asker(client, this.#options)
-    try {
+  #writeOn(): Promise<Head> {
+    return readWith(this.#pool, async (client) => {
+      const ask = asker(client, this.#options)
       for (;;) {
-        await client.query('begin')
+        await client.query(`begin; ${endIfSilent}`)
         const [row] = (await ask(lockHead, [])) as unknown as Head[]
         let { block, place } = row ?? { block: 0, place: 0 }
         const found = (await ask(unplaced, [])) as unknown as Unplaced[]
@@ -174,12 +173,7 @@ export class Places {
         await client.query('commit')
         if (rows.length < blocksPerTurn) return { block, place }
       }
-    } catch (error) {
-      await client.query('rollback').catch(() => {})
-      throw error
-    } finally {
-      client.release()
-    }
+    })
   }
 }
 

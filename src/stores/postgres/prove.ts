@@ -3,7 +3,7 @@ import { sha256 } from '../../bank/batch.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { type Block, genesis } from '../../ledger/block.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
-import { type Ask, asker, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
+import { type Ask, messageOf, type PostgresOptions, poolOf, reader, statement } from './connect.ts'
 import { Places } from './places.ts'
 import { type AccountRow, accountColumns } from './rows.ts'
 
@@ -29,7 +29,7 @@ export async function proveDatabase(
 ): Promise<Fault | Proven | ChainProven> {
   const pool = poolOf(options, 2)
   try {
-    return await prove(new Places(pool, options), asker(pool, options), range, () => {})
+    return await prove(new Places(pool, options), reader(pool, options), range, () => {})
   } catch (cause) {
     throw new StoreError('unusable', `the database cannot be read: ${messageOf(cause)}`, { cause })
   } finally {

@@ -42,8 +42,9 @@ import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { Blocked } from './blocked.ts'
-import { type Ask, asker, connect, messageOf, type PostgresOptions, poolOf, statement } from './connect.ts'
+import { type Ask, connect, messageOf, type PostgresOptions, poolOf, reader, statement } from './connect.ts'
 import { PostgresDeliveries } from './deliveries.ts'
+import { readDatabaseUrl } from './hosts.ts'
 import { listAccounts } from './lists.ts'
 import { readTransfers } from './load.ts'
 import { migrate } from './migrate.ts'
@@ -115,17 +116,21 @@ export class PostgresStore implements Store {
       return new PostgresStore(options, await Writer.start(options))
     } catch (cause) {
       if (cause instanceof StoreError) throw cause
-      throw new StoreError('unusable', `${nameOf(options.url)} cannot be used: ${messageOf(cause)}`, {
-        cause,
-      })
+      throw new StoreError(
+        'unusable',
+        `${readDatabaseUrl(options.url).name} cannot be used: ${messageOf(cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
 
   private constructor(options: PostgresOptions & RuleSettings, writer: Writer) {
-    this.name = nameOf(options.url)
+    this.name = readDatabaseUrl(options.url).name
     this.#options = options
     this.#pool = poolOf(options, readersMax)
-    this.#ask = asker(this.#pool, options)
+    this.#ask = reader(this.#pool, options)
     this.#places = new Places(this.#pool, options)
     this.#writer = writer
     this.#blocked = new Blocked(() => Writer.start(options))
@@ -338,12 +343,6 @@ export class PostgresStore implements Store {
     await this.#writer.close()
     await this.#pool.end()
   }
-}
-
-/** Where it is, without the password. */
-function nameOf(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `postgres://${host}${pathname}`
 }
 
 /** The accounts that a command itself names; what stands behind ids is known to the database alone. */

@@ -24,15 +24,19 @@ import {
   asker,
   type Client,
   connect,
+  cut,
   databaseNow,
+  endIfSilent,
   isLost,
   isPassing,
   lockNotAvailable,
   messageOf,
   type PostgresOptions,
+  readOnly,
   statement,
   stateOf,
   uniqueViolation,
+  within,
 } from './connect.ts'
 import { load, lockOne, readExisting, type Wanted, wantedBy } from './load.ts'
 import { saves } from './save.ts'
@@ -43,6 +47,10 @@ const renewMs = 20_000
 const pauseMs = 20
 // After the deadline a commit that was not answered is looked up for so long; then its outcome is said to be unknown.
 const resolveMs = 200
+// What the database has to say at once: who this is, and good-bye.
+const answerMs = 5_000
+const closeMs = 1_000
+const startMs = 15_000
 // What another node needs for a commit of its own, and more: an account that is locked for longer is blocked.
 const soonMs = 50
 const lockTimeoutMax = 0x7fff_ffff
@@ -126,7 +134,7 @@ export class Writer {
 
   static async start(options: PostgresOptions & RuleSettings): Promise<Writer> {
     const writer = new Writer(options)
-    await writer.#connected()
+    await writer.#connected(systemClock.monotonicMs() + startMs)
     return writer
   }
 
@@ -182,12 +190,19 @@ export class Writer {
     }
   }
 
+  /** Whatever the database does not answer in time is given up, and the connection with it. */
   async #try(batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
-    const ask = await this.#connected()
+    const ask = await this.#connected(deadlineMs)
+    const client = this.#client as Client
+    return within(leftUntil(deadlineMs + resolveMs), client, this.#run(ask, batch, deadlineMs, locks))
+  }
+
+  async #run(ask: Ask, batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
     const wanted = await wantedBy(batch, ask)
-    const leftMs = Math.min(Math.max(1, Math.ceil(deadlineMs - systemClock.monotonicMs())), lockTimeoutMax)
+    const leftMs = Math.min(leftUntil(deadlineMs), lockTimeoutMax)
     const isPatient = locks === 'all' || typeof locks === 'object'
-    const begun = this.#query(`begin; set local lock_timeout = ${isPatient ? leftMs : soonMs}`)
+    const timeout = `set local lock_timeout = ${isPatient ? leftMs : soonMs}`
+    const begun = this.#query(`begin; ${timeout}; ${endIfSilent}`)
     if (typeof locks === 'object') await allOf([begun, lockOne(locks.account, ask)])
     const isFree = locks === 'free' || typeof locks === 'object'
     const loads = load(wanted, ask, isFree)
@@ -197,7 +212,7 @@ export class Writer {
     const [row] = (await locked) as unknown as Locked[]
     if (row?.epoch !== this.#epoch || row.block !== this.#head.sequence) {
       // Another took us for dead and goes by this name, or a commit of ours counts that we took for lost.
-      await this.#drop()
+      this.#drop()
       throw lost('the lease was lost')
     }
 
@@ -251,11 +266,12 @@ export class Writer {
       try {
         // Waits for the old connection's transaction, which has locked the writer's row, to be over.
         // Also where another goes by its name now: to take it over, that one had to wait as well.
-        const ask = await this.#connected()
-        const [found] = await ask(hashOf, [block.writer, block.sequence])
+        const ask = await this.#connected(deadlineMs)
+        const asked = ask(hashOf, [block.writer, block.sequence])
+        const [found] = await within(answerMs, this.#client as Client, asked)
         return found?.['hash'] === block.hash
       } catch (cause) {
-        await this.#drop()
+        this.#drop()
         if (systemClock.monotonicMs() >= deadlineMs + resolveMs)
           throw new StoreError('outcome_unknown', messageOf(cause), { cause })
         await sleep(pauseMs * (0.5 + Math.random()))
@@ -263,14 +279,16 @@ export class Writer {
     }
   }
 
-  async #connected(): Promise<Ask> {
+  async #connected(deadlineMs: number): Promise<Ask> {
     if (this.#ask !== undefined) return this.#ask
-    const client = await connect(this.#options)
+    const client = await connect(this.#options, leftUntil(deadlineMs + resolveMs))
     const ask = asker(client, this.#options)
     try {
-      if (!(await this.#goOn(client, ask))) await this.#claim(client, ask)
+      // Who commits now under the name may be one that is cut off, until the database gives it up.
+      const known = this.#goOn(client, ask).then((isOurs) => isOurs || this.#claim(client, ask))
+      await within(Math.max(answerMs, leftUntil(deadlineMs)), client, known)
     } catch (error) {
-      await client.end().catch(() => {})
+      cut(client)
       throw error
     }
     client.once('end', () => {
@@ -295,7 +313,7 @@ export class Writer {
   }
 
   /** Takes over a name that nobody uses any more, or makes one. */
-  async #claim(client: Client, ask: Ask): Promise<void> {
+  async #claim(client: Client, ask: Ask): Promise<true> {
     const holder = `${hostname()} ${process.pid}`
     for (;;) {
       await client.query('begin')
@@ -312,7 +330,7 @@ export class Writer {
         this.#id = id
         this.#epoch = taken.epoch
         this.#head = (head as Block | undefined) ?? genesis(id)
-        return
+        return true
       } catch (error) {
         await client.query('rollback')
         // Two enrolled at once.
@@ -322,7 +340,9 @@ export class Writer {
   }
 
   async #renew(): Promise<void> {
-    await this.#ask?.(renew, [this.#id, this.#epoch, leaseMs]).catch(() => {})
+    const { client, ask } = { client: this.#client, ask: this.#ask }
+    if (client === undefined || ask === undefined) return
+    await within(answerMs + leaseMs, client, ask(renew, [this.#id, this.#epoch, leaseMs])).catch(() => {})
   }
 
   #query(text: string): Promise<{ readonly command: string }> {
@@ -334,18 +354,21 @@ export class Writer {
 
   /** After a failure: the transaction is ended, or where that is not possible the connection. */
   async #giveUp(error: unknown): Promise<void> {
-    if (isLost(error)) return this.#drop()
+    // A server that takes no writes any more is left for another that may.
+    if (isLost(error) || stateOf(error) === readOnly) return this.#drop()
+    const client = this.#client
+    if (client === undefined) return
     try {
-      await this.#query('rollback')
+      await within(answerMs, client, client.query('rollback'))
     } catch {
-      await this.#drop()
+      this.#drop()
     }
   }
 
-  async #drop(): Promise<void> {
+  #drop(): void {
     const client = this.#client
     this.#forget()
-    await client?.end().catch(() => {})
+    if (client !== undefined) cut(client)
   }
 
   #forget(): void {
@@ -356,9 +379,17 @@ export class Writer {
   /** Lets the name go, for whoever comes next. */
   async close(): Promise<void> {
     clearInterval(this.#renewal)
-    await this.#ask?.(release, [this.#id, this.#epoch]).catch(() => {})
-    await this.#drop()
+    const client = this.#client
+    if (client === undefined || this.#ask === undefined) return
+    const released = this.#ask(release, [this.#id, this.#epoch]).then(() => client.end())
+    await within(closeMs, client, released).catch(() => {})
+    this.#drop()
   }
+}
+
+/** Milliseconds, at least one. */
+function leftUntil(ms: number): number {
+  return Math.max(1, Math.ceil(ms - systemClock.monotonicMs()))
 }
 
 /** What is as if the connection had been lost: nothing was done, and the next try makes a new one. */
