@@ -91,6 +91,8 @@ export type PostgresSettings = {
   readonly settings?: readonly string[]
   /** Files put into its data directory. */
   readonly files?: Readonly<Record<string, string>>
+  /** A network namespace that it runs in, and an address of that at which it is asked from here. */
+  readonly network?: { readonly name: string; readonly address: string }
 }
 
 /** A server for itself alone. */
@@ -98,6 +100,7 @@ export async function startPostgres({
   syncs = false,
   settings: more = [],
   files = {},
+  network,
 }: PostgresSettings = {}): Promise<PostgresServer> {
   if (binaries === undefined) throw new Error('there is no PostgreSQL on this machine')
   const user = userOf()
@@ -121,20 +124,23 @@ export async function startPostgres({
   }
   const port = await freePort()
   const settings = [
-    ...more,
     `port=${port}`,
     'listen_addresses=127.0.0.1',
     'max_connections=300',
     `fsync=${syncs ? 'on' : 'off'}`,
     `unix_socket_directories=${directory}`,
+    ...(network ? ['listen_addresses=*'] : []),
+    ...more,
   ]
   const run = () => {
     const flags = settings.flatMap((setting) => ['-c', setting])
-    const child = spawn(join(folder, 'postgres'), ['-D', data, ...flags], {
-      ...user,
-      cwd: directory,
-      stdio: 'ignore',
-    })
+    const command = [join(folder, 'postgres'), '-D', data, ...flags]
+    // Only root may enter a network, and becomes the server's user inside.
+    const inside = ['ip', 'netns', 'exec', network?.name ?? '', 'setpriv', '--clear-groups']
+    const [program = '', ...args] = network
+      ? [...inside, `--reuid=${user.uid}`, `--regid=${user.gid}`, ...command]
+      : command
+    const child = spawn(program, args, { ...(network ? {} : user), cwd: directory, stdio: 'ignore' })
     child.unref()
     return child
   }
@@ -143,7 +149,7 @@ export async function startPostgres({
     server.kill('SIGQUIT')
     remove(directory)
   })
-  const url = `postgres://cashpoint@127.0.0.1:${port}/postgres`
+  const url = `postgres://cashpoint@${network?.address ?? '127.0.0.1'}:${port}/postgres`
   await accepts(url)
   return serverAt(url, async () => {
     server.ref()
