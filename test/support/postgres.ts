@@ -12,7 +12,8 @@ import pg from 'pg'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import type { Place } from './stores.ts'
 
-const binaries = binariesHere()
+/** The folder of its programs. */
+export const binaries = binariesHere()
 
 /** Why there is no PostgreSQL to test with; false where there is. */
 export const postgresMissing =
@@ -39,7 +40,7 @@ function runs(folder: string, user: User = {}): boolean {
 type User = { readonly uid?: number; readonly gid?: number }
 
 /** PostgreSQL refuses to run as root: as the user that Debian makes for it, or nobody. */
-function userOf(): User {
+export function userOf(): User {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string) => {
     for (const name of ['postgres', 'nobody'])
@@ -212,7 +213,7 @@ async function accepts(url: string): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
