@@ -35,6 +35,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'attack a running deployment with random operations, and judge its answers',
     load: async () => (await import('./cli/torture.ts')).torture,
   },
+  conformance: {
+    help: 'run the suite that every store must pass, on any database',
+    load: async () => (await import('./cli/conformance.ts')).conformance,
+  },
 }
 
 const usage = `usage: cashpoint COMMAND [--help]

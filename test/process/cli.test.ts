@@ -18,6 +18,8 @@ test('--help lists the commands, and each command has its own', async () => {
     run(['restore', '--help']),
     run(['export', '--help']),
     run(['import', '--help']),
+    run(['torture', '--help']),
+    run(['conformance', '--help']),
   ])
   assert.deepEqual({ code: all.code, stderr: all.stderr }, { code: 0, stderr: '' })
   assert.match(all.stdout, /^usage: cashpoint COMMAND/)
@@ -29,6 +31,8 @@ test('--help lists the commands, and each command has its own', async () => {
     'restore',
     'export',
     'import',
+    'torture',
+    'conformance',
   ].entries()) {
     assert.match(all.stdout, new RegExp(`^ +${name} `, 'm'))
     assert.match(each[i]?.stdout ?? '', new RegExp(`^usage: cashpoint ${name}`))

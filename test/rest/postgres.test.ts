@@ -18,7 +18,7 @@ const more = [
   'v1-events',
   'v1-movements',
 ]
-const fileMaxMs = 60_000
+const fileMaxMs = 180_000
 
 describe('the interface on postgres', { skip: postgresMissing, concurrency: 2 }, () => {
   for (const name of long ? [...few, ...more] : few)

@@ -40,11 +40,11 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
     const place = newPlace()
     const store = await place.open()
     try {
-      const both = ['A', 'B'].map((account) => pending(deposit(account, '0.01')))
-      await store.commit(both)
+      const both = () => ['A', 'B'].map((account) => pending(deposit(account, '0.01')))
+      await store.commit(both())
       let writing = true
       const writer = (async () => {
-        for (let i = 0; i < times(600, 10_000); i += 1) await store.commit(both)
+        for (let i = 0; i < times(600, 10_000); i += 1) await store.commit(both())
         writing = false
       })()
       const onlyOf = async (number: string) => (await store.account(number))?.ledger ?? 0

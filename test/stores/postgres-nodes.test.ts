@@ -412,16 +412,18 @@ class Between {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
     )
     const own = new URL(url)
-    own.port = String(port)
-    return new Between(server, Number(to.port), own.href)
+    own.host = `127.0.0.1:${port}`
+    // It reads what goes by.
+    own.searchParams.set('sslmode', 'disable')
+    return new Between(server, { host: to.hostname, port: Number(to.port || 5432) }, own.href)
   }
 
-  private constructor(server: Server, port: number, url: string) {
+  private constructor(server: Server, to: { host: string; port: number }, url: string) {
     this.#server = server
     this.url = url
     server.on('connection', (client) => {
       if (this.isShut) return void client.destroy()
-      const database = connect({ host: '127.0.0.1', port })
+      const database = connect(to)
       for (const socket of [client, database]) {
         this.#sockets.add(socket)
         socket.on('error', () => {})

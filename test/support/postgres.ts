@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import pg from 'pg'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
+import type { HeldClock } from './clock.ts'
 import type { Place } from './stores.ts'
 
 /** The folder of its programs. */
@@ -17,7 +18,9 @@ export const binaries = binariesHere()
 
 /** Why there is no PostgreSQL to test with; false where there is. */
 export const postgresMissing =
-  binaries === undefined && 'there is no PostgreSQL on this machine, and npm has none that runs on it'
+  binaries === undefined &&
+  process.env['CASHPOINT_TEST_POSTGRES'] === undefined &&
+  'there is no PostgreSQL on this machine, and npm has none that runs on it'
 
 function binariesHere(): string | undefined {
   const debian = '/usr/lib/postgresql'
@@ -80,6 +83,8 @@ export function postgres({ syncs = false } = {}): Promise<PostgresServer> {
 }
 
 const ofParent = 'CASHPOINT_TEST_POSTGRES'
+/** How schemas' names begin, where they are dropped by them afterwards. */
+const ofSchemas = 'CASHPOINT_TEST_SCHEMAS'
 
 /** What a process that this one starts needs in its environment to use the same server. */
 export async function sharedPostgres(): Promise<Record<string, string>> {
@@ -184,10 +189,10 @@ let schemas = 0
 
 async function newSchema(url: string): Promise<{ url: string; drop(): Promise<void> }> {
   schemas += 1
-  const name = `s${process.pid}_${schemas}`
+  const name = `${process.env[ofSchemas] ?? 's'}${process.pid}_${schemas}`
   await runOnce(url, `create schema ${name}`)
   return {
-    url: `${url}?options=${encodeURIComponent(`-c search_path=${name} -c client_min_messages=error`)}`,
+    url: `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${name} -c client_min_messages=error`)}`,
     drop: () => runOnce(url, `drop schema ${name} cascade`),
   }
 }
@@ -196,8 +201,11 @@ async function newSchema(url: string): Promise<{ url: string; drop(): Promise<vo
 export async function runOnce(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  await client.query(text)
-  await client.end()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }
 
 async function accepts(url: string): Promise<void> {
@@ -222,14 +230,15 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** A schema of its own on this process's server, made when it is first opened. */
-export function postgresPlace(): Place {
+/** A schema of its own on this process's server, made when it is first opened; by the database's clock, or a test's. */
+export function postgresPlace(clock?: HeldClock): Place {
   let schema: Promise<{ url: string; drop(): Promise<void> }> | undefined
   return {
     keeps: true,
+    ...(clock && { clock }),
     async open() {
       schema ??= (await postgres()).schema()
-      return PostgresStore.open({ url: (await schema).url })
+      return PostgresStore.open({ url: (await schema).url, ...(clock && { clock }) })
     },
     remove() {},
   }

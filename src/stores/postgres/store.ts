@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert'
 import type pg from 'pg'
-import type { RuleSettings } from '../../bank/batch.ts'
 import {
   type AccountList,
   type AccountPage,
@@ -60,7 +59,7 @@ import {
   spotOf,
 } from './rows.ts'
 import { readActs, readEntries, searchHolds, searchTransfers } from './search.ts'
-import { stillBlocked, Writer } from './writer.ts'
+import { stillBlocked, Writer, type WriterOptions } from './writer.ts'
 
 const readersMax = 4
 // How late what another node did is noticed, by those who wait for it.
@@ -105,7 +104,7 @@ export class PostgresStore implements Store {
   #watch: NodeJS.Timeout | undefined
 
   /** Throws a StoreError `unusable` with one line for the operator. */
-  static async open(options: PostgresOptions & RuleSettings): Promise<PostgresStore> {
+  static async open(options: WriterOptions): Promise<PostgresStore> {
     try {
       const client = await connect(options)
       try {
@@ -126,7 +125,7 @@ export class PostgresStore implements Store {
     }
   }
 
-  private constructor(options: PostgresOptions & RuleSettings, writer: Writer) {
+  private constructor(options: WriterOptions, writer: Writer) {
     this.name = readDatabaseUrl(options.url).name
     this.#options = options
     this.#pool = poolOf(options, readersMax)

@@ -11,7 +11,7 @@ import assert from 'node:assert'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyBatch, type RuleSettings, rulesOf, sha256 } from '../../bank/batch.ts'
-import { systemClock } from '../../bank/clock.ts'
+import { type Clock, systemClock } from '../../bank/clock.ts'
 import { type Pending, StoreError } from '../../bank/store.ts'
 import type { AccountNumber } from '../../ledger/account.ts'
 import type { Rules } from '../../ledger/apply.ts'
@@ -47,6 +47,8 @@ const renewMs = 20_000
 const pauseMs = 20
 // After the deadline a commit that was not answered is looked up for so long; then its outcome is said to be unknown.
 const resolveMs = 200
+// After it a connection that says nothing is cut: a busy database has this long to say that a lock was not had.
+const silentMs = 800
 // What the database has to say at once: who this is, and good-bye.
 const answerMs = 5_000
 const closeMs = 1_000
@@ -93,6 +95,12 @@ const headOf = statement(
 
 const hashOf = statement('hash_of', 'select hash from blocks where writer = $1 and sequence = $2')
 
+export type WriterOptions = PostgresOptions &
+  RuleSettings & {
+    /** Tells the time in place of the database, whose clock all nodes share. */
+    readonly clock?: Pick<Clock, 'now'>
+  }
+
 /** What was answered; `blocked` has the commands that were not done, each with the account that is in the way. */
 export type Committed = {
   readonly outcomes: readonly Outcome[]
@@ -117,7 +125,7 @@ type Locks = 'all' | 'soon' | 'free' | { readonly account: AccountNumber }
 export const stillBlocked: Outcome = { reply: refuse('account_busy'), replayed: false }
 
 export class Writer {
-  readonly #options: PostgresOptions
+  readonly #options: WriterOptions
   readonly #rules: Rules
   #client: Client | undefined
   #ask: Ask | undefined
@@ -126,13 +134,13 @@ export class Writer {
   #head: Block = genesis(1)
   readonly #renewal: NodeJS.Timeout
 
-  private constructor(options: PostgresOptions & RuleSettings) {
+  private constructor(options: WriterOptions) {
     this.#options = options
     this.#rules = rulesOf(options)
     this.#renewal = setInterval(() => void this.#renew(), renewMs).unref()
   }
 
-  static async start(options: PostgresOptions & RuleSettings): Promise<Writer> {
+  static async start(options: WriterOptions): Promise<Writer> {
     const writer = new Writer(options)
     await writer.#connected(systemClock.monotonicMs() + startMs)
     return writer
@@ -194,7 +202,8 @@ export class Writer {
   async #try(batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
     const ask = await this.#connected(deadlineMs)
     const client = this.#client as Client
-    return within(leftUntil(deadlineMs + resolveMs), client, this.#run(ask, batch, deadlineMs, locks))
+    const ms = Math.max(silentMs, leftUntil(deadlineMs + silentMs))
+    return within(ms, client, this.#run(ask, batch, deadlineMs, locks))
   }
 
   async #run(ask: Ask, batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
@@ -220,7 +229,7 @@ export class Writer {
     let { clock } = this.#head
     for (const fill of await Promise.all(loads)) clock = Math.max(clock, fill(below).clock)
     const books = below.fork()
-    const time = { now: row.now, monotonicMs: systemClock.monotonicMs() }
+    const time = { now: this.#options.clock?.now() ?? row.now, monotonicMs: systemClock.monotonicMs() }
     const blocked = blockedIn(wanted, await there, below)
     const free = blocked.size === 0 ? batch : batch.filter((_, at) => !blocked.has(at))
     const decided = applyBatch(books, free, time, this.#rules)[Symbol.iterator]()
@@ -234,7 +243,7 @@ export class Writer {
     const lines = books.records.map(toLine)
     const totals = books.totals()
     const block = seal(this.#head, lines, { at: time.now, totals, sha256, clock: clock + 1 })
-    const until = time.now + leaseMs
+    const until = row.now + leaseMs
     const written = saves({ books, below, lines, block, epoch: this.#epoch, until })
     const saved = written.map(([statement, values]) => ask(statement, values))
     const committed = this.#query('commit')
