@@ -195,6 +195,11 @@ export class Bank {
     return this.#clock.now()
   }
 
+  /** Whether another server should be asked: what is behind this one's store does not answer. */
+  get isAway(): boolean {
+    return this.#store.isAway ?? false
+  }
+
   /** Whether commands are accepted now. */
   get writable(): boolean {
     return this.#store.shut === undefined

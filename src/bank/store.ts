@@ -35,6 +35,9 @@ export interface Committing {
 }
 
 export interface Store extends Committing {
+  /** Whether what is behind it has not answered for a while; commands still come, and wait for it until their deadline. */
+  readonly isAway?: boolean
+
   /** Where the money is, in words for people: `sqlite:/path/to/cashpoint.db`. */
   readonly name: string
 

@@ -4,10 +4,12 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -48,10 +50,17 @@ function makeKeys(path: string): void {
   const text = `${JSON.stringify({ webhooks: randomBytes(keyBytes).toString('hex') }, null, 2)}\n`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    const file = openSync(path, 'wx', 0o600)
+    // Whole or not at all, for servers that start together.
+    const draft = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`
+    const file = openSync(draft, 'wx', 0o600)
     writeSync(file, text)
     fsyncSync(file)
     closeSync(file)
+    try {
+      linkSync(draft, path)
+    } finally {
+      unlinkSync(draft)
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw new SettingError(`the server's keys cannot be written to ${path}: ${(error as Error).message}`)

@@ -16,7 +16,14 @@ export function healthRoutes(of: { bank: Bank; metrics: Metrics; draining(): boo
       url: '/readyz',
       may: 'health',
       handler: (_, reply) => {
-        const status = of.draining() ? 'draining' : of.bank.writable ? 'ready' : 'read_only'
+        const { isAway, writable } = of.bank
+        const status = of.draining()
+          ? 'draining'
+          : isAway
+            ? 'store_unavailable'
+            : writable
+              ? 'ready'
+              : 'read_only'
         return reply.code(status === 'ready' ? 200 : 503).send({ status })
       },
     },

@@ -150,6 +150,13 @@ test(`one of three nodes is cut off from the database, and comes back (SEED=${se
     const client = new Client(lonely)
     const read = await client.ask('/accounts/123456789/balance')
     assert.equal(codeOf(read), 'store_unavailable')
+    const ready = await Promise.all(cluster.nodes.map(({ url }) => fetch(`${url}/readyz`)))
+    assert.deepEqual(
+      ready.map(({ status }) => status),
+      [503, 200, 200],
+      'who sends requests about is told',
+    )
+    assert.deepEqual(await ready[0]?.json(), { status: 'store_unavailable' })
     client.close()
     t.diagnostic(JSON.stringify({ cut, well }))
     cable(0, 'up')

@@ -317,7 +317,7 @@ const originalRoutes: readonly Described[] = [
   },
 ]
 
-const health = closed({ status: Type.Enum(['ok', 'ready', 'draining', 'read_only']) })
+const health = closed({ status: Type.Enum(['ok', 'ready', 'draining', 'read_only', 'store_unavailable']) })
 
 /** What is not of the ledger. */
 const plainRoutes: readonly Described[] = [

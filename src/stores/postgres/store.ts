@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert'
 import type pg from 'pg'
+import { systemClock } from '../../bank/clock.ts'
 import {
   type AccountList,
   type AccountPage,
@@ -64,6 +65,8 @@ import { stillBlocked, Writer, type WriterOptions } from './writer.ts'
 const readersMax = 4
 // How late what another node did is noticed, by those who wait for it.
 const watchMs = 200
+// Without an answer for so long it is better to send clients to another node.
+const awayMs = 2_000
 
 const accountsAt = statement(
   'accounts_at',
@@ -102,6 +105,8 @@ export class PostgresStore implements Store {
   #committing = false
   #closed = false
   #watch: NodeJS.Timeout | undefined
+  /** When the database last answered who watches it. */
+  #heardMs = Infinity
 
   /** Throws a StoreError `unusable` with one line for the operator. */
   static async open(options: WriterOptions): Promise<PostgresStore> {
@@ -138,6 +143,10 @@ export class PostgresStore implements Store {
   /** While there is no connection batches still come, and make one: until the deadline it may be there again. */
   get shut(): Refusal | undefined {
     return this.#closed ? 'store_unavailable' : undefined
+  }
+
+  get isAway(): boolean {
+    return systemClock.monotonicMs() - this.#heardMs > awayMs
   }
 
   async commit(batch: readonly Pending[], onBlocked?: OnBlocked): Promise<readonly Outcome[]> {
@@ -314,10 +323,12 @@ export class PostgresStore implements Store {
   watch(onChange: (change: { readonly registry: boolean }) => void): void {
     // The first look finds a change as well: one may have come after what was read at the start.
     let before: string | undefined
+    this.#heardMs = systemClock.monotonicMs()
     let acts: unknown
     let looking = false
     const look = async () => {
       const [row = {}] = await this.#ask(progress, [])
+      this.#heardMs = systemClock.monotonicMs()
       const seen = JSON.stringify(row)
       if (seen !== before) onChange({ registry: row['acts'] !== acts })
       before = seen
