@@ -55,7 +55,7 @@ const closeMs = 1_000
 const startMs = 15_000
 // What another node needs for a commit of its own, and more: an account that is locked for longer is blocked.
 const soonMs = 50
-const lockTimeoutMax = 0x7fff_ffff
+const timeoutMax = 0x7fff_ffff
 
 const claim = statement(
   'claim',
@@ -208,7 +208,7 @@ export class Writer {
 
   async #run(ask: Ask, batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
     const wanted = await wantedBy(batch, ask)
-    const leftMs = Math.min(leftUntil(deadlineMs), lockTimeoutMax)
+    const leftMs = leftUntil(deadlineMs)
     const isPatient = locks === 'all' || typeof locks === 'object'
     const timeout = `set local lock_timeout = ${isPatient ? leftMs : soonMs}`
     const begun = this.#query(`begin; ${timeout}; ${endIfSilent}`)
@@ -396,9 +396,9 @@ export class Writer {
   }
 }
 
-/** Milliseconds, at least one. */
+/** Milliseconds, at least one, and no more than timers and the database know. */
 function leftUntil(ms: number): number {
-  return Math.max(1, Math.ceil(ms - systemClock.monotonicMs()))
+  return Math.min(Math.max(1, Math.ceil(ms - systemClock.monotonicMs())), timeoutMax)
 }
 
 /** What is as if the connection had been lost: nothing was done, and the next try makes a new one. */
