@@ -13,6 +13,7 @@ import { poolOf, reader } from '../../src/stores/postgres/connect.ts'
 import { PostgresDeliveries } from '../../src/stores/postgres/deliveries.ts'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import { prng, seed } from '../support/chance.ts'
+import { type HeldClock, heldClock } from '../support/clock.ts'
 import { deposit, gist, withdraw } from '../support/commands.ts'
 import { postgres, postgresMissing } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
@@ -279,6 +280,64 @@ describe('nodes', { skip: postgresMissing }, () => {
     assert.deepEqual(revoked(), [true, true, true])
   })
 
+  test('a limit of the day is one for all nodes, and is free again the next day on whichever comes first', async () => {
+    const clock = heldClock()
+    const three = await Promise.all([0, 1, 2].map(() => Node.open(url, { clock })))
+    const of = (i: number) => three[i % 3] as Node
+    try {
+      await of(0).submit(deposit('limited', '1000'))
+      const limits = { daily_amount: 10_000 }
+      await of(1).submit({ type: 'set_limits', account: 'limited', limits })
+      for (let day = 0; day < 3; day += 1) {
+        const outcomes = await Promise.all(
+          Array.from({ length: 12 }, (_, i) => of(day + i).submit(withdraw('limited', '30'))),
+        )
+        const paid = outcomes.filter(({ reply }) => reply.type === 'posted')
+        assert.equal(paid.length, 3, `on day ${day + 1}: ${outcomes.map(gist)}`)
+        clock.move(24 * 3_600_000)
+      }
+      assert.equal((await of(0).bank.account('limited'))?.ledger, 100_000 - 9 * 3_000)
+    } finally {
+      for (const each of three) await each.close()
+    }
+  })
+
+  test('a hold expires once: what it held is free on all nodes, and one of them writes it down', async () => {
+    const clock = heldClock()
+    const three = await Promise.all([0, 1, 2].map(() => Node.open(url, { clock })))
+    try {
+      const [first] = three as [Node]
+      await first.submit(deposit('expiring', '10'))
+      await first.submit({ type: 'hold', account: 'expiring', amount: 900, ...usd, expires_in_s: 60 })
+      assert.equal(gist(await first.submit(withdraw('expiring', '2'))), 'insufficient_funds')
+      clock.move(60_000)
+      const outcomes = await Promise.all(three.map((each) => each.submit(withdraw('expiring', '3'))))
+      assert.deepEqual(outcomes.map(gist).sort(), [100, 400, 700])
+      const last = await first.bank.last()
+      const records = await first.bank.records({ after: Math.max(0, last - 50), last })
+      const expired = records.filter(
+        ({ content }) => content.kind === 'hold_resolved' && content.account === 'expiring',
+      )
+      assert.equal(expired.length, 1)
+    } finally {
+      for (const each of three) await each.close()
+    }
+  })
+
+  test('replies that are too old to be given again are deleted, and no others', async () => {
+    const old = { scope: '', key: 'old' }
+    const young = { scope: '', key: 'young' }
+    for (const key of [old, young]) await node(0).submit(deposit('forgotten', '1'), { key })
+    const client = new pg.Client(url)
+    await client.connect()
+    await client.query(`update replies set at = 0 where key = 'old'`)
+    await client.end()
+    assert.equal(await node(1).store.forget(), 1)
+    assert.equal(await node(2).store.reply(old), undefined)
+    assert.equal((await node(2).submit(deposit('forgotten', '1'), { key: young })).replayed, true)
+    assert.equal((await node(0).bank.account('forgotten'))?.ledger, 200)
+  })
+
   test('who is let in just when a node starts is let in there as well', async () => {
     const starting = await Node.open(url)
     try {
@@ -359,8 +418,8 @@ class Node {
     this.bank = new Bank(store, systemClock, { deadlineMs, graceMs: 1_000 })
   }
 
-  static async open(url: string): Promise<Node> {
-    const node = new Node(await PostgresStore.open({ url }))
+  static async open(url: string, more: { clock?: HeldClock } = {}): Promise<Node> {
+    const node = new Node(await PostgresStore.open({ url, ...more }))
     await node.bank.readRegistry()
     return node
   }

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert'
 import type pg from 'pg'
+import { usualRules } from '../../bank/batch.ts'
 import { systemClock } from '../../bank/clock.ts'
 import {
   type AccountList,
@@ -42,7 +43,7 @@ import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import type { Fault, Proven } from '../../ledger/verify.ts'
 import { Blocked } from './blocked.ts'
-import { type Ask, connect, messageOf, type PostgresOptions, poolOf, reader, statement } from './connect.ts'
+import { type Ask, connect, databaseNow, messageOf, poolOf, reader, statement } from './connect.ts'
 import { PostgresDeliveries } from './deliveries.ts'
 import { readDatabaseUrl } from './hosts.ts'
 import { listAccounts } from './lists.ts'
@@ -68,6 +69,12 @@ const watchMs = 200
 // Without an answer for so long it is better to send clients to another node.
 const awayMs = 2_000
 
+// Replies too old to be given again are deleted so often, so many at once, and this long after their time: the
+// database's clock may have been put forward, and go back.
+const forgetEveryMs = 60_000
+const repliesPerTurn = 1_000
+const forgetLateMs = 24 * 3_600_000
+
 const accountsAt = statement(
   'accounts_at',
   `select ${accountColumns} from accounts where number = any($1::text[])`,
@@ -88,13 +95,21 @@ const progress = statement(
   'progress',
   `select (select sum(block) from writers) as blocks, (select max(clock) from acts) as acts`,
 )
+const forgetReplies = statement(
+  'forget_replies',
+  `delete from replies
+  where (scope, key) in (
+    select scope, key from replies where at < ${databaseNow} - $1::bigint order by at limit ${repliesPerTurn}
+  )
+  returning key`,
+)
 const totalsOf = statement('totals_of', 'select totals from writers')
 
 type Asked = { resolve(account: Account | undefined): void; reject(error: unknown): void }
 
 export class PostgresStore implements Store {
   readonly name: string
-  readonly #options: PostgresOptions
+  readonly #options: WriterOptions
   readonly #pool: pg.Pool
   readonly #ask: Ask
   readonly #writer: Writer
@@ -105,6 +120,7 @@ export class PostgresStore implements Store {
   #committing = false
   #closed = false
   #watch: NodeJS.Timeout | undefined
+  readonly #forgetting: NodeJS.Timeout
   /** When the database last answered who watches it. */
   #heardMs = Infinity
 
@@ -138,6 +154,7 @@ export class PostgresStore implements Store {
     this.#places = new Places(this.#pool, options)
     this.#writer = writer
     this.#blocked = new Blocked(() => Writer.start(options))
+    this.#forgetting = setInterval(() => void this.forget().catch(() => {}), forgetEveryMs).unref()
   }
 
   /** While there is no connection batches still come, and make one: until the deadline it may be there again. */
@@ -345,10 +362,21 @@ export class PostgresStore implements Store {
     }, watchMs).unref()
   }
 
+  /** Deletes replies that are too old to be given again; the journal keeps them. Any node may, at any time. */
+  async forget(): Promise<number> {
+    const { keyRetentionMs = usualRules.keyRetentionMs } = this.#options
+    for (let forgotten = 0; ; ) {
+      const rows = await this.#ask(forgetReplies, [keyRetentionMs + forgetLateMs])
+      forgotten += rows.length
+      if (rows.length < repliesPerTurn) return forgotten
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#watch)
+    clearInterval(this.#forgetting)
     await this.#blocked.close()
     await this.#writer.close()
     await this.#pool.end()
