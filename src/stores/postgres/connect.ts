@@ -1,4 +1,4 @@
-/** Connections: how they are made, what is asked over them, and what an error of theirs means. */
+/** Connections, which a file has none of: how they are made, what is asked over them, and what an error of theirs means. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { StoreError } from '../../bank/store.ts'

@@ -1,4 +1,8 @@
-/** Takes a journal out of a database, or puts one into an empty one, block by block, each proven before it is written. */
+/**
+ * Takes a journal out of a database, or puts one into an empty one, block by block, each proven before it is written.
+ * Beside `stores/sqlite/copy.ts`: out comes what all writers wrote, in one order; in goes what one wrote, in one
+ * transaction in place of a draft that is moved.
+ */
 import { sha256 } from '../../bank/batch.ts'
 import { type Copied, isBeyond, provenCopy, type Sealed, type Until, uncopied } from '../../bank/copy.ts'
 import { StoreError } from '../../bank/store.ts'

@@ -1,4 +1,7 @@
-/** Reads many accounts as of one moment: in slices of one snapshot, all of which are taken before any is given on. */
+/**
+ * Reads many accounts as of one moment. Beside `stores/sqlite/lists.ts`: the moment is a snapshot of the database's,
+ * with nothing to catch up with; all of its slices are taken before any is given on.
+ */
 import type pg from 'pg'
 import type { AccountList, AccountPage } from '../../bank/store.ts'
 import type { Account } from '../../ledger/account.ts'

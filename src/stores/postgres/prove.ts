@@ -1,4 +1,7 @@
-/** Proves the books of all writers, in their one order, and that the accounts are what the journal leaves. */
+/**
+ * Proves the books of all writers, and that the accounts are what the journal leaves. Beside `stores/sqlite/prove.ts`:
+ * there is a chain for each writer, read in the one order of all, and accounts may be further on than the pass.
+ */
 import { sha256 } from '../../bank/batch.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { type Block, genesis } from '../../ledger/block.ts'

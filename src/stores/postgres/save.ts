@@ -1,4 +1,8 @@
-/** Writes what a batch left: the journal first, then the rows that are looked up, each table's in the order of its key. */
+/**
+ * Writes what a batch left. Beside `stores/sqlite/save.ts`, which appends to the journal and leaves the rest to the
+ * indexer: here other nodes look things up a moment later, so all rows go with the batch, each table's in the order of
+ * its key, which is that of the locks.
+ */
 import type { Block } from '../../ledger/block.ts'
 import type { Books } from '../../ledger/books.ts'
 import type { Hold } from '../../ledger/command.ts'

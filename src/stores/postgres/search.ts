@@ -1,4 +1,7 @@
-/** Searches transfers, holds and acts, newest first: in the order of the blocks' clocks, which is that of every account. */
+/**
+ * Searches transfers, holds and acts, newest first. Beside `stores/sqlite/search.ts`: nothing trails that would have to
+ * be taken in, and ids of several writers have no order, so it is that of the blocks' clocks, and of every account.
+ */
 import {
   type Act,
   type ActPage,
