@@ -39,31 +39,14 @@ export async function conformance(args: readonly string[]): Promise<void> {
     throw new SettingError('the suite is not in the npm package: run this in a checkout of the source')
   if (!isInstalled('fast-check')) throw new SettingError('what the tests need is not installed: npm ci')
 
-  const { default: pg } = await import('pg')
-  const database = async (text: string) => {
-    const { connect, cut } = await import('../stores/postgres/connect.ts')
-    const client = await connect({ url }).catch((error) => {
-      throw new SettingError(
-        `${name} cannot be reached: ${error instanceof pg.DatabaseError ? error.message : error}`,
-      )
-    })
-    try {
-      return (await client.query(text)).rows
-    } finally {
-      cut(client)
-    }
-  }
-  const [version] = await database('select version() as text')
-  console.log(`${name}\n${version?.text}\n`)
+  // The driver of a database is loaded only where there is one.
+  const { dropSchemas, versionOf } = await import('../stores/postgres/schemas.ts')
+  console.log(`${name}\n${await versionOf(url)}\n`)
   const prefix = `cashpoint_conformance_${process.pid}_`
   try {
     process.exitCode = await run(url, prefix, match)
   } finally {
-    const like = prefix.replaceAll('_', '\\_')
-    const schemas = await database(
-      `select schema_name as name from information_schema.schemata where schema_name like '${like}%'`,
-    )
-    for (const { name } of schemas) await database(`drop schema ${name} cascade`)
+    await dropSchemas(url, prefix)
   }
 }
 

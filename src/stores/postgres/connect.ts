@@ -113,21 +113,19 @@ function wasTurnedDown(error: unknown): boolean {
 /** Connections for reads, made when they are needed, each to the server that is good by then. */
 export function poolOf(options: PostgresOptions, max: number): pg.Pool {
   const hosts = hostsOf(options)
-  const failed = new WeakMap<object, () => void>()
   class Reader extends pg.Client {
-    readonly #endpoint: Endpoint
+    readonly endpoint: Endpoint
 
     constructor() {
       const endpoint = hosts.best
       super({ ...configOf(endpoint, connectMs), query_timeout: answerMs })
-      this.#endpoint = endpoint
-      failed.set(this, () => hosts.failed(endpoint, false))
+      this.endpoint = endpoint
     }
 
     override connect(then?: unknown): Promise<this> {
       const onEnd = then as (error?: Error) => void
       super.connect((error?: Error) => {
-        if (error) hosts.failed(this.#endpoint, wasTurnedDown(error))
+        if (error) hosts.failed(this.endpoint, wasTurnedDown(error))
         onEnd(error)
       })
       return Promise.resolve(this)
@@ -137,7 +135,7 @@ export function poolOf(options: PostgresOptions, max: number): pg.Pool {
     try {
       await refuseReadOnly(client, hosts)
     } catch (error) {
-      failed.get(client)?.()
+      hosts.failed((client as unknown as Reader).endpoint, false)
       throw error
     }
   }
