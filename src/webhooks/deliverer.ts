@@ -190,7 +190,7 @@ class Line {
   async #take(): Promise<boolean> {
     const { bank, clock, deliveries } = this.#options
     const { id, types } = this.#webhook
-    const after = (await deliveries.position(id)) ?? (await bank.placeOf(id)) ?? 0
+    const after = (await deliveries.position(id)) ?? (await this.#placeOf(id))
     const last = Math.min(after + recordsPerPage, await bank.last())
     if (last <= after || (await deliveries.counts(id)).pending >= pendingMax) return false
     const records = await bank.records({ after, last })
@@ -207,7 +207,13 @@ class Line {
   }
 
   async #placed(id: RecordId | undefined): Promise<EventPlace | undefined> {
-    return id === undefined ? undefined : { id, place: (await this.#options.bank.placeOf(id)) ?? 0 }
+    return id === undefined ? undefined : { id, place: await this.#placeOf(id) }
+  }
+
+  async #placeOf(id: RecordId): Promise<number> {
+    const place = await this.#options.bank.placeOf(id)
+    assert(place !== undefined, 'what was committed has a place')
+    return place
   }
 
   /** Starts tries of what is due while there are places. */
@@ -265,7 +271,7 @@ class Line {
 
   async #bodyOf(id: RecordId): Promise<string> {
     const { bank } = this.#options
-    const place = (await bank.placeOf(id)) ?? 0
+    const place = await this.#placeOf(id)
     const [record] = await bank.records({ after: place - 1, last: place })
     return (record && eventOf(record)?.text) ?? '{}'
   }

@@ -44,6 +44,8 @@ export async function badLine(
       outgoing.writeHead(response.statusCode ?? 0, response.headers)
       let left = typeof does === 'object' ? does.cutAfter : Infinity
       response.on('data', (piece: Buffer) => {
+        // What had come already when it was cut.
+        if (left <= 0) return
         outgoing.write(piece.subarray(0, Math.min(left, piece.length)))
         left -= piece.length
         if (left <= 0) {

@@ -138,6 +138,27 @@ describe('nodes', { skip: postgresMissing }, () => {
     assert.equal(gist(await node(1).submit(withdraw('locked', '1'))), 9_900)
   })
 
+  test('two nodes in line for one row are each refused at their own deadline', async (t) => {
+    await node(0).submit(deposit('in-line', '100'))
+    const psql = new pg.Client({ connectionString: url })
+    await psql.connect()
+    t.after(() => psql.end())
+    await psql.query('begin')
+    await psql.query("select 1 from accounts where number = 'in-line' for update")
+    const refused = [0, 1].map(async (i) => {
+      await sleep(i * 700)
+      const startedMs = performance.now()
+      const outcome = await node(i).submit(withdraw('in-line', '1'))
+      return { said: gist(outcome), ms: performance.now() - startedMs }
+    })
+    for (const { said, ms } of await Promise.all(refused)) {
+      assert.equal(said, 'account_busy')
+      // The second waits for the first, and then for who has the row: not for so long each time.
+      assert.ok(ms >= deadlineMs - 5 && ms < deadlineMs + 500, `refused after ${ms} ms`)
+    }
+    await psql.query('rollback')
+  })
+
   test('let go before the deadline, those that waited are done', async () => {
     const psql = new pg.Client({ connectionString: url })
     await psql.connect()
@@ -260,6 +281,23 @@ describe('nodes', { skip: postgresMissing }, () => {
     const some = all[Math.floor(all.length / 2)]
     assert.equal(await a.placeOf(some?.id ?? ''), Math.floor(all.length / 2) + 1)
     assert.deepEqual(await a.lines({ after: 5, last }), all.slice(5))
+  })
+
+  test('what is committed while the order is written on has its place for who asks then', async () => {
+    const psql = new pg.Client({ connectionString: url })
+    await psql.connect()
+    await node(0).submit(deposit('placed', '1'))
+    await psql.query('begin; lock table places in share mode')
+    // Has seen what there is to place, and waits to write it down.
+    const first = node(0).store.last()
+    await sleep(100)
+    const { reply } = await node(0).submit(deposit('placed', '1'))
+    const later = reply.type === 'posted' ? reply.transfer : ''
+    const place = node(0).store.placeOf(later)
+    await sleep(50)
+    await psql.query('commit')
+    await psql.end()
+    assert.ok(((await place) ?? 0) > (await first))
   })
 
   test('who is let in on one node is let in on the others, and is not any more where that was revoked', async () => {

@@ -205,6 +205,7 @@ export function stateOf(error: unknown): string | undefined {
 
 export const lockNotAvailable = '55P03'
 export const uniqueViolation = '23505'
+export const queryCanceled = '57014'
 export const readOnly = '25006'
 
 // Serialization failures and deadlocks, another node that was first, an administrator's word, a standby, a

@@ -101,6 +101,8 @@ export class Places {
   readonly #options: PostgresOptions
   readonly #ask: Ask
   #advancing: Promise<Head> | undefined
+  /** That after it. */
+  #next: Promise<Head> | undefined
 
   constructor(pool: pg.Pool, options: PostgresOptions) {
     this.#pool = pool
@@ -143,12 +145,24 @@ export class Places {
     }
   }
 
-  /** Of those who ask together one does it. */
+  /** Of those who ask together one does it; who comes while it is done may know of later blocks than it saw. */
   #advance(): Promise<Head> {
-    this.#advancing ??= this.#writeOn().finally(() => {
+    if (this.#advancing === undefined) return this.#begin()
+    this.#next ??= this.#advancing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.#advancing ?? this.#begin()
+      })
+    return this.#next
+  }
+
+  #begin(): Promise<Head> {
+    const advancing = this.#writeOn().finally(() => {
       this.#advancing = undefined
     })
-    return this.#advancing
+    this.#advancing = advancing
+    return advancing
   }
 
   #writeOn(): Promise<Head> {

@@ -32,6 +32,7 @@ import {
   lockNotAvailable,
   messageOf,
   type PostgresOptions,
+  queryCanceled,
   readOnly,
   statement,
   stateOf,
@@ -185,7 +186,7 @@ export class Writer {
       } catch (error) {
         if (error instanceof StoreError) throw error
         await this.#giveUp(error)
-        const isLocked = stateOf(error) === lockNotAvailable
+        const isLocked = [lockNotAvailable, queryCanceled].includes(stateOf(error) ?? '')
         if (!isPassing(error) && !isLocked) throw new StoreError('failed', messageOf(error), { cause: error })
         if (systemClock.monotonicMs() >= deadlineMs)
           throw new StoreError(isLost(error) ? 'unavailable' : 'busy', messageOf(error), { cause: error })
@@ -210,7 +211,11 @@ export class Writer {
     const wanted = await wantedBy(batch, ask)
     const leftMs = leftUntil(deadlineMs)
     const isPatient = locks === 'all' || typeof locks === 'object'
-    const timeout = `set local lock_timeout = ${isPatient ? leftMs : soonMs}`
+    // For one row there are two waits, for the first in line and then for who has it, each as long as the lock's: what
+    // a statement takes in all has a limit of its own, which COMMIT must not have.
+    const timeout = isPatient
+      ? `set local lock_timeout = ${leftMs}; set local statement_timeout = ${leftMs}`
+      : `set local lock_timeout = ${soonMs}`
     const begun = this.#query(`begin; ${timeout}; ${endIfSilent}`)
     if (typeof locks === 'object') await allOf([begun, lockOne(locks.account, ask)])
     const isFree = locks === 'free' || typeof locks === 'object'
@@ -245,7 +250,8 @@ export class Writer {
     const block = seal(this.#head, lines, { at: time.now, totals, sha256, clock: clock + 1 })
     const until = row.now + leaseMs
     const written = saves({ books, below, lines, block, epoch: this.#epoch, until })
-    const saved = written.map(([statement, values]) => ask(statement, values))
+    const unlimited = isPatient ? [this.#query('set local statement_timeout = 0')] : []
+    const saved = [...unlimited, ...written.map(([statement, values]) => ask(statement, values))]
     const committed = this.#query('commit')
     if (await this.#hasCommitted(saved, committed, block, deadlineMs)) {
       this.#head = block
