@@ -9,7 +9,14 @@ import { systemClock } from '../../src/bank/clock.ts'
 import { openBooks } from '../../src/cli/store.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
 import { faultText } from '../../src/ledger/verify.ts'
-import { poolOf, reader } from '../../src/stores/postgres/connect.ts'
+import {
+  connect as connectTo,
+  cut,
+  isLost,
+  isPassing,
+  poolOf,
+  reader,
+} from '../../src/stores/postgres/connect.ts'
 import { PostgresDeliveries } from '../../src/stores/postgres/deliveries.ts'
 import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import { prng, seed } from '../support/chance.ts'
@@ -281,6 +288,22 @@ describe('nodes', { skip: postgresMissing }, () => {
     const some = all[Math.floor(all.length / 2)]
     assert.equal(await a.placeOf(some?.id ?? ''), Math.floor(all.length / 2) + 1)
     assert.deepEqual(await a.lines({ after: 5, last }), all.slice(5))
+  })
+
+  test('a transaction that the database ended since its node was silent may run again', async () => {
+    const client = await connectTo({ url })
+    await client.query('begin; set local idle_in_transaction_session_timeout = 50')
+    await sleep(300)
+    const error = await client.query('select 1').catch((error: unknown) => error)
+    assert.ok(isLost(error) && isPassing(error), String(error))
+    cut(client)
+
+    // Met while a statement of it is on its way, the word comes as the database's error.
+    const said = new pg.DatabaseError('terminating connection', 22, 'error')
+    Object.assign(said, { severity: 'FATAL', code: '25P03' })
+    assert.ok(isLost(said) && isPassing(said))
+    Object.assign(said, { severity: 'ERROR', code: '22012' })
+    assert.ok(!isLost(said) && !isPassing(said), 'a mistake of ours is no reason to try again')
   })
 
   test('what is committed while the order is written on has its place for who asks then', async () => {

@@ -208,17 +208,19 @@ export const uniqueViolation = '23505'
 export const queryCanceled = '57014'
 export const readOnly = '25006'
 
-// Serialization failures and deadlocks, another node that was first, an administrator's word, a standby, a
-// connection that is gone: the transaction has done nothing, and may be run again.
-const passing = /^(40001|40P01|23505|57P01|57P02|57P03|25006|08...|53300)$/
+// Serialization failures and deadlocks, another node that was first, a standby: the transaction has done nothing, and
+// may be run again.
+const passing = /^(40001|40P01|23505|25006|08...)$/
 
-/** Whether the same may well succeed when it is tried again; a connection that broke says nothing, and passes. */
+/** Whether the same may well succeed when it is tried again, over another connection where this one is gone. */
 export function isPassing(error: unknown): boolean {
-  const state = stateOf(error)
-  return state === undefined ? isLost(error) : passing.test(state)
+  return isLost(error) || passing.test(stateOf(error) ?? '')
 }
 
-/** Whether it was the connection that failed, so that what was under way is not known to have failed. */
+/**
+ * Whether it was the connection that failed, so that what was under way is not known to have failed: it broke, or the
+ * database ended it, by an administrator's word, since it is starting, or since it heard nothing for too long.
+ */
 export function isLost(error: unknown): boolean {
   const { code, message = '' } = error as { code?: string; message?: string }
   if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || error.severity === 'PANIC'
