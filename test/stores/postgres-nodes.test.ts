@@ -300,7 +300,9 @@ describe('nodes', { skip: postgresMissing }, () => {
 
     // Met while a statement of it is on its way, the word comes as the database's error.
     const said = new pg.DatabaseError('terminating connection', 22, 'error')
-    Object.assign(said, { severity: 'FATAL', code: '25P03' })
+    Object.assign(said, { severity: 'FATAL', code: '57000' })
+    assert.ok(isLost(said) && isPassing(said))
+    Object.assign(said, { severity: '致命错误', code: '25P03' })
     assert.ok(isLost(said) && isPassing(said))
     Object.assign(said, { severity: 'ERROR', code: '22012' })
     assert.ok(!isLost(said) && !isPassing(said), 'a mistake of ours is no reason to try again')

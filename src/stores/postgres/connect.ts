@@ -210,7 +210,9 @@ export const readOnly = '25006'
 
 // Serialization failures and deadlocks, another node that was first, a standby: the transaction has done nothing, and
 // may be run again.
-const passing = /^(40001|40P01|23505|25006|08...)$/
+const passing = /^(40001|40P01|23505|25006)$/
+// With these the database ends a connection, in whatever language it says that this is fatal.
+const ending = /^(57P0[1-5]|25P03|53300|08...)$/
 
 /** Whether the same may well succeed when it is tried again, over another connection where this one is gone. */
 export function isPassing(error: unknown): boolean {
@@ -223,7 +225,8 @@ export function isPassing(error: unknown): boolean {
  */
 export function isLost(error: unknown): boolean {
   const { code, message = '' } = error as { code?: string; message?: string }
-  if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || error.severity === 'PANIC'
+  if (error instanceof pg.DatabaseError)
+    return /^(FATAL|PANIC)$/.test(error.severity ?? '') || ending.test(error.code ?? '')
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code ?? '') ||
     /Connection terminated|not queryable|connection error|timeout|was closed/i.test(message)
