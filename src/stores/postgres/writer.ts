@@ -212,9 +212,9 @@ export class Writer {
     const leftMs = leftUntil(deadlineMs)
     const isPatient = locks === 'all' || typeof locks === 'object'
     // For one row there are two waits, for the first in line and then for who has it, each as long as the lock's: what
-    // a statement takes in all has a limit of its own, which COMMIT must not have.
+    // a statement takes in all has a limit of its own, a little later, which COMMIT must not have.
     const timeout = isPatient
-      ? `set local lock_timeout = ${leftMs}; set local statement_timeout = ${leftMs}`
+      ? `set local lock_timeout = ${leftMs}; set local statement_timeout = ${Math.min(leftMs + resolveMs, timeoutMax)}`
       : `set local lock_timeout = ${soonMs}`
     const begun = this.#query(`begin; ${timeout}; ${endIfSilent}`)
     if (typeof locks === 'object') await allOf([begun, lockOne(locks.account, ask)])
