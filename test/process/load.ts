@@ -32,6 +32,7 @@ const meaning: Record<string, 'declined' | 'nothing' | 'unknown'> = {
   store_unavailable: 'nothing',
   overloaded: 'nothing',
   outcome_unknown: 'unknown',
+  in_progress: 'unknown',
 }
 
 export class Judge {

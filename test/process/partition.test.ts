@@ -129,6 +129,7 @@ test(`one of three nodes is cut off from the database, and comes back (SEED=${se
   const cluster = await threeNodes(t, await farDatabase())
   const [lonely, other, double] = cluster.nodes
   const judge = await under(cluster, async (judge) => {
+    t.after(() => cable(0, 'up'))
     cable(0, 'down')
     const [cut, well] = await Promise.all([
       probe(judge, lonely, 'cut', 5_000),
