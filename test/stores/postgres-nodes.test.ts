@@ -22,7 +22,7 @@ import { PostgresStore } from '../../src/stores/postgres/store.ts'
 import { prng, seed } from '../support/chance.ts'
 import { type HeldClock, heldClock } from '../support/clock.ts'
 import { deposit, gist, withdraw } from '../support/commands.ts'
-import { postgres, postgresMissing } from '../support/postgres.ts'
+import { postgres, postgresMissing, runOnce } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
 
 const usd = { currency: 'USD' }
@@ -113,11 +113,7 @@ describe('nodes', { skip: postgresMissing }, () => {
   test('an account that is locked in psql is busy at the deadline, others go on, and nothing is applied later', async (t) => {
     await node(0).submit(deposit('locked', '100'))
     await node(0).submit(deposit('free', '100'))
-    const psql = new pg.Client({ connectionString: url })
-    await psql.connect()
-    t.after(() => psql.end())
-    await psql.query('begin')
-    await psql.query("select 1 from accounts where number = 'locked' for update")
+    const psql = await lockedBy(t, url, 'locked')
     const startedMs = performance.now()
     const blocked = [0, 1].map(async (i) => {
       const outcome = await node(i).submit(withdraw('locked', '1'))
@@ -147,11 +143,7 @@ describe('nodes', { skip: postgresMissing }, () => {
 
   test('two nodes in line for one row are each refused at their own deadline', async (t) => {
     await node(0).submit(deposit('in-line', '100'))
-    const psql = new pg.Client({ connectionString: url })
-    await psql.connect()
-    t.after(() => psql.end())
-    await psql.query('begin')
-    await psql.query("select 1 from accounts where number = 'in-line' for update")
+    const psql = await lockedBy(t, url, 'in-line')
     const refused = [0, 1].map(async (i) => {
       await sleep(i * 700)
       const startedMs = performance.now()
@@ -391,10 +383,7 @@ describe('nodes', { skip: postgresMissing }, () => {
     const old = { scope: '', key: 'old' }
     const young = { scope: '', key: 'young' }
     for (const key of [old, young]) await node(0).submit(deposit('forgotten', '1'), { key })
-    const client = new pg.Client(url)
-    await client.connect()
-    await client.query(`update replies set at = 0 where key = 'old'`)
-    await client.end()
+    await runOnce(url, `update replies set at = 0 where key = 'old'`)
     assert.equal(await node(1).store.forget(), 1)
     assert.equal(await node(2).store.reply(old), undefined)
     assert.equal((await node(2).submit(deposit('forgotten', '1'), { key: young })).replayed, true)
@@ -471,6 +460,20 @@ describe('nodes', { skip: postgresMissing }, () => {
 })
 
 const deadlineMs = 1_500
+
+/** What somebody does in `psql`: a transaction that has an account locked, until it is told otherwise. */
+async function lockedBy(
+  scope: { after(then: () => Promise<void>): void },
+  url: string,
+  account: string,
+): Promise<pg.Client> {
+  const psql = new pg.Client({ connectionString: url })
+  await psql.connect()
+  scope.after(() => psql.end())
+  await psql.query('begin')
+  await psql.query('select 1 from accounts where number = $1 for update', [account])
+  return psql
+}
 
 class Node {
   readonly store: PostgresStore

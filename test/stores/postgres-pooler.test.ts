@@ -14,7 +14,7 @@ import { freePort, postgres, postgresMissing, runOnce, userOf } from '../support
 
 const noPooler = spawnSync('pgbouncer', ['--version']).status !== 0 && 'there is no pgbouncer on this machine'
 
-test('two nodes behind PgBouncer in transaction mode, with unnamed statements', {
+test('three nodes behind PgBouncer in transaction mode, with unnamed statements', {
   skip: postgresMissing || noPooler,
 }, async (t) => {
   const server = new URL((await postgres()).url)

@@ -145,7 +145,7 @@ export function poolOf(options: PostgresOptions, max: number): pg.Pool {
   return pool
 }
 
-export function asker(to: Client | pg.PoolClient, { named = true }: PostgresOptions): Ask {
+export function asker(to: Client | pg.Pool | pg.PoolClient, { named = true }: PostgresOptions): Ask {
   return async ({ name, text }, values) => {
     const query = { ...(named && { name }), text, values: values as unknown[] }
     return (await to.query(query)).rows
@@ -156,11 +156,9 @@ export function asker(to: Client | pg.PoolClient, { named = true }: PostgresOpti
  * Asks over whichever connection of a pool, again where one breaks: for what may be done twice. Throws a StoreError
  * `unavailable` where there is none for long.
  */
-export function reader(pool: pg.Pool, { named = true }: PostgresOptions): Ask {
-  return ({ name, text }, values) => {
-    const query = { ...(named && { name }), text, values: values as unknown[] }
-    return again(pool, async () => (await pool.query(query)).rows)
-  }
+export function reader(pool: pg.Pool, options: PostgresOptions): Ask {
+  const ask = asker(pool, options)
+  return (...asked) => again(pool, () => ask(...asked))
 }
 
 /** Reads over one connection of a pool, as `reader` does. */

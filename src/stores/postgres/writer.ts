@@ -355,7 +355,8 @@ export class Writer {
   }
 
   async #renew(): Promise<void> {
-    const { client, ask } = { client: this.#client, ask: this.#ask }
+    const client = this.#client
+    const ask = this.#ask
     if (client === undefined || ask === undefined) return
     await within(answerMs + leaseMs, client, ask(renew, [this.#id, this.#epoch, leaseMs])).catch(() => {})
   }
