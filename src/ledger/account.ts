@@ -100,7 +100,7 @@ export function available(account: Account, now: Instant): Minor {
  * A house account, such as `cash:USD`. No customer's number has a colon, so no route can name one.
  * It has no row: its balance is a running total in every block, so no two withdrawals wait for each other there.
  */
-export type HouseAccount = `${'cash' | 'equity' | 'adjustments'}:${Currency}`
+export type HouseAccount = `${'cash' | 'equity' | 'adjustments' | 'vault'}:${Currency}`
 
 export function isHouse(account: string): account is HouseAccount {
   return account.includes(':')
@@ -108,7 +108,7 @@ export function isHouse(account: string): account is HouseAccount {
 
 /** The same of a name from outside, which may be anything. */
 export function isHouseName(text: string): text is HouseAccount {
-  return /^(cash|equity|adjustments):[A-Z]{3}$/.test(text)
+  return /^(cash|equity|adjustments|vault):[A-Z]{3}$/.test(text)
 }
 
 export function currencyOf(house: HouseAccount): Currency {
@@ -128,4 +128,9 @@ export function equityOf(currency: Currency): HouseAccount {
 /** The account of what people corrected by hand. */
 export function adjustmentsOf(currency: Currency): HouseAccount {
   return `adjustments:${currency}`
+}
+
+/** The account of what is in no machine: it goes below zero by what was brought in from outside. */
+export function vaultOf(currency: Currency): HouseAccount {
+  return `vault:${currency}`
 }

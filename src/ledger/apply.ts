@@ -13,6 +13,8 @@ import {
   type HouseAccount,
   isAccountNumber,
 } from './account.ts'
+import { applyAtm } from './apply-atm.ts'
+import { isAtmCommand } from './atm-commands.ts'
 import { type Books, posted } from './books.ts'
 import {
   type Adjust,
@@ -66,6 +68,7 @@ export type Rules = {
 /** Decides one command and writes what it changes into the books. The same books, command and instant: the same reply. */
 export function apply(books: Books, submission: Submission, now: Instant, rules: Rules): Outcome {
   const { key, actor, command } = submission
+  if (key === undefined && isAtmCommand(command)) return applyAtm(books, submission, command, now, rules)
   if (key === undefined || (command.type === 'batch' && command.dry_run))
     return { reply: decide(books, submission, now, rules), replayed: false }
 
@@ -137,6 +140,8 @@ function decide(books: Books, by: Submission, now: Instant, rules: Rules): Reply
     case 'disable_webhook':
     case 'redeliver':
       return register(books, by, command, now)
+    default:
+      return applyAtm(books, by, command, now, rules).reply
   }
 }
 

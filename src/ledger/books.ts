@@ -5,8 +5,11 @@
  */
 import assert from 'node:assert'
 import { type Account, type AccountNumber, type HouseAccount, isHouse, plainAccount } from './account.ts'
-import { readTotals, type Totals } from './block.ts'
+import { isAtm } from './atm-records.ts'
+import { type Block, readTotals, type Totals } from './block.ts'
 import { type Hold, idOf, type PostedTransfer, type RecordId } from './command.ts'
+import { entitiesAfter } from './entities-after.ts'
+import { type Entity, type EntityName, isWaiting, nameOfEntity } from './entity.ts'
 import type { Instant, Minor } from './money.ts'
 import {
   type After,
@@ -37,16 +40,21 @@ export type Left = {
   readonly transfers: readonly TransferPage[]
   readonly holds: readonly Hold[]
   readonly things: readonly Thing[]
+  readonly entities: readonly Entity[]
 }
 
 /** Who a record is written for, and when. */
 export type Mark = { readonly at: Instant; readonly actor: string; readonly scope: string }
+
+/** A block as it is named. */
+export type Head = Pick<Block, 'writer' | 'sequence' | 'hash'>
 
 type Page =
   | { readonly account: Account }
   | { readonly transfer: TransferPage }
   | { readonly hold: Hold }
   | { readonly thing: Thing }
+  | { readonly entity: Entity }
   | { readonly scope: string; readonly key: string; readonly stored: StoredReply }
 
 export class Books {
@@ -63,8 +71,10 @@ export class Books {
   readonly #transfers = new Map<RecordId, TransferPage>()
   readonly #holds = new Map<RecordId, Hold>()
   readonly #things = new Map<RecordId, Thing>()
+  readonly #entities = new Map<EntityName, Entity>()
   readonly #replies = new Map<string, StoredReply>()
   readonly #totals = new Map<HouseAccount, bigint>()
+  #head: Head | undefined
 
   private constructor(writer: number, sequence: number, others: boolean, below?: Books) {
     this.writer = writer
@@ -79,6 +89,15 @@ export class Books {
     const books = new Books(block.writer, block.last, others)
     for (const [house, total] of readTotals(block.totals)) books.#totals.set(house, total)
     return books
+  }
+
+  /** The newest block before the commit that these books are of, of its writer: what a report names as its ground. */
+  get head(): Head {
+    return this.#head ?? this.#below?.head ?? { writer: this.writer, sequence: 0, hash: '' }
+  }
+
+  set head({ writer, sequence, hash }: Head) {
+    this.#head = { writer, sequence, hash }
   }
 
   /** Sequence of the last record. */
@@ -98,8 +117,8 @@ export class Books {
 
   /** How many pages this layer itself holds. */
   get size(): number {
-    const { size } = this.#things
-    return this.#accounts.size + this.#replies.size + this.#transfers.size + this.#holds.size + size
+    const pages = [this.#accounts, this.#replies, this.#transfers, this.#holds, this.#things, this.#entities]
+    return pages.reduce((sum, { size }) => sum + size, 0)
   }
 
   /** The pages of this layer alone: of a batch's fork, what the batch left. */
@@ -109,6 +128,7 @@ export class Books {
       transfers: [...this.#transfers.values()],
       holds: [...this.#holds.values()],
       things: [...this.#things.values()],
+      entities: [...this.#entities.values()],
     }
   }
 
@@ -130,6 +150,25 @@ export class Books {
     return this.#things.get(id) ?? this.#below?.thing(id)
   }
 
+  /** What the ATM side keeps under a name. */
+  entity(name: EntityName): Entity | undefined {
+    return this.#entities.get(name) ?? this.#below?.entity(name)
+  }
+
+  /** What waits under names that begin so, in their order, of what is in these books. */
+  waiting(prefix: EntityName): readonly Entity[] {
+    return [...this.#named(prefix)]
+      .sort()
+      .flatMap((name) => this.entity(name) ?? [])
+      .filter(isWaiting)
+  }
+
+  #named(prefix: EntityName): Set<EntityName> {
+    const names = this.#below === undefined ? new Set<EntityName>() : this.#below.#named(prefix)
+    for (const name of this.#entities.keys()) if (name.startsWith(prefix)) names.add(name)
+    return names
+  }
+
   reply(scope: string, key: string): StoredReply | undefined {
     return this.#replies.get(pageOf(scope, key)) ?? this.#below?.reply(scope, key)
   }
@@ -149,6 +188,7 @@ export class Books {
     else if ('transfer' in page) this.#transfers.set(page.transfer.transfer.id, page.transfer)
     else if ('hold' in page) this.#holds.set(page.hold.id, page.hold)
     else if ('thing' in page) this.#things.set(page.thing.id, page.thing)
+    else if ('entity' in page) this.#entities.set(nameOfEntity(page.entity), page.entity)
     else this.#replies.set(pageOf(page.scope, page.key), page.stored)
   }
 
@@ -175,6 +215,9 @@ export class Books {
     if (hold !== undefined) this.#holds.set(hold.id, hold)
     const thing = registeredAfter(content, { id, at, actor }, (named) => this.#thingThere(named))
     if (thing !== undefined) this.#things.set(thing.id, thing)
+    if (isAtm(content))
+      for (const entity of entitiesAfter(content, at, (name) => this.entity(name)))
+        this.#entities.set(nameOfEntity(entity), entity)
     if (content.kind === 'transfer') {
       this.#addUp(content.debit, -content.amount)
       this.#addUp(content.credit, content.amount)
@@ -225,6 +268,7 @@ export class Books {
     for (const [id, page] of this.#transfers) below.#transfers.set(id, page)
     for (const [id, hold] of this.#holds) below.#holds.set(id, hold)
     for (const [id, thing] of this.#things) below.#things.set(id, thing)
+    for (const [name, entity] of this.#entities) below.#entities.set(name, entity)
     for (const [page, stored] of this.#replies) below.#replies.set(page, stored)
     for (const [house, total] of this.#totals) below.#totals.set(house, total)
     for (const record of this.records) below.records.push(record)
@@ -334,14 +378,7 @@ export function accountsAfter(
       return change(content.account, content.after, ({ holds }) => ({
         holds: holds.filter((pending) => pending.id !== content.hold),
       }))
-    case 'reply':
-    case 'credential_created':
-    case 'credential_revoked':
-    case 'webhook_created':
-    case 'webhook_disabled':
-    case 'webhook_redelivered':
-    case 'adjustment_requested':
-    case 'adjustment_rejected':
+    default:
       return []
   }
 }

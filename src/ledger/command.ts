@@ -6,11 +6,15 @@ import {
   type Metadata,
   plainAccount,
 } from './account.ts'
+import { type AtmCommand, type AtmReply, pagesOfAtm } from './atm-commands.ts'
+import { type EntityName, nameOf } from './entity.ts'
 import type { Day, Exceeded, Limits } from './limits.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
+import type { PinTry } from './pin.ts'
 import type { Transfer, Words } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import type { Adjustment, Direction, Role, Thing } from './registry.ts'
+import type { About } from './withdrawal.ts'
 
 /** Pays money in. With `open` (a currency) the account is opened where it does not exist. */
 export type Deposit = {
@@ -202,6 +206,7 @@ export type Command =
   | CreateWebhook
   | DisableWebhook
   | Redeliver
+  | AtmCommand
 
 /** How many operations a command is: what a commit, and a queue, are measured by. */
 export function operationsIn(command: Command): number {
@@ -210,8 +215,8 @@ export function operationsIn(command: Command): number {
 
 /**
  * The pages a submission may touch, which a store loads before it is applied: customers' accounts, transfers (each
- * with its accounts), holds (each with its account), what is registered (an adjustment with its account), and what was
- * answered under keys.
+ * with its accounts), holds (each with its account), what is registered (an adjustment with its account), what the ATM
+ * side keeps (each with what is behind it), and what was answered under keys.
  */
 export type Pages = {
   readonly accounts?: readonly AccountNumber[]
@@ -219,6 +224,10 @@ export type Pages = {
   readonly hold?: RecordId
   readonly thing?: RecordId
   readonly key?: Key
+  /** What the ATM side keeps, each with what it stands on. */
+  readonly entities?: readonly EntityName[]
+  /** All that waits under names that begin so, each with what it stands on. */
+  readonly waiting?: EntityName
 }
 
 export function pagesOf({ command, actor, fresh, key }: Submission): readonly Pages[] {
@@ -258,10 +267,13 @@ function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefin
     case 'disable_webhook':
     case 'redeliver':
       return { thing: command.webhook }
-    case 'request_proof':
     case 'create_credential':
+      return { entities: [nameOf.demo] }
+    case 'request_proof':
     case 'create_webhook':
       return {}
+    default:
+      return pagesOfAtm(command)
   }
 }
 
@@ -276,6 +288,9 @@ export type Submission = {
   readonly actor: string
   /** What is made by chance and no part of the request: a number nobody has, the hash of a key, a salt. */
   readonly fresh?: string
+  /** The PIN that was entered, and what is to stand for a new one: no part of the request either. */
+  readonly pin?: PinTry
+  readonly new_pin?: string
 }
 
 /** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */
@@ -373,6 +388,8 @@ export type Refused = {
   readonly state?: Hold['state'] | Adjustment['state']
   readonly members?: readonly string[]
   readonly limit?: Exceeded
+  /** More of what stands in the way, by the names that clients know. */
+  readonly about?: About
 }
 
 /** What each operation of a batch was answered, in order; of an atomic one that was dropped, the refusal alone. */
@@ -401,6 +418,7 @@ export type Reply =
   | AccountReply
   | ProofRequested
   | Registered
+  | AtmReply
 
 /**
  * The accounts that a reply says it left, as plain ones: whoever keeps copies of plain accounts needs no more than the
@@ -421,10 +439,7 @@ export function accountsTold(reply: Reply): readonly Account[] {
       return reply.results.flatMap((result) => (result.replayed ? [] : accountsTold(result.reply)))
     case 'books_opened':
       return reply.accounts
-    case 'hold':
-    case 'account':
-    case 'proof_requested':
-    case 'refused':
+    default:
       return []
   }
 }
@@ -439,6 +454,6 @@ function sidesTold({ debit, credit, debit_after, credit_after, currency, at }: P
 /** A reply, and whether it is the stored one of an earlier request with the same key. */
 export type Outcome = { readonly reply: Reply; readonly replayed: boolean }
 
-export function refuse(refusal: Refusal, state?: Refused['state']): Refused {
-  return { type: 'refused', refusal, ...(state && { state }) }
+export function refuse(refusal: Refusal, state?: Refused['state'], about?: About): Refused {
+  return { type: 'refused', refusal, ...(state && { state }), ...(about && { about }) }
 }

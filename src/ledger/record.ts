@@ -3,6 +3,7 @@
  * journal is copying, not calculating again.
  */
 import type { AccountNumber, AccountState, Metadata } from './account.ts'
+import type { AtmContent } from './atm-records.ts'
 import type { RecordId, Reply } from './command.ts'
 import type { Day, Limits, Used } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
@@ -46,10 +47,30 @@ export type LimitsSet = {
   readonly after: After
 }
 
+/**
+ * What a transfer is of. At a terminal: a `withdrawal` goes into transit, a `dispense` is proof that it left, a
+ * `return` gives it back, a `correction` says that it was otherwise; `load` and `unload` are between machine and
+ * vault, a `variance` is what counting found.
+ */
+export type TransferType =
+  | 'opening'
+  | 'deposit'
+  | 'withdrawal'
+  | 'transfer'
+  | 'capture'
+  | 'reversal'
+  | 'adjustment'
+  | 'dispense'
+  | 'return'
+  | 'correction'
+  | 'load'
+  | 'unload'
+  | 'variance'
+
 /** One debit, one credit, one amount in minor units; immutable. Links and the client's words stand only where there are any. */
 export type Transfer = {
   readonly kind: 'transfer'
-  readonly type: 'opening' | 'deposit' | 'withdrawal' | 'transfer' | 'capture' | 'reversal' | 'adjustment'
+  readonly type: TransferType
   readonly debit: string
   readonly credit: string
   readonly amount: Minor
@@ -63,6 +84,8 @@ export type Transfer = {
   readonly hold?: RecordId
   /** The adjustment that this one carries out. */
   readonly adjustment?: RecordId
+  /** What it is of at a terminal, such as `ATM00001/w1`: it is taken back through that alone. */
+  readonly operation?: string
   /** Posted although the account's funds, or the hold's time, did not allow it. */
   readonly forced?: true
   /** The business day whose limits of the debited account it uses, where that has any. */
@@ -169,6 +192,7 @@ export type Content =
   | WebhookRedelivered
   | AdjustmentRequested
   | AdjustmentRejected
+  | AtmContent
 
 /** One line of the journal. */
 export type JournalRecord = {

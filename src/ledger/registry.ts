@@ -141,10 +141,19 @@ export function isPrivileged(content: Content): boolean {
       return true
     case 'transfer':
       return content.type === 'adjustment' || content.forced === true
-    case 'account_opened':
-    case 'hold_placed':
-    case 'hold_resolved':
-    case 'reply':
+    case 'terminal_created':
+    case 'card_issued':
+    case 'exception_waits':
+    case 'exception_resolved':
+    case 'exchange_started':
+    case 'exchange_ended':
+    case 'demo_ended':
+      return true
+    case 'terminal_changed':
+      return content.reason !== undefined || content.pin_keys !== undefined
+    case 'card_changed':
+      return content.reason !== undefined
+    default:
       return false
   }
 }
