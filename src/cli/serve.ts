@@ -1,5 +1,5 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
@@ -162,9 +162,10 @@ function webhooksOf(
 
 /** Beside a store's file the keys are made at the first start; nodes on a database must be given the same ones. */
 function sealerOf(bank: Bank, { keysPath }: Settings, store: OpenStore): Sealer | undefined {
-  const path = keysPath ?? (store instanceof SqliteStore ? join(dirname(store.path), 'keys.json') : undefined)
+  const beside = store instanceof SqliteStore ? join(dirname(store.path), 'keys.json') : undefined
+  const path = keysPath ?? beside
   if (path === undefined) return undefined
-  const sealer = new Sealer(readKeys(path).webhooks)
+  const sealer = new Sealer(readKeys(path, { isOurs: beside === resolve(path) }).webhooks)
   for (const thing of bank.things)
     if (thing.kind === 'webhook' && thing.disabled_at === undefined && thing.sealed_with !== sealer.id)
       throw new SettingError(
