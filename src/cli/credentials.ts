@@ -7,6 +7,7 @@ import { systemClock } from '../bank/clock.ts'
 import { StoreError } from '../bank/store.ts'
 import type { Command, Reply } from '../ledger/command.ts'
 import { type Credential, roles } from '../ledger/registry.ts'
+import { isTerminalId } from '../ledger/terminal.ts'
 import { readSettings, SettingError, type Settings } from './settings.ts'
 import { openBooks, openStore } from './store.ts'
 
@@ -14,7 +15,7 @@ const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--st
        cashpoint credentials list [--store STORE]
        cashpoint credentials revoke ID [--store STORE]
 
-  ROLE is one of ${givenRoles().join(', ')}; NAME is whose it is`
+  ROLE is one of ${roles.join(', ')}; NAME is whose it is, of a terminal its id`
 
 // Those who hold the store's file may do anything with it; the journal tells that it was done this way.
 const actor = 'cli'
@@ -53,10 +54,14 @@ async function create(
   settings: Settings,
   { role, name }: { role?: string | undefined; name?: string | undefined },
 ): Promise<void> {
-  const known = givenRoles().find((each) => each === role)
-  if (known === undefined) throw new SettingError(`--role must be one of ${givenRoles().join(', ')}`)
+  const known = roles.find((each) => each === role)
+  if (known === undefined) throw new SettingError(`--role must be one of ${roles.join(', ')}`)
   if (name === undefined || !/^[^\p{Cc}]{1,64}$/u.test(name))
     throw new SettingError('--name must say whose it is, in 1 to 64 characters')
+  if (known === 'terminal' && !isTerminalId(name))
+    throw new SettingError(
+      '--name of a terminal’s credential must be the id of the terminal, such as ATM00001',
+    )
 
   const key = makeKey()
   const reply = await submit(
@@ -106,9 +111,4 @@ async function withBank<T>(settings: Settings, use: (bank: Bank) => Promise<T>):
   } finally {
     await store.close()
   }
-}
-
-/** Those of terminals come with terminals. */
-function givenRoles() {
-  return roles.filter((role) => role !== 'terminal')
 }
