@@ -19,7 +19,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'stores/postgres/', may: ['bank/', 'ledger/', 'node:', 'npm:pg'] },
   { from: 'telemetry/', may: ['node:', 'npm:'] },
   { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
-  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
+  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
   { from: 'torture/', may: ['node:'] },
@@ -34,6 +34,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'rest/',
       'telemetry/',
       'torture/',
+      'vault/',
       'node:',
       'npm:',
     ],
