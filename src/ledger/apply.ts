@@ -3,28 +3,17 @@
  * may touch has been loaded into the books before; what it changes is in the records appended to them after.
  */
 import assert from 'node:assert'
-import {
-  type Account,
-  type AccountNumber,
-  adjustmentsOf,
-  available,
-  cashOf,
-  equityOf,
-  type HouseAccount,
-  isAccountNumber,
-} from './account.ts'
+import { type Account, available, isAccountNumber } from './account.ts'
 import { applyAtm } from './apply-atm.ts'
 import { isAtmCommand } from './atm-commands.ts'
-import { type Books, posted } from './books.ts'
+import type { Books } from './books.ts'
 import {
   type Adjust,
   accountsTold,
   type Batch,
   type Capture,
-  type Command,
   type DecideAdjustment,
   type Deposit,
-  type Hold,
   type Move,
   type OpenAccount,
   type OpenBooks,
@@ -44,26 +33,38 @@ import {
   type VoidHold,
   type Withdraw,
 } from './command.ts'
-import { charge, type Day, exceeded, giveBack, type Used } from './limits.ts'
+import { nameOf } from './entity.ts'
+import { giveBack } from './limits.ts'
 import { differing, marksOf } from './marks.ts'
-import { type Currency, type Instant, type Minor, minorMax, toMinor } from './money.ts'
-import type { After, Transfer, Words } from './record.ts'
+import { type Instant, minorMax, toMinor } from './money.ts'
+import {
+  accountThere,
+  afterOf,
+  chargeOf,
+  customer,
+  holdThere,
+  isVersion,
+  markOf,
+  open,
+  post,
+  refusesCredit,
+  refusesDebit,
+  refusesFunds,
+  refusesLimit,
+  refusesMore,
+  release,
+  resolve,
+  touch,
+} from './posting.ts'
+import type { Words } from './record.ts'
 import { type Refusal, refusals } from './refusal.ts'
 import { type Adjustment, register, told } from './registry.ts'
+import type { Rules } from './rules.ts'
+
+export type { Rules } from './rules.ts'
 
 /** The most holds that can be pending on one account: each command on it looks at all of them. */
 export const holdsMax = 1_000
-
-export type Rules = {
-  /** How long a key is remembered. Milliseconds. */
-  readonly keyRetentionMs: number
-  /** An adjustment above it needs a second person. Minor units. */
-  readonly adjustmentThreshold: Minor
-  /** Tells requests apart: the same command, the same text. */
-  fingerprint(command: Command): string
-  /** The business day of an instant. */
-  dayOf(now: Instant): Day
-}
 
 /** Decides one command and writes what it changes into the books. The same books, command and instant: the same reply. */
 export function apply(books: Books, submission: Submission, now: Instant, rules: Rules): Outcome {
@@ -89,7 +90,7 @@ export function apply(books: Books, submission: Submission, now: Instant, rules:
 }
 
 /** A key that was used for another request: which members are not the same, where that is known. */
-function conflict(marks: string, stored: string | undefined): Refused {
+export function conflict(marks: string, stored: string | undefined): Refused {
   const members = stored === undefined ? [] : differing(marks, stored)
   return { ...refuse('idempotency_conflict'), ...(members.length > 0 && { members }) }
 }
@@ -217,6 +218,7 @@ function reverse(books: Books, by: Submission, command: Reverse, now: Instant): 
   const page = books.transfer(command.transfer)
   if (page === undefined) return refuse('transfer_not_found')
   const { transfer: original, reversed, last } = page
+  if (original.operation !== undefined) return refuse('belongs_to_withdrawal')
   if (['reversal', 'opening', 'adjustment'].includes(original.type)) return refuse('not_reversible')
   const left = original.amount - reversed
   if (left === 0 && last !== undefined) return { type: 'transferred', made: false, transfer: last }
@@ -348,12 +350,19 @@ function setState(books: Books, by: Submission, command: SetState, now: Instant)
   if (account.state === 'closed') return refuse('account_closed')
   if (state === 'closed' && (account.ledger !== 0 || account.holds.length > 0))
     return refuse('account_not_empty')
+  if (state === 'closed' && hasOpenWithdrawals(books, account)) return refuse('withdrawals_open')
 
   books.append(
     { kind: 'account_changed', account: account.number, state, reason, after: afterOf(account, {}) },
     markOf(by, Math.max(now, account.at)),
   )
   return { type: 'account', made: false, account: accountThere(books, account.number) }
+}
+
+/** What is in transit may come back to the account. */
+function hasOpenWithdrawals(books: Books, { number }: Account): boolean {
+  const waiting = books.waiting(nameOf.everyWithdrawal)
+  return waiting.some((entity) => entity.kind === 'withdrawal' && entity.account === number)
 }
 
 function setLimits(books: Books, by: Submission, command: SetLimits, now: Instant): Reply {
@@ -466,122 +475,6 @@ function batch(books: Books, by: Submission, command: Batch, now: Instant, rules
   return { type: 'batch', atomic, dry_run, results }
 }
 
-/** The account as it is at this instant: holds whose time is up are resolved first, whatever is decided then. */
-function touch(books: Books, by: Submission, number: AccountNumber, now: Instant): Account | undefined {
-  const account = books.account(number)
-  const expired = account?.holds.filter(({ expires_at }) => expires_at <= now) ?? []
-  for (const { id } of expired) {
-    const hold = holdThere(books, id)
-    release(books, by, hold, 'expired', now)
-  }
-  return expired.length > 0 ? books.account(number) : account
-}
-
-/** The same for one side of a transfer; undefined where that is the house. */
-function customer(books: Books, by: Submission, name: string, now: Instant): Account | undefined {
-  return isAccountNumber(name) ? touch(books, by, name, now) : undefined
-}
-
-function refusesDebit({ state }: Account): Refusal | undefined {
-  if (state === 'closed') return 'account_closed'
-  if (state === 'frozen') return 'account_frozen'
-  return state === 'debit_blocked' ? 'account_debit_blocked' : undefined
-}
-
-function refusesCredit({ state }: Account): Refusal | undefined {
-  if (state === 'closed') return 'account_closed'
-  if (state === 'frozen') return 'account_frozen'
-  return state === 'credit_blocked' ? 'account_credit_blocked' : undefined
-}
-
-function refusesFunds(account: Account, amount: Minor, now: Instant): Refusal | undefined {
-  return available(account, now) < amount || account.ledger - amount < -minorMax
-    ? 'insufficient_funds'
-    : undefined
-}
-
-function refusesMore(account: Account, amount: Minor): Refusal | undefined {
-  return account.ledger > minorMax - amount ? 'balance_too_large' : undefined
-}
-
-function refusesLimit(
-  { limits, used }: Account,
-  amount: Minor,
-  now: Instant,
-  rules: Rules,
-): Refused | undefined {
-  const limit = limits && exceeded(limits, { used, day: rules.dayOf(now), amount })
-  return limit && { ...refuse('limit_exceeded'), limit }
-}
-
-/** What is used of an account's limits after so much more has left it; nothing where it has none. */
-function chargeOf({ limits, used }: Account, amount: Minor, now: Instant, rules: Rules): Used | undefined {
-  return limits && charge(used, rules.dayOf(now), amount)
-}
-
-function isVersion(wanted: number | undefined, { version }: Account): boolean {
-  return wanted === undefined || wanted === version
-}
-
-type Opening = Omit<Partial<OpenAccount>, 'type'> & {
-  readonly number: AccountNumber
-  readonly currency: Currency
-}
-
-function open(books: Books, by: Submission, { number, currency, ...more }: Opening, now: Instant): Account {
-  const after = { ledger: 0, held: 0, version: 1 }
-  books.append({ kind: 'account_opened', account: number, currency, ...more, after }, markOf(by, now))
-  return accountThere(books, number)
-}
-
-type Posting = {
-  readonly type: Transfer['type']
-  /** Without one, that side is the house's. */
-  readonly debit?: AccountNumber
-  readonly credit?: AccountNumber
-  /** One of the two, for its currency. */
-  readonly account: Account
-  readonly amount: Minor
-  readonly now: Instant
-  /** What is used of the limits of the one that pays, and of the one that is paid back. */
-  readonly charge?: Used | undefined
-  readonly back?: Used | undefined
-  readonly more?: Pick<Transfer, 'reverses' | 'hold' | 'adjustment' | 'forced' | 'charged'> & Words
-}
-
-/** Posts one transfer. Everything has been checked before. */
-function post(books: Books, by: Submission, posting: Posting): PostedTransfer {
-  const { type, debit, credit, amount, account, now, charge, back, more } = posting
-  const { currency } = account
-  const house = houseOf(type, currency)
-  const from = debit === undefined ? undefined : accountThere(books, debit)
-  const to = credit === undefined ? undefined : accountThere(books, credit)
-  // An account's records never go back in time, also where the wall clock does.
-  const at = Math.max(now, from?.at ?? 0, to?.at ?? 0)
-  const id = books.nextId
-  const content: Transfer = {
-    kind: 'transfer',
-    type,
-    debit: debit ?? house,
-    credit: credit ?? house,
-    amount,
-    currency,
-    debit_after: from === undefined ? null : afterOf(from, { ledger: -amount, used: charge }),
-    credit_after: to === undefined ? null : afterOf(to, { ledger: amount, used: back }),
-    key: by.key?.key ?? null,
-    ...(charge && { charged: charge.day }),
-    ...more,
-  }
-  books.append(content, markOf(by, at))
-  return posted(content, id, at)
-}
-
-/** The house's account on the other side. */
-function houseOf(type: Transfer['type'], currency: Currency): HouseAccount {
-  if (type === 'opening') return equityOf(currency)
-  return type === 'adjustment' ? adjustmentsOf(currency) : cashOf(currency)
-}
-
 /** A transfer of one customer's with the house, as the original routes tell it. */
 function paid(transfer: PostedTransfer, { number, currency }: Account, opened: boolean): Posted {
   const { id, amount, debit_after, credit_after, at } = transfer
@@ -602,52 +495,6 @@ function paid(transfer: PostedTransfer, { number, currency }: Account, opened: b
   }
 }
 
-/** Frees all that a hold has set aside, of the limits, too. */
-function release(books: Books, by: Submission, hold: Hold, state: 'voided' | 'expired', now: Instant): void {
-  resolve(books, by, hold, { state }, { freed: hold.amount, back: { amount: hold.amount, count: 1 }, now })
-}
-
-function resolve(
-  books: Books,
-  by: Submission,
-  { id, account: number, charged }: Pick<Hold, 'id' | 'account' | 'charged'>,
-  outcome: { readonly state: 'posted' | 'voided' | 'expired'; readonly forced?: true },
-  { freed, back, now }: { freed: Minor; back: { amount: Minor; count: number }; now: Instant },
-): void {
-  const account = accountThere(books, number)
-  const after = afterOf(account, { held: -freed, used: giveBack(account.used, charged, back) })
-  const content = { kind: 'hold_resolved', hold: id, account: number, ...outcome, after } as const
-  books.append(content, markOf(by, Math.max(now, account.at)))
-}
-
-function afterOf(
-  { ledger, held, version }: Account,
-  change: { readonly ledger?: Minor; readonly held?: Minor; readonly used?: Used | undefined },
-): After {
-  return {
-    ledger: ledger + (change.ledger ?? 0),
-    held: held + (change.held ?? 0),
-    version: version + 1,
-    ...(change.used && { used: change.used }),
-  }
-}
-
-function accountThere(books: Books, number: AccountNumber): Account {
-  const account = books.account(number)
-  assert(account !== undefined, `account ${number} is there`)
-  return account
-}
-
-function holdThere(books: Books, id: RecordId): Hold {
-  const hold = books.hold(id)
-  assert(hold !== undefined, `hold ${id} is there`)
-  return hold
-}
-
 function wordsOf({ reference, metadata }: Words): Words {
   return { ...(reference !== undefined && { reference }), ...(metadata !== undefined && { metadata }) }
-}
-
-function markOf({ actor, key }: Submission, at: Instant): { at: Instant; actor: string; scope: string } {
-  return { at, actor, scope: key?.scope ?? '' }
 }

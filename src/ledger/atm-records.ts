@@ -164,13 +164,15 @@ export type OperationDone = Asked & {
   readonly transfer?: RecordId
 }
 
-/** A deposit was taken back: its notes are not in the machine any more. */
+/** A deposit was taken back, by the transfer just before: its notes are not in the machine any more. Without one, it never came. */
 export type OperationReversed = {
   readonly kind: 'operation_reversed'
   readonly terminal: TerminalId
   readonly operation: string
   readonly reason: string
-  readonly transfer: RecordId
+  readonly transfer?: RecordId
+  /** Its notes were counted meanwhile, and are no longer in the unit. */
+  readonly counted?: true
 }
 
 export type ExceptionOpened = {

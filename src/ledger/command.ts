@@ -7,6 +7,7 @@ import {
   plainAccount,
 } from './account.ts'
 import { type AtmCommand, type AtmReply, pagesOfAtm } from './atm-commands.ts'
+import type { CardId } from './card.ts'
 import { type EntityName, nameOf } from './entity.ts'
 import type { Day, Exceeded, Limits } from './limits.ts'
 import type { Currency, Decimal, Instant, Minor } from './money.ts'
@@ -228,6 +229,8 @@ export type Pages = {
   readonly entities?: readonly EntityName[]
   /** All that waits under names that begin so, each with what it stands on. */
   readonly waiting?: EntityName
+  /** The same of all that waits on an account (`waitsOn`). */
+  readonly waiting_on?: AccountNumber
 }
 
 export function pagesOf({ command, actor, fresh, key }: Submission): readonly Pages[] {
@@ -256,10 +259,13 @@ function pagesOfCommand(command: Item['command'], fresh: AccountNumber | undefin
     case 'deposit':
     case 'withdraw':
     case 'hold':
-    case 'set_state':
     case 'set_limits':
     case 'adjust':
       return { accounts: [command.account] }
+    case 'set_state': {
+      const { account, state } = command
+      return { accounts: [account], ...(state === 'closed' && { waiting_on: account }) }
+    }
     case 'decide_adjustment':
       return { thing: command.adjustment }
     case 'revoke_credential':
@@ -290,7 +296,8 @@ export type Submission = {
   readonly fresh?: string
   /** The PIN that was entered, and what is to stand for a new one: no part of the request either. */
   readonly pin?: PinTry
-  readonly new_pin?: string
+  /** By the id of the card: which one it is, the books know. */
+  readonly new_pin?: Readonly<Record<CardId, string>>
 }
 
 /** A record's name: `writer-sequence`, such as `1-42`, gap-free and in order within a writer. */

@@ -2,6 +2,7 @@
 import type {
   AtmContent,
   OperationDone,
+  OperationReversed,
   TerminalCreated,
   WithdrawalAuthorized,
   WithdrawalSettled,
@@ -20,7 +21,7 @@ import {
   type TerminalId,
   type Unit,
 } from './terminal.ts'
-import { isOpen, type Withdrawal } from './withdrawal.ts'
+import { isOpen, type Operation, type Withdrawal } from './withdrawal.ts'
 
 type Find = (name: EntityName) => Entity | undefined
 
@@ -37,8 +38,13 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
       return [created(content, at)]
     case 'terminal_changed': {
       const { kind: _, terminal: id, reason: __, ...change } = content
-      const isWord = content.signed_on !== undefined
-      return [{ ...terminal(id), ...change, ...(isWord && { last_seen: at }) }]
+      const found = terminal(id)
+      const seen = content.signed_on !== undefined && { last_seen: at }
+      if (change.state === undefined || found.exchange === undefined)
+        return [{ ...found, ...change, ...seen }]
+      // It is open: what it is to be, it is afterwards.
+      const exchange = { ...found.exchange, afterwards: change.state }
+      return [{ ...found, ...change, state: 'exchange', exchange, ...seen }]
     }
     case 'card_issued': {
       const { kind: _, card: id, ...issued } = content
@@ -114,17 +120,20 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
     case 'operation_done':
       return done(content, at, terminal(content.terminal))
     case 'operation_reversed': {
-      const { terminal: id, operation: name, transfer } = content
-      const operation = there(find(nameOf.operation(id, name)), 'operation')
-      const transfers = [...operation.transfers, transfer]
+      const { terminal: id, operation: name, transfer, counted } = content
       const of = terminal(id)
+      const found = find(nameOf.operation(id, name))
+      if (transfer === undefined) return [forestalled(content, at, of), { ...of, last_seen: at }]
+      const operation = there(found, 'operation')
+      const transfers = [...operation.transfers, transfer]
       const { unit, notes = {}, amount = 0 } = operation
+      const isIn = (each: Unit) => each.id === unit && counted !== true
       return [
         { ...operation, state: 'reversed', transfers },
         {
           ...of,
           units: of.units.map((each) =>
-            each.id === unit ? { ...each, notes: notesAfter(each.notes, notes, -1) } : each,
+            isIn(each) ? { ...each, notes: notesAfter(each.notes, notes, -1) } : each,
           ),
           batch: count(of.batch, 'deposit_reversals', amount),
           last_seen: at,
@@ -146,17 +155,22 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
       const { word, transfers } = content
       return [{ ...found, state: 'resolved', resolution: { ...word, at, transfers } }]
     }
-    case 'exchange_started':
-      return [{ ...terminal(content.terminal), state: 'exchange', exchange: { id: content.exchange } }]
+    case 'exchange_started': {
+      const found = terminal(content.terminal)
+      const afterwards = found.state === 'in_service' ? found.state : 'out_of_service'
+      return [{ ...found, state: 'exchange', exchange: { id: content.exchange, afterwards } }]
+    }
     case 'exchange_counted': {
-      const { exchange: id, counts } = content
-      return [{ ...terminal(content.terminal), exchange: { id, counts } }]
+      const found = terminal(content.terminal)
+      const { counts } = content
+      return [{ ...found, ...(found.exchange && { exchange: { ...found.exchange, counts } }) }]
     }
     case 'exchange_ended': {
-      const { exchange: _, ...found } = terminal(content.terminal)
+      const { exchange, ...found } = terminal(content.terminal)
       const { mode, loaded } = content
+      const state = exchange?.afterwards ?? 'out_of_service'
       const units = found.units.map((unit) => unitLoaded(unit, mode, loaded[unit.id] ?? 0))
-      return [{ ...found, state: 'out_of_service', units, ...(mode === 'set' && { counted_at: at }) }]
+      return [{ ...found, state, units, ...(mode === 'set' && { counted_at: at }) }]
     }
     case 'batch_closed': {
       const { report } = content
@@ -314,6 +328,23 @@ function done(content: OperationDone, at: Instant, of: Terminal): Entity[] {
       last_seen: at,
     },
   ]
+}
+
+/** A deposit that is reversed before it was made. */
+function forestalled({ terminal, operation: id }: OperationReversed, at: Instant, of: Terminal): Operation {
+  return {
+    kind: 'operation',
+    type: 'deposit',
+    terminal,
+    id,
+    state: 'reversed',
+    tombstone: true,
+    batch: of.batch.batch,
+    transfers: [],
+    fingerprint: '',
+    marks: '',
+    at,
+  }
 }
 
 function unitLoaded(unit: Unit, mode: 'set' | 'add', loaded: number): Unit {

@@ -29,6 +29,7 @@ export const nameOf = {
   terminal: (id: TerminalId): EntityName => `terminal/${id}`,
   card: (id: CardId): EntityName => `card/${id}`,
   withdrawal: (terminal: TerminalId, id: string): EntityName => `withdrawal/${terminal}/${id}`,
+  everyWithdrawal: 'withdrawal/',
   operation: (terminal: TerminalId, id: string): EntityName => `operation/${terminal}/${id}`,
   exception: (id: string): EntityName => `exception/${id}`,
   batch: (terminal: TerminalId, batch: number): EntityName =>
@@ -98,6 +99,11 @@ export function behind(entity: Entity): {
 /** Whose it is, for lists of one terminal's. */
 export function ownerOf(entity: Entity): TerminalId | null {
   return 'terminal' in entity && entity.kind !== 'demo' ? entity.terminal : null
+}
+
+/** Whose account it waits on, so that the account is not closed meanwhile. */
+export function waitsOn(entity: Entity): AccountNumber | null {
+  return entity.kind === 'withdrawal' && isWaiting(entity) ? (entity.account ?? null) : null
 }
 
 /** Whether it waits for something: a withdrawal under way or in doubt, an exception that nobody has resolved. */

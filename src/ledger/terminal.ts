@@ -1,7 +1,6 @@
 /** Terminals: cash machines with their units, which hold notes, and three ledger accounts each. */
 import type { AccountNumber } from './account.ts'
 import type { CardId } from './card.ts'
-import type { RecordId } from './command.ts'
 import type { MixRule } from './dispense-plan.ts'
 import type { Day } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
@@ -73,7 +72,12 @@ export type OpenBatch = {
 }
 
 /** Between its start and its end the machine is open, and its notes are counted and exchanged. */
-export type Exchange = { readonly id: string; readonly counts?: Readonly<Record<string, Contents>> }
+export type Exchange = {
+  readonly id: string
+  /** What the terminal is again when it ends. */
+  readonly afterwards: 'in_service' | 'out_of_service'
+  readonly counts?: Readonly<Record<string, Contents>>
+}
 
 export type Terminal = {
   readonly kind: 'terminal'
@@ -183,5 +187,3 @@ export function newBatch(batch: number, opened_at: Instant): OpenBatch {
 
 /** Names of a transfer's operation: the terminal and what it was of, such as `ATM00001/w1`. */
 export type OperationName = `${TerminalId}/${string}`
-
-export type TransfersMade = readonly RecordId[]

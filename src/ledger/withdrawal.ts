@@ -99,6 +99,8 @@ export type Operation = Asked & {
   readonly unit?: string
   readonly notes?: Notes
   readonly balance?: { readonly ledger: Minor; readonly available: Minor }
+  /** Reversed before it came. */
+  readonly tombstone?: true
   readonly batch: number
   readonly transfers: readonly RecordId[]
   readonly at: Instant
