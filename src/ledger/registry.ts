@@ -3,7 +3,7 @@
  * named by the record that made it.
  */
 import type { AccountNumber } from './account.ts'
-import type { Books } from './books.ts'
+import type { Books, Mark } from './books.ts'
 import {
   type CreateCredential,
   type CreateWebhook,
@@ -16,6 +16,7 @@ import {
   refuse,
   type Submission,
 } from './command.ts'
+import { nameOf } from './entity.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Content } from './record.ts'
 
@@ -171,7 +172,9 @@ export function register(
     case 'create_credential': {
       const { role, name } = command
       const content = { kind: 'credential_created', role, name, hash: by.fresh ?? '' } as const
-      return made(books, () => books.append(content, mark))
+      const reply = made(books, () => books.append(content, mark))
+      endDemo(books, mark)
+      return reply
     }
     case 'revoke_credential': {
       const credential = books.thing(command.credential)
@@ -202,6 +205,17 @@ export function register(
       return told(books, webhook.id)
     }
   }
+}
+
+/** Nobody tries it any more once there is a credential: its cards are blocked, its terminal is put out of service. */
+function endDemo(books: Books, mark: Mark): void {
+  const demo = books.entity(nameOf.demo)
+  if (demo?.kind !== 'demo' || demo.ended) return
+  const reason = 'the demo mode has ended'
+  for (const card of demo.cards) books.append({ kind: 'card_changed', card, status: 'blocked', reason }, mark)
+  const { terminal } = demo
+  books.append({ kind: 'terminal_changed', terminal, state: 'out_of_service', reason }, mark)
+  books.append({ kind: 'demo_ended' }, mark)
 }
 
 function made(books: Books, append: () => void): Registered {

@@ -2,19 +2,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rulesOf, sha256 } from '../../src/bank/batch.ts'
+import { isAccountNumber } from '../../src/ledger/account.ts'
 import { apply } from '../../src/ledger/apply.ts'
 import { genesis, seal } from '../../src/ledger/block.ts'
 import { Books, posted } from '../../src/ledger/books.ts'
 import { type Command, holdAt, idOf, type Key } from '../../src/ledger/command.ts'
+import { ownerOf } from '../../src/ledger/entity.ts'
 import { formatMinor } from '../../src/ledger/money.ts'
 import { toLine } from '../../src/ledger/record.ts'
 import { refusals } from '../../src/ledger/refusal.ts'
 import { heldClock } from '../support/clock.ts'
 import { assertProven } from '../support/journal.ts'
-import { answerOf, commandOf, type Driver, readScenarios, testScenarios } from '../support/scenario.ts'
+import {
+  answerOf,
+  commandOf,
+  type Driver,
+  type Entered,
+  readScenarios,
+  testScenarios,
+} from '../support/scenario.ts'
 import { saidOfAccount, saidOfHold, saidOfTransfer } from '../support/v1-words.ts'
 
-testScenarios('apply', { can: ['clock', 'scopes', 'people'] }, async () => new ApplyDriver())
+testScenarios('apply', { can: ['clock', 'scopes', 'people', 'atm'] }, async () => new ApplyDriver())
 
 // What the queue and the stores say is tested where they are.
 const notOfRules = [
@@ -43,12 +52,12 @@ class ApplyDriver implements Driver {
     return 'said' in command ? command : this.command(command, request.key)
   }
 
-  async command(command: Command, key: Key | undefined, actor = '') {
+  async command(command: Command, key: Key | undefined, actor = '', entered: Entered = {}) {
     const before = this.#books.records.length
     const fresh = sha256(`fresh ${before}`)
     const outcome = apply(
       this.#books,
-      { command, actor, fresh, ...(key && { key }) },
+      { command, actor, fresh, ...(key && { key }), ...entered },
       this.#clock.now(),
       this.#rules,
     )
@@ -69,6 +78,18 @@ class ApplyDriver implements Driver {
     return page === undefined ? 'none' : saidOfTransfer(page)
   }
 
+  async entity(name: string) {
+    return this.#books.entity(name)
+  }
+
+  async waiting(prefix: string, owner: string) {
+    return this.#books.waiting(prefix).filter((entity) => ownerOf(entity) === owner)
+  }
+
+  async ledger(account: string) {
+    return this.#books.account(account)?.ledger
+  }
+
   async openBooks(accounts: Parameters<Driver['openBooks']>[0]) {
     return this.command({ type: 'open_books', accounts }, undefined)
   }
@@ -80,7 +101,7 @@ class ApplyDriver implements Driver {
 
   async accounts() {
     const opened = this.#books.records.flatMap(({ content }) =>
-      content.kind === 'account_opened' ? [content.account] : [],
+      content.kind === 'account_opened' && isAccountNumber(content.account) ? [content.account] : [],
     )
     return Promise.all(
       opened.sort().map(async (number) => ({ number, balance: (await this.balance(number)) ?? 'none' })),

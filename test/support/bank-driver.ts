@@ -8,7 +8,7 @@ import type { Store } from '../../src/bank/store.ts'
 import type { Command, Key } from '../../src/ledger/command.ts'
 import { formatMinor } from '../../src/ledger/money.ts'
 import { assertProven, journalOf } from './journal.ts'
-import { type Answer, answerOf, commandOf, type Driver, type Request } from './scenario.ts'
+import { type Answer, answerOf, commandOf, type Driver, type Entered, type Request } from './scenario.ts'
 import type { Place } from './stores.ts'
 import { saidOfAccount, saidOfHold, saidOfTransfer } from './v1-words.ts'
 
@@ -34,9 +34,9 @@ export class BankDriver implements Driver {
     return answerOf(await this.bank.submit({ command, actor: '', ...(request.key && { key: request.key }) }))
   }
 
-  async command(command: Command, key: Key | undefined, actor = ''): Promise<Answer> {
+  async command(command: Command, key: Key | undefined, actor = '', entered: Entered = {}): Promise<Answer> {
     const fresh = sha256(randomUUID())
-    return answerOf(await this.bank.submit({ command, actor, fresh, ...(key && { key }) }))
+    return answerOf(await this.bank.submit({ command, actor, fresh, ...(key && { key }), ...entered }))
   }
 
   async look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string> {

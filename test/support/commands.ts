@@ -37,5 +37,7 @@ export function gist({ reply }: Outcome): string | number {
       return reply.thing.kind
     case 'batch':
       return `${reply.results.length} results`
+    default:
+      return reply.type
   }
 }

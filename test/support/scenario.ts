@@ -36,6 +36,8 @@
  *   webhook https://x.example as=w, disable w, redeliver w         who is told
  *   hold A 1 times=1000            -> hold pending 1              the same a thousand times
  *
+ * The ATM side's are in `atm-words.ts`; after each of them the invariants of its terminal are checked.
+ *
  * An amount is what stands in the JSON body: a number, or a string in quotes (`"100.00"`, `" 1"`). `key=K` sends
  * an Idempotency-Key, `scope=S` on behalf of caller S.
  *
@@ -45,15 +47,17 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import type { Command, Key, Outcome } from '../../src/ledger/command.ts'
+import type { Command, Key, Outcome, Submission } from '../../src/ledger/command.ts'
+import { type Entity, nameOf } from '../../src/ledger/entity.ts'
 import { formatMinor, parseDecimal } from '../../src/ledger/money.ts'
+import { assertInvariants, atmStepOf, sayEntity, sayMachine } from './atm-words.ts'
 import { seed } from './chance.ts'
 import { commandOfWords, idsIn, sayReply, wordsOf } from './v1-words.ts'
 
 /** What not every driver can do. */
-export type Skill = 'clock' | 'restart' | 'scopes' | 'people'
+export type Skill = 'clock' | 'restart' | 'scopes' | 'people' | 'atm'
 
-const skills: readonly string[] = ['clock', 'restart', 'scopes', 'people'] satisfies Skill[]
+const skills: readonly string[] = ['clock', 'restart', 'scopes', 'people', 'atm'] satisfies Skill[]
 
 export type Request = {
   readonly type: 'deposit' | 'withdraw'
@@ -81,7 +85,11 @@ export type Driver = {
   submit(request: Request): Promise<Answer>
   openBooks(accounts: readonly { number: string; currency: string; ledger: number }[]): Promise<Answer>
   /** A command of /v1, answered in the words of `v1-words.ts`. */
-  command(command: Command, key: Key | undefined, actor?: string): Promise<Answer>
+  command(command: Command, key: Key | undefined, actor?: string, more?: Entered): Promise<Answer>
+  /** What the ATM side keeps under a name, and what waits under names that begin so; where there is the skill. */
+  entity?(name: string): Promise<Entity | undefined>
+  waiting?(prefix: string, owner: string): Promise<readonly Entity[]>
+  ledger?(account: string): Promise<number | undefined>
   /** What is there now, in the same words. */
   look(what: 'account' | 'hold' | 'transfer', name: string): Promise<string>
   balance(number: string): Promise<string | undefined>
@@ -93,6 +101,9 @@ export type Driver = {
   /** Proves the books where that is possible, and ends. */
   close(): Promise<void>
 }
+
+/** What is no part of a request. */
+export type Entered = Pick<Submission, 'pin' | 'new_pin'>
 
 type Step = { readonly where: string; readonly words: readonly string[]; readonly expected: string }
 
@@ -170,7 +181,13 @@ export function parseScenarios(text: string, file: string): Scenario[] {
 
 /** Runs one scenario, and fails at the first line that says otherwise than the driver. */
 export async function runScenario({ steps }: Pick<Scenario, 'steps'>, driver: Driver): Promise<void> {
-  const notes: Notes = { currency: 'USD', digits: new Map(), answers: new Map(), ids: new Map() }
+  const notes: Notes = {
+    currency: 'USD',
+    digits: new Map(),
+    answers: new Map(),
+    ids: new Map(),
+    terminals: new Set(),
+  }
   for (const step of steps) {
     const actual = await runStep(step, driver, notes)
     assert.equal(actual, step.expected, `${step.where}\n  but was: ${actual}`)
@@ -186,6 +203,7 @@ type Notes = {
   readonly answers: Map<string, Answer>
   /** Ids by the name a step gave them. */
   readonly ids: Map<string, string>
+  readonly terminals: Set<string>
 }
 
 async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string> {
@@ -195,6 +213,14 @@ async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string
   const takes = (count: number) => assert.equal(places.length, count, `${where}\n  has too few or many words`)
   const command = commandOfStep(step, notes)
   if (command !== undefined) return await runCommand(command, step, driver, notes)
+  const atm = atmStepOf({ verb, places, options }, (name) => notes.ids.get(name) ?? name)
+  if (atm !== undefined) {
+    const { command, ...entered } = atm
+    const said = await runCommand(command, step, driver, notes, entered)
+    if (verb === 'terminal') notes.terminals.add(first)
+    for (const terminal of notes.terminals) await checkTerminal(terminal, driver)
+    return said
+  }
 
   switch (verb) {
     case 'deposit':
@@ -226,6 +252,25 @@ async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string
     case 'look':
       takes(2)
       return await driver.look(first as 'hold' | 'transfer', notes.ids.get(second) ?? second)
+    case 'machine': {
+      takes(1)
+      const terminal = await driver.entity?.(nameOf.terminal(first))
+      assert(terminal?.kind === 'terminal', `${where}\n  there is no such terminal`)
+      return sayMachine(terminal, (await driver.ledger?.(`${first}.over_short`)) ?? 0)
+    }
+    case 'withdrawal': {
+      takes(2)
+      const found = await driver.entity?.(nameOf.withdrawal(first, second))
+      return found === undefined ? 'none' : sayEntity(found)
+    }
+    case 'exceptions': {
+      takes(1)
+      const found = (await driver.waiting?.(nameOf.exception(''), first)) ?? []
+      const name = options.get('as')
+      const [one] = found
+      if (name !== undefined && one?.kind === 'exception') notes.ids.set(name, one.id)
+      return found.map((each) => (each.kind === 'exception' ? `${each.type} ${each.amount}` : '')).join(' ')
+    }
     case 'accounts':
       takes(0)
       return (await driver.accounts()).map(({ number, balance }) => `${number}=${balance}`).join(' ')
@@ -278,13 +323,31 @@ function splitAtBars(words: readonly string[]): string[][] {
   return parts
 }
 
-async function runCommand(command: Command, step: Step, driver: Driver, notes: Notes): Promise<string> {
+async function checkTerminal(id: string, driver: Driver): Promise<void> {
+  const terminal = await driver.entity?.(nameOf.terminal(id))
+  assert(terminal?.kind === 'terminal', `terminal ${id} is there`)
+  await assertInvariants(terminal, {
+    ledger: async (account) => driver.ledger?.(account),
+    waiting: async () => {
+      const found = (await driver.waiting?.(nameOf.withdrawal(id, ''), id)) ?? []
+      return found.flatMap((each) => (each.kind === 'withdrawal' ? each : []))
+    },
+  })
+}
+
+async function runCommand(
+  command: Command,
+  step: Step,
+  driver: Driver,
+  notes: Notes,
+  entered: Entered = {},
+): Promise<string> {
   const [head = [], ...operations] = splitAtBars(step.words)
   const { options } = wordsOf(head)
   const key = keyOf(options)
   let said = ''
   for (let time = 0; time < Number(options.get('times') ?? 1); time += 1) {
-    const answer = await driver.command(command, key, options.get('by'))
+    const answer = await driver.command(command, key, options.get('by'), entered)
     checkReplay(step.where, key, answer, notes)
     for (const [i, words] of (operations.length > 0 ? operations : [head]).entries()) {
       const name = wordsOf(words).options.get('as')
@@ -320,14 +383,16 @@ function checkMovement(where: string, { verb, account, key, answer }: Movement, 
 
 /** That a replay is what was answered first. */
 function checkReplay(where: string, key: Key | undefined, answer: Answer, { answers }: Notes): void {
-  const page = key && `${key.scope} ${key.key}`
+  // What repeats under an id of the terminal's tells what has become of it since.
+  if (key === undefined) return
+  const page = `${key.scope} ${key.key}`
   if (answer.replayed) {
     const now = { ...answer, replayed: false }
     // What an item of a batch was answered is known from here on.
-    const original = answers.get(page ?? '') ?? now
-    answers.set(page ?? '', original)
+    const original = answers.get(page) ?? now
+    answers.set(page, original)
     assert.deepEqual(now, original, `${where}\n  is not what was answered first`)
-  } else if (page !== undefined && isRemembered(answer)) answers.set(page, answer)
+  } else if (isRemembered(answer)) answers.set(page, answer)
 }
 
 // Not taken from src: what keys do not remember is part of what scenarios check.

@@ -6,6 +6,7 @@ import type { Command, Hold, Item, Outcome, PostedTransfer, Reply } from '../../
 import type { Exceeded } from '../../src/ledger/limits.ts'
 import type { Instant } from '../../src/ledger/money.ts'
 import type { Direction, Role, Thing } from '../../src/ledger/registry.ts'
+import { idOfAtm, sayAtm } from './atm-words.ts'
 
 /** `open A overdraft=100` in its parts: `open`, what follows by place, and by name; flags are names without a value. */
 export type Words = {
@@ -14,7 +15,7 @@ export type Words = {
   readonly options: ReadonlyMap<string, string>
 }
 
-const flags = ['up-to', 'force', 'advice', 'atomic', 'dry-run']
+const flags = ['up-to', 'force', 'advice', 'atomic', 'dry-run', 'implicit', 'sign-on']
 const names = [
   'key',
   'scope',
@@ -30,6 +31,17 @@ const names = [
   'day',
   'count',
   'by',
+  'pin',
+  'new',
+  'policy',
+  'account',
+  'mix',
+  'outcome',
+  'card',
+  'from',
+  'dispensed',
+  'max',
+  'notes',
 ]
 
 export function wordsOf([verb = '', ...words]: readonly string[]): Words {
@@ -150,10 +162,11 @@ export function sayAccount(account: {
 /** A refusal, with what stands in the way where it says so. */
 export function sayRefusal(
   code: string,
-  { state, limit }: { readonly state?: string; readonly limit?: Exceeded },
+  { state, limit, about }: { readonly state?: string; readonly limit?: Exceeded; readonly about?: object },
 ): string {
   const what = limit && `${limit.name} ${limit.limit} used ${limit.used} left ${limit.remaining}`
-  return [code, state, what].filter((word) => word !== undefined).join(' ')
+  const more = about && JSON.stringify(about).replace(/["{}]/g, '')
+  return [code, state, what, more].filter((word) => word !== undefined).join(' ')
 }
 
 export function sayReversed(amount: number, reversed: number): string {
@@ -186,6 +199,8 @@ export function sayReply(reply: Reply): string {
     case 'books_opened':
     case 'proof_requested':
       return reply.type
+    default:
+      return sayAtm(reply)
   }
 }
 
@@ -230,6 +245,9 @@ export function idsIn(reply: Reply): readonly (string | undefined)[] {
       return [reply.thing.id]
     case 'batch':
       return reply.results.map(({ reply }) => idsIn(reply)[0])
+    case 'entity':
+    case 'exchange_open':
+      return [idOfAtm(reply)]
     default:
       return []
   }
