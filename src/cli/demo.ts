@@ -86,7 +86,7 @@ async function makeCards(bank: Bank, vault: Vault): Promise<Refusal | undefined>
       pin_policy: 'if_present',
     }
     const [id = ''] = ids
-    const refused = await ask(bank, command, 'card_exists', { new_pin: vault.reference(id, pin) })
+    const refused = await ask(bank, command, 'card_exists', { new_pin: { [id]: vault.reference(id, pin) } })
     if (refused !== undefined) return refused
     made.push(id)
   }

@@ -213,6 +213,7 @@ export const depositReply = closed({
   balance: Type.Optional(balances),
   transfers: Type.Array(id),
 })
+export const depositReversed = Type.Union([depositReply, tombstoneReply])
 export const because = closed({ reason })
 export const terminalTransfer = closed({
   id: ownId,
@@ -376,13 +377,15 @@ export const aboutRefusals = {
   nearest: Type.Optional(closed({ below: orNull(amount), above: orNull(amount) })),
   batch: Type.Optional(Type.Integer()),
   suspects: Type.Optional(Type.Array(ownId)),
+  units: Type.Optional(Type.Array(Type.String())),
+  card_status: Type.Optional(cardStatus),
 }
 
 /** What an Idempotency-Key may be answered with. */
 export const keptReplies = [
   terminalReply,
   inquiryReply,
-  depositReply,
+  depositReversed,
   terminalTransferReply,
   pinChangeReply,
   closedBatchReply,

@@ -25,7 +25,6 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
       problems: [
         'card_exists',
         'account_not_found',
-        'account_closed',
         'pan_check_digit',
         'clear_pin_disabled',
         'card_keys_missing',

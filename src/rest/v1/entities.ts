@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import { type Entity, type EntityName, nameOf, nameOfEntity } from '../../ledger/entity.ts'
+import { type Entity, type EntityName, nameOf } from '../../ledger/entity.ts'
 import type { Minor } from '../../ledger/money.ts'
 import { accountsOfTerminal, isTerminalId, type Terminal, type TerminalId } from '../../ledger/terminal.ts'
 import { ProblemError } from '../problem.ts'
@@ -40,7 +40,7 @@ type List = {
   /** Under which it stands in the reply. */
   readonly plural: string
   /** What the names of all that are listed begin with. */
-  readonly under: EntityName
+  readonly prefix: EntityName
   readonly owner?: TerminalId | undefined
   /** Only those that wait. */
   readonly waiting?: boolean | undefined
@@ -54,20 +54,17 @@ export async function sendEntities(
   bank: Bank,
   request: FastifyRequest,
   reply: FastifyReply,
-  { plural, under, owner, waiting, wanted = () => true, body }: List,
+  { plural, prefix, owner, waiting, wanted = () => true, body }: List,
 ): Promise<FastifyReply> {
-  const { limit, after } = pageIn(request, (position) => position.startsWith(under))
+  const { limit, after } = pageIn(request, (position) => position.startsWith(prefix))
   const found = await bank.entities({
-    under,
-    limit: limit + 1,
+    prefix,
+    limit,
     ...(after !== undefined && { after }),
     ...(owner !== undefined && { owner }),
     ...(waiting && { waiting }),
   })
-  const page = found.slice(0, limit)
-  const last = page.at(-1)
-  const more = found.length > limit && last !== undefined
-  const next = nextCursor(request, reply, { limit, last: more ? nameOfEntity(last) : undefined })
-  const bodies = await Promise.all(page.filter(wanted).map(body))
+  const next = nextCursor(request, reply, { limit, last: found.next })
+  const bodies = await Promise.all(found.things.filter(wanted).map(body))
   return send(reply, { status: 200, body: { [plural]: bodies, next } })
 }

@@ -75,7 +75,7 @@ export function exceptionRoutes(bank: Bank): V1Route[] {
       (terminal === undefined || exception.terminal === terminal)
     return sendEntities(bank, request, reply, {
       plural: 'exceptions',
-      under: nameOf.exception(''),
+      prefix: nameOf.exception(''),
       owner,
       waiting: state === 'open',
       wanted: (entity) => isWanted(entity as Exception),

@@ -13,14 +13,15 @@ import { timeOf, timeOrNull } from './time.ts'
 /** An entity as a command left it. What is judged by the time is judged by `now`, or where that is not known not at all. */
 export function renderEntity({ entity, made, over_short = 0 }: EntityReply, now?: Instant): Rendered {
   const body = entityBody(entity, { over_short, ...(now !== undefined && { now }) })
-  if (!made || isDoneAtOnce(entity)) return { status: 200, body }
+  if (!made || !isMade(entity)) return { status: 200, body }
   const location = locationOf(entity)
   return { status: 201, body, ...(location !== undefined && { location }) }
 }
 
-/** A PIN that was changed is nothing that was made. */
-function isDoneAtOnce(entity: Entity): boolean {
-  return entity.kind === 'operation' && entity.type === 'pin_change'
+/** A PIN that was changed, or a deposit taken back, is nothing that was made. */
+function isMade(entity: Entity): boolean {
+  if (entity.kind !== 'operation') return true
+  return entity.type !== 'pin_change' && entity.state === 'completed'
 }
 
 function entityBody(
@@ -149,6 +150,7 @@ export function asStarted(withdrawal: Withdrawal): Withdrawal {
 /** A deposit, transfer or change of PIN, each as its own route answers it. */
 export function operationBody(operation: Operation): object {
   const { id, state, amount, account, unit, notes = {}, balance, transfers } = operation
+  if (operation.tombstone) return { id, state, tombstone: true }
   switch (operation.type) {
     case 'deposit': {
       const units = unit === undefined ? {} : { [unit]: notes }

@@ -235,11 +235,7 @@ export const problem = Type.Object({
   code: Type.String(),
   detail: Type.Optional(Type.String()),
   error: Type.String(),
-  state: Type.Optional(
-    Type.Enum([
-      ...new Set([...holdState.enum, 'rejected', ...atm.withdrawalState.enum, ...atm.cardStatus.enum]),
-    ]),
-  ),
+  state: Type.Optional(Type.Enum([...new Set([...holdState.enum, 'rejected', ...atm.withdrawalState.enum])])),
   limit: Type.Optional(
     Type.Union([
       closed({

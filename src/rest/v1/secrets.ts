@@ -28,6 +28,8 @@ type Entering = { readonly new_pin?: string; readonly new_pin_block?: string }
 /** A PIN as a system that issues cards sends it. */
 type Setting = { readonly pin?: string; readonly pvv?: string; readonly pvki?: number }
 
+type NewPin = { readonly new_pin?: Readonly<Record<CardId, string>> }
+
 export class Secrets {
   readonly #bank: Bank
   readonly #vault: Vault | undefined
@@ -69,29 +71,32 @@ export class Secrets {
   async newPinOf(
     terminal: TerminalId,
     { pan, new_pin, new_pin_block }: Entering & { readonly pan: string },
-  ): Promise<{ readonly new_pin?: string }> {
+  ): Promise<NewPin> {
     if ((new_pin === undefined) === (new_pin_block === undefined))
       throw new ProblemError('invalid_request', 'There must be either new_pin or new_pin_block')
     if (new_pin !== undefined) this.#demandDemo()
-    const card = await this.#idInUse(pan)
-    if (new_pin !== undefined) return { new_pin: this.#keys().reference(card, new_pin) }
-    const keys = await this.#pinKeys(terminal)
-    const reference = this.#keys().referenceOfBlock(pan, new_pin_block ?? '', { terminal, keys }, card)
-    return reference === undefined ? {} : { new_pin: reference }
+    const vault = this.#keys()
+    const keys = new_pin === undefined ? await this.#pinKeys(terminal) : []
+    const block = new_pin_block ?? ''
+    return byCard(vault.cardIds(pan), (card) =>
+      new_pin === undefined
+        ? vault.referenceOfBlock(pan, block, { terminal, keys }, card)
+        : vault.reference(card, new_pin),
+    )
   }
 
   /** What is to stand for the PIN of a card, as whoever issues it says; nothing where that says none. */
-  pinOf(card: CardId, { pin, pvv, pvki }: Setting): { readonly new_pin?: string } {
+  pinOf(card: CardId, { pin, pvv, pvki }: Setting): NewPin {
     if ((pvv === undefined) !== (pvki === undefined))
       throw new ProblemError('invalid_request', 'pvv and pvki must be together')
     if (pin !== undefined && pvv !== undefined)
       throw new ProblemError('invalid_request', 'pin and pvv cannot be together')
     if (pin !== undefined) {
       this.#demandDemo()
-      return { new_pin: this.#keys().reference(card, pin) }
+      return byCard([card], () => this.#keys().reference(card, pin))
     }
     if (pvv === undefined || pvki === undefined) return {}
-    return { new_pin: this.#keys().pvvReference(card, pvv, pvki) }
+    return byCard([card], () => this.#keys().pvvReference(card, pvv, pvki))
   }
 
   /** A terminal's PIN key as it is kept. */
@@ -107,13 +112,6 @@ export class Secrets {
     return wrapped
   }
 
-  /** The id that a card has been issued under; the newest one where there is no card. */
-  async #idInUse(pan: string): Promise<CardId> {
-    const ids = this.#keys().cardIds(pan)
-    for (const id of ids) if ((await this.#bank.entity(nameOf.card(id))) !== undefined) return id
-    return ids[0] ?? ''
-  }
-
   async #pinKeys(terminal: TerminalId): Promise<readonly WrappedKey[]> {
     const found = await this.#bank.entity(nameOf.terminal(terminal))
     return found?.kind === 'terminal' ? found.pin_keys : []
@@ -127,4 +125,13 @@ export class Secrets {
   #demandDemo(): void {
     if (!this.#isDemo()) throw new ProblemError('clear_pin_disabled')
   }
+}
+
+/** By each id that the card may have: which one it has, the books know. */
+function byCard(cards: readonly CardId[], reference: (card: CardId) => string | undefined): NewPin {
+  const references = cards.flatMap((card) => {
+    const made = reference(card)
+    return made === undefined ? [] : [[card, made]]
+  })
+  return references.length === 0 ? {} : { new_pin: Object.fromEntries(references) }
 }

@@ -3,13 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
 import type { Inquired } from '../../ledger/atm-commands.ts'
+import type { Command } from '../../ledger/command.ts'
+import { isOperationId } from '../../ledger/withdrawal.ts'
 import { ProblemError } from '../problem.ts'
-import { outcomeOf } from '../submit.ts'
+import { type Beside, outcomeOf } from '../submit.ts'
 import { currencyKnown } from './commands.ts'
 import { terminalIn } from './entities.ts'
 import { entryBody } from './render.ts'
-import { inquiryBody } from './render-atm.ts'
-import { answer, paramOf, submit, type V1Route } from './route.ts'
+import { inquiryBody, operationBody } from './render-atm.ts'
+import { answer, answerWith, paramOf, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
 import { ofCards } from './withdrawals.ts'
@@ -44,7 +46,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       summary: 'The balance of a card’s account, or its last ten entries as well',
       body: schemas.inquire,
       replies: { 200: schemas.inquiryReply },
-      problems: [...ofCards, 'account_not_allowed', 'account_closed'],
+      problems: [...ofCards, 'account_not_allowed', 'account_closed', 'currency_mismatch'],
       handler: inquire,
     }),
     act('deposits', {
@@ -55,9 +57,8 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
         ...ofCards,
         'account_not_found',
         'account_not_allowed',
-        'account_credit_blocked',
-        'account_frozen',
         'account_closed',
+        'already_reversed',
         'balance_too_large',
         'notes_not_accepted',
         'currency_mismatch',
@@ -67,13 +68,14 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
     act('deposits/:deposit/reverse', {
       summary: 'Say that the notes of a deposit were given back; takes the money back, below zero if need be',
       body: schemas.because,
-      replies: { 200: schemas.depositReply },
+      replies: { 200: schemas.depositReversed },
       problems: ['terminal_not_found', 'deposit_not_found'],
       handler: (request, reply) => {
         const { reason } = request.body as Static<typeof schemas.because>
         const id = paramOf(request, 'deposit')
+        if (!isOperationId(id)) throw new ProblemError('deposit_not_found')
         const terminal = terminalIn(request)
-        return submit(bank, request, reply, { type: 'reverse_deposit', terminal, id, reason })
+        return done(request, reply, { type: 'reverse_deposit', terminal, id, reason }, { status: 200 })
       },
     }),
     act('transfers', {
@@ -84,9 +86,8 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
         ...ofCards,
         'account_not_found',
         'account_not_allowed',
-        'account_credit_blocked',
-        'account_frozen',
         'account_closed',
+        'already_reversed',
         'same_account',
         'insufficient_funds',
         'limit_amount',
@@ -100,7 +101,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       summary: 'Change a card’s PIN, by the one that it has',
       body: schemas.changePin,
       replies: { 200: schemas.pinChangeReply },
-      problems: [...ofCards, 'pin_invalid'],
+      problems: [...ofCards, 'pin_invalid', 'already_reversed'],
       handler: changePin,
     }),
   ]
@@ -139,7 +140,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       currency: currencyKnown(body.currency),
       notes,
     } as const
-    return submit(bank, request, reply, command, await secrets.tryOf(terminal, body))
+    return done(request, reply, command, { status: 201, ...(await secrets.tryOf(terminal, body)) })
   }
 
   async function transfer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -156,7 +157,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       amount,
       currency: currencyKnown(body.currency),
     } as const
-    return submit(bank, request, reply, command, await secrets.tryOf(terminal, body))
+    return done(request, reply, command, { status: 201, ...(await secrets.tryOf(terminal, body)) })
   }
 
   async function changePin(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -164,6 +165,20 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
     const body = request.body as Static<typeof schemas.changePin>
     const command = { type: 'change_pin', terminal, id: body.id, pan: secrets.cardOf(body.pan).pan } as const
     const beside = { ...(await secrets.tryOf(terminal, body)), ...(await secrets.newPinOf(terminal, body)) }
-    return submit(bank, request, reply, command, beside)
+    return done(request, reply, command, { status: 200, ...beside })
+  }
+
+  /** Of an operation the status is the same whenever it is told: a repeat under its id, too, says what was done. */
+  async function done(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    command: Command,
+    { status, ...beside }: Beside & { readonly status: 200 | 201 },
+  ): Promise<FastifyReply> {
+    return answerWith(reply, await outcomeOf(bank, request, command, beside), (kept) => {
+      if (kept.type !== 'entity' || kept.entity.kind !== 'operation')
+        throw new Error(`an operation was answered with ${kept.type}`)
+      return { status, body: operationBody(kept.entity) }
+    })
   }
 }

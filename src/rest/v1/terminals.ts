@@ -4,6 +4,7 @@ import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Terminal } from '../../ledger/terminal.ts'
+import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
 import { currencyKnown } from './commands.ts'
 import { overShortOf, pagingOfEntities, readTerminal, sendEntities, terminalIn } from './entities.ts'
@@ -23,7 +24,7 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
       summary: 'Make a terminal, out of service and with nothing in its units',
       body: schemas.createTerminal,
       replies: { 201: schemas.terminalReply },
-      problems: ['terminal_exists', 'units_invalid'],
+      problems: ['terminal_exists'],
       handler: create,
     },
     {
@@ -38,7 +39,7 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
         const { role, person } = request.caller
         return sendEntities(bank, request, reply, {
           plural: 'terminals',
-          under: nameOf.terminal(''),
+          prefix: nameOf.terminal(''),
           wanted: (entity) => role !== 'terminal' || (entity as Terminal).id === person,
           body: (entity) => bodyOf(entity as Terminal),
         })
@@ -87,12 +88,11 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
     },
   ]
 
-  function create(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const {
-      currency,
-      require_sign_on = false,
-      ...body
-    } = request.body as Static<typeof schemas.createTerminal>
+  async function create(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const plan = request.body as Plan
+    const wrong = whatIsWrong(plan)
+    if (wrong !== undefined) throw new ProblemError('invalid_request', wrong)
+    const { currency, require_sign_on = false, ...body } = plan
     return submit(bank, request, reply, {
       type: 'create_terminal',
       ...usual,
@@ -114,4 +114,16 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
   async function bodyOf(terminal: Terminal): Promise<object> {
     return terminalBody(terminal, await overShortOf(bank, terminal.id))
   }
+}
+
+type Plan = Static<typeof schemas.createTerminal>
+
+/** What no schema says of units: each is one, and of those that pay out the notes have a value, as of no other. */
+function whatIsWrong({ units }: Plan): string | undefined {
+  const ids = units.map(({ id }) => id)
+  const twice = ids.findIndex((id, i) => ids.indexOf(id) < i)
+  if (twice >= 0) return `units.${twice}.id is the one of another unit`
+  const odd = units.findIndex(({ type, value }) => (type === 'cash_out') !== (value !== undefined))
+  if (odd < 0) return undefined
+  return `units.${odd}.value must be there for cash_out, and for no other type`
 }

@@ -105,7 +105,7 @@ export function withdrawalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
         const { id } = await readTerminal(bank, terminalIn(request))
         return sendEntities(bank, request, reply, {
           plural: 'withdrawals',
-          under: nameOf.withdrawal(id, ''),
+          prefix: nameOf.withdrawal(id, ''),
           waiting: oneIn(queryOf(request), 'state', ['open']) === 'open',
           body: (entity) => withdrawalBody(entity as Withdrawal),
         })
