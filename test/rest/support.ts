@@ -25,7 +25,7 @@ import { Deliverer, type DelivererOptions } from '../../src/webhooks/deliverer.t
 import { Sealer } from '../../src/webhooks/signature.ts'
 
 /** A vault of keys that are of no use elsewhere. */
-export const testVault = new Vault(testKeys)
+export const testVault = new Vault({ key: Buffer.alloc(32, 7) })
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: string }
 
