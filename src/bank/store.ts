@@ -204,7 +204,11 @@ export function entityPageOf(found: readonly Entity[], limit: number): EntitiesF
 
 /** In the order of the times at which they are due. */
 export function inTime(entities: readonly Entity[]): Entity[] {
-  const due = entities.map((entity) => ({ entity, at: dueAt(entity) ?? Infinity, name: nameOfEntity(entity) }))
+  const due = entities.map((entity) => ({
+    entity,
+    at: dueAt(entity) ?? Infinity,
+    name: nameOfEntity(entity),
+  }))
   return due.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1)).map(({ entity }) => entity)
 }
 

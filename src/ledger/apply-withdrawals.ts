@@ -360,6 +360,8 @@ function confirmEnded(books: Books, by: Submission, withdrawal: Withdrawal, conf
   }
   books.append({ kind: 'withdrawal_advised', terminal: at, withdrawal: id, advice }, markOf(by, now))
   if (said.certain && said.value === (ended ? (dispensed ?? 0) : debited)) return
+  // That nobody knows is no news where somebody has counted since.
+  if (!said.certain && since) return
   const none = state === 'declined' || tombstone
   const type = ended ? 'reversal_mismatch' : none ? 'unknown_advice' : 'confirm_after_reversal'
   const proposal = command.outcome === undefined || command.outcome === 'dispensed'

@@ -15,10 +15,10 @@ import {
   entityPageOf,
   type Found,
   type HoldPageQuery,
+  inTime,
   type LineRange,
   type NamedLine,
   type Pending,
-  inTime,
   pageOf,
   type Store,
   type TransferPageQuery,
@@ -38,14 +38,7 @@ import {
   sequenceBefore,
   sequenceOf,
 } from '../../ledger/command.ts'
-import {
-  dueAt,
-  type Entity,
-  type EntityName,
-  isWaiting,
-  nameOfEntity,
-  ownerOf,
-} from '../../ledger/entity.ts'
+import { dueAt, type Entity, type EntityName, isWaiting, nameOfEntity, ownerOf } from '../../ledger/entity.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
 import { isListed, isPrivileged, type Thing } from '../../ledger/registry.ts'

@@ -1,12 +1,6 @@
 /** Lists of what the ATM side keeps: from the index, then from what the index has yet to take in. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import {
-  beyond,
-  type EntitiesFound,
-  type EntityPage,
-  entityPageOf,
-  inTime,
-} from '../../bank/store.ts'
+import { beyond, type EntitiesFound, type EntityPage, entityPageOf, inTime } from '../../bank/store.ts'
 import { atmKinds, isAtm } from '../../ledger/atm-records.ts'
 import { entitiesAfter } from '../../ledger/entities-after.ts'
 import { dueAt, type Entity, type EntityName, isWaiting, nameOfEntity, ownerOf } from '../../ledger/entity.ts'
@@ -95,7 +89,9 @@ export class Entities {
     return this.#atOnce(() => {
       const changed = this.#changed()
       const rows = this.#due.all(now, limit + changed.size) as { name: EntityName; body: string }[]
-      const indexed = rows.filter(({ name }) => !changed.has(name)).map(({ body }) => JSON.parse(body) as Entity)
+      const indexed = rows
+        .filter(({ name }) => !changed.has(name))
+        .map(({ body }) => JSON.parse(body) as Entity)
       const recent = [...changed.values()].filter((entity) => (dueAt(entity) ?? Infinity) <= now)
       return inTime([...indexed, ...recent]).slice(0, limit)
     })

@@ -68,8 +68,7 @@ export class Loader {
     if (hold !== undefined) this.#loadHold(books, hold)
     if (thing !== undefined) this.#loadThing(books, thing)
     this.#loadEntities(books, entities)
-    if (waiting !== undefined)
-      this.#loadEntities(books, namesIn(this.#waiting.all(waiting, beyond(waiting))))
+    if (waiting !== undefined) this.#loadEntities(books, namesIn(this.#waiting.all(waiting, beyond(waiting))))
     if (waiting_on !== undefined) this.#loadEntities(books, namesIn(this.#waitingOn.all(waiting_on)))
     if (key === undefined || books.reply(key.scope, key.key) !== undefined) return
     const stored = this.reply(key.scope, key.key)
