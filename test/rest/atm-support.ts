@@ -44,7 +44,7 @@ export async function makeTerminal(v1: V1, id: string, more: object = {}): Promi
 
 export async function issue(
   v1: V1,
-  { pan, account, ...more }: { pan: string; account: string } & object,
+  { pan, account, ...more }: { pan: string; account: string } & Record<string, unknown>,
 ): Promise<string> {
   const accounts = [{ account, type: 'checking', default: true }]
   return String(done(await v1.post('/cards', { pan, expiry: '9912', accounts, pin, ...more }), 201)['id'])
@@ -72,8 +72,7 @@ export function waysOf(v1: V1, terminal: string) {
     start: (id: string) => v1.post(`${at}/withdrawals/${id}/start`, {}),
     confirm: (id: string, units: object, more: object = {}) =>
       v1.post(`${at}/withdrawals/${id}/confirm`, { units, ...more }),
-    reverse: (id: string, reason = 'cancelled') =>
-      v1.post(`${at}/withdrawals/${id}/reverse`, { reason }),
+    reverse: (id: string, reason = 'cancelled') => v1.post(`${at}/withdrawals/${id}/reverse`, { reason }),
     read: async (id: string) => done(await v1.get(`${at}/withdrawals/${id}`), 200),
     terminal: async () => done(await v1.get(at), 200),
     /** Authorized and started. */

@@ -28,7 +28,7 @@ export type Operation = {
   readonly responses: Record<string, Response | { readonly $ref: string }>
 }
 
-type Response = { readonly headers?: object; readonly content: Record<string, { schema: Schema }> }
+type Response = { readonly headers?: object; readonly content?: Record<string, { schema: Schema }> }
 
 export type Schema = {
   readonly $ref?: string
@@ -155,6 +155,10 @@ export function checkContract(
       answer.headers.get(name) === null || declared.includes(name),
       `${method} ${bare} ${answer.status} has ${name}, which the document does not have`,
     )
+  if (response.content === undefined) {
+    assert.equal(answer.body, '', `${method} ${bare} ${answer.status} has a body`)
+    return
+  }
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
   const schema = response.content[type]?.schema
   assert.ok(schema, `${method} ${bare} ${answer.status} answers ${type}: ${answer.body}`)

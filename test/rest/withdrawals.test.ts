@@ -46,9 +46,9 @@ test('authorize, start, confirm: from the account into transit, and out of the m
   assert.match(String(body['authorization_code']), /^[0-9]{6}$/)
   const created = Date.parse(String(body['created_at']))
   assert.equal(Date.parse(String(body['expires_at'])) - created, 60_000)
-  const { transit, cash, units } = (await atm.terminal()) as Record<string, never>
+  const { transit, cash, units } = (await atm.terminal()) as unknown as Record<string, object[]>
   assert.deepEqual([transit, cash], [{ uncertain: 6000, unconfirmed: 0 }, 800_000])
-  assert.deepEqual(units[0], {
+  assert.deepEqual(units?.[0], {
     id: 'C1',
     type: 'cash_out',
     value: 5000,
@@ -105,7 +105,10 @@ test('an Idempotency-Key is not looked at: the id is the key', async () => {
   assert.equal((await v1.post(path, { id: 'k1', ...body }, key)).status, 201)
   assert.equal((await v1.post(path, { id: 'k2', ...body }, key)).status, 201)
   for (const id of ['k1', 'k2'])
-    assert.equal((await v1.post(`${path}/${id}/reverse`, { reason: 'timeout' }, key)).body['state'], 'reversed')
+    assert.equal(
+      (await v1.post(`${path}/${id}/reverse`, { reason: 'timeout' }, key)).body['state'],
+      'reversed',
+    )
 })
 
 test('another request under an id is told what differs, and no value', async () => {
@@ -134,7 +137,10 @@ test('part of it left: the rest goes back; none: all of it; more, or nobody know
   assert.deepEqual([over['state'], over['dispensed']], ['suspect', null])
   assert.match(String(over['exception']), /^exc_/)
   const [exception] = await atm.exceptions()
-  assert.deepEqual([exception?.['type'], exception?.['amount'], exception?.['withdrawal']], ['over_dispensed', 10_000, 'p3'])
+  assert.deepEqual(
+    [exception?.['type'], exception?.['amount'], exception?.['withdrawal']],
+    ['over_dispensed', 10_000, 'p3'],
+  )
   assert.equal(done(await reverse('p3'), 200)['state'], 'reversed')
 })
 
@@ -196,19 +202,26 @@ test('every no of an authorization, kept under its id with what it says', async 
   await reverse('n8')
   await no('n9', { mix: { C1: 1 } }, 422, 'amount_not_dispensable')
 
-  const limits = { per_withdrawal: 3000, daily_amount: 4000, daily_count: 2 }
+  const limits = { per_withdrawal: 3000, daily_amount: 5000, daily_count: 2 }
   await v1.post('/deposits', { account: 'B', amount: 20_000, ...usd })
   const card = await issue(v1, { pan: pans.b, account: 'B', limits })
   const b = { pan: pans.b }
   const over = { scope: 'withdrawal', limit: 3000, used: 0, remaining: 3000 }
   await no('l1', { ...b, amount: 4000 }, 422, 'limit_amount', over)
   await authorize('l2', 3000, b)
-  await no('l3', { ...b, amount: 2000 }, 422, 'limit_amount', { scope: 'card_day', limit: 4000, used: 3000, remaining: 1000 })
+  await no('l3', { ...b, amount: 3000 }, 422, 'limit_amount', {
+    scope: 'card_day',
+    limit: 5000,
+    used: 3000,
+    remaining: 2000,
+  })
   await authorize('l4', 1000, b)
   await no('l5', b, 422, 'limit_count', { scope: 'card_day', limit: 2, used: 2, remaining: 0 })
   for (const id of ['l2', 'l4']) await reverse(id)
-  for (const [status, tried] of [['blocked', 'b1'], ['lost', 'b2'], ['stolen', 'b3']] as const) {
-    if (status === 'stolen') break
+  for (const [status, tried] of [
+    ['blocked', 'b1'],
+    ['lost', 'b2'],
+  ] as const) {
     await v1.post(`/cards/${card}/block`, { status, reason: 'called in' })
     await no(tried, b, 403, `card_${status}`)
   }

@@ -67,6 +67,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
         'transfer_not_found',
         'version_mismatch',
         'not_reversible',
+        'belongs_to_withdrawal',
         'reversal_too_large',
         'insufficient_funds',
         'balance_too_large',
