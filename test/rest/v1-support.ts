@@ -23,7 +23,7 @@ export type Document = {
 }
 
 export type Operation = {
-  readonly parameters: readonly { name: string; in: string; schema: Schema }[]
+  readonly parameters: readonly { name: string; in: string; required?: boolean; schema: Schema }[]
   readonly requestBody?: { readonly content: Record<string, { schema: Schema }> }
   readonly responses: Record<string, Response | { readonly $ref: string }>
 }
@@ -43,6 +43,7 @@ export type Schema = {
   readonly required?: readonly string[]
   readonly items?: Schema
   readonly additionalProperties?: boolean | Schema
+  readonly patternProperties?: Record<string, Schema>
 }
 
 /** Two accounts, A with 1,000 and B with none, and short ways to ask. */
