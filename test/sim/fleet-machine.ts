@@ -82,7 +82,13 @@ export class Machine {
     this.#count += 1
     const id = `w${this.#count}`
     const amount = 1_000 * (1 + chance(15))
-    const asked = await this.#insist(`${this.path}/withdrawals`, { id, pan, pin: '1234', amount, currency: 'USD' })
+    const asked = await this.#insist(`${this.path}/withdrawals`, {
+      id,
+      pan,
+      pin: '1234',
+      amount,
+      currency: 'USD',
+    })
     if (asked === undefined || (asked.status >= 500 && asked.status !== 201)) {
       // It gave up: whatever the host did, it is not to count.
       this.#owe(id, 'reverse', { reason: 'timeout' })
@@ -197,7 +203,9 @@ export class Machine {
       exchange: string
       suspects: { withdrawal: string }[]
     }
-    const bills = Object.entries(this.retracted).map(([unit, count]) => [String(values[unit]), count] as const)
+    const bills = Object.entries(this.retracted).map(
+      ([unit, count]) => [String(values[unit]), count] as const,
+    )
     const units = {
       ...Object.fromEntries(Object.keys(values).map((unit) => [unit, this.notes[unit] ?? 0])),
       R1: {},

@@ -28,7 +28,9 @@ test(`whatever goes wrong, every machine balances to the note (seeds from SEED=$
     suspects += result.suspects
     for (const count of result.faults.values()) faults += count
   }
-  t.diagnostic(`${seeds} seeds, ${withdrawals} withdrawals, ${suspects} suspects at the end, ${faults} faults`)
+  t.diagnostic(
+    `${seeds} seeds, ${withdrawals} withdrawals, ${suspects} suspects at the end, ${faults} faults`,
+  )
   assert.ok(seeds > 0)
 })
 
@@ -39,7 +41,11 @@ test('without faults and trouble there is not one suspect', async () => {
 })
 
 test('a seed is a run, to the byte', async () => {
-  const [one, two, other] = [await assertRight({ seed: 7 }), await assertRight({ seed: 7 }), await assertRight({ seed: 8 })]
+  const [one, two, other] = [
+    await assertRight({ seed: 7 }),
+    await assertRight({ seed: 7 }),
+    await assertRight({ seed: 8 }),
+  ]
   assert.equal(one.hash, two.hash)
   assert.notEqual(one.hash, other.hash)
 })

@@ -10,7 +10,7 @@ import { type Chance, prng } from '../support/chance.ts'
 import { prove } from '../support/journal.ts'
 import { Disk } from './disk.ts'
 import { type FaultKind, Faults, faultKinds } from './faults.ts'
-import { type Customer, type Host as Way, Machine, type MachineOptions } from './fleet-machine.ts'
+import { type Customer, Machine, type MachineOptions, type Host as Way } from './fleet-machine.ts'
 import type { Answer, Front } from './front.ts'
 import { Host } from './host.ts'
 import type { Attempt } from './traffic.ts'
@@ -46,12 +46,9 @@ const customers: readonly Customer[] = [
 export async function runFleet(options: FleetOptions, front: Front): Promise<FleetResult> {
   const { seed, machines: count = 3, withdrawals = 8, sound = false, reckless = false } = options
   const { faults: kinds = faultKinds.filter((kind) => kind !== 'wall') } = options
-  const [traffic, store, nemesis, faulty] = [1, 2, 3, 4].map((part) => prng(Math.imul(seed, 0x9e3779b1) + part)) as [
-    Chance,
-    Chance,
-    Chance,
-    Chance,
-  ]
+  const [traffic, store, nemesis, faulty] = [1, 2, 3, 4].map((part) =>
+    prng(Math.imul(seed, 0x9e3779b1) + part),
+  ) as [Chance, Chance, Chance, Chance]
   const world = new World({ eventsMax: 1_000_000 })
   const clocks = new Clocks(world, Date.UTC(2030, 0, 1, 12))
   const disk = new Disk(clocks, 24 * 3600 * 1000)
@@ -76,7 +73,14 @@ export async function runFleet(options: FleetOptions, front: Front): Promise<Fle
   })
   const way = wayTo(host, { world, faults, chance: traffic, note })
   const machines = Array.from({ length: count }, (_, i) => {
-    const of: MachineOptions = { id: `FLT${i + 1}`, host: way, chance: traffic, troubled: !sound, reckless, note }
+    const of: MachineOptions = {
+      id: `FLT${i + 1}`,
+      host: way,
+      chance: traffic,
+      troubled: !sound,
+      reckless,
+      note,
+    }
     return new Machine(of)
   })
 
@@ -121,12 +125,18 @@ export async function runFleet(options: FleetOptions, front: Front): Promise<Fle
 async function setUp(machines: readonly Machine[], way: Way): Promise<void> {
   const post = async (path: string, body: object, key: string) => {
     const answer = await way.ask('POST', path, body, key)
-    if (answer === undefined || answer.status >= 300) throw new Error(`${path}: ${answer?.status} ${answer?.text}`)
+    if (answer === undefined || answer.status >= 300)
+      throw new Error(`${path}: ${answer?.status} ${answer?.text}`)
   }
   for (const { account, pan } of customers) {
     await post('/v1/accounts', { number: account, currency: 'USD' }, `open-${account}`)
     await post('/v1/deposits', { account, amount: opening, currency: 'USD' }, `pay-${account}`)
-    const card = { pan, expiry: '9912', accounts: [{ account, type: 'checking', default: true }], pin: '1234' }
+    const card = {
+      pan,
+      expiry: '9912',
+      accounts: [{ account, type: 'checking', default: true }],
+      pin: '1234',
+    }
     await post('/v1/cards', card, `card-${account}`)
   }
   const units = [
@@ -244,7 +254,8 @@ async function judge(
   }
   for (const [account, cash] of hands) {
     const ledger = (await disk.account(account))?.ledger
-    if (ledger !== opening - cash) return `Account ${account} is at ${ledger}, and ${cash} of its cash is in hand.`
+    if (ledger !== opening - cash)
+      return `Account ${account} is at ${ledger}, and ${cash} of its cash is in hand.`
   }
   const [open] = await waiting(disk, '')
   if (open !== undefined) return `It still waits: ${JSON.stringify(open)}.`
