@@ -15,6 +15,6 @@ describe('postgres', { skip: postgresMissing }, () => {
   movingUp()
   testPrograms('postgres', () => postgresPlace(), times(4, 50))
   testV1Programs('postgres', () => postgresPlace(), times(2, 20))
-  const can = ['clock', 'restart', 'scopes', 'people'] as const
+  const can = ['clock', 'restart', 'scopes', 'people', 'atm'] as const
   testScenarios('postgres', { can, oneOf: times(6, 1) }, () => BankDriver.open(postgresPlace(heldClock())))
 })
