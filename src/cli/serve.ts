@@ -11,7 +11,6 @@ import type { Vault } from '../vault/vault.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
 import { Sealer } from '../webhooks/signature.ts'
 import { makeDemo } from './demo.ts'
-import { readKeys } from './keys.ts'
 import {
   isLoopback,
   readSettings,
@@ -20,7 +19,7 @@ import {
   settings as settingTable,
 } from './settings.ts'
 import { type OpenStore, openBooks, openStore } from './store.ts'
-import { openVault, pathOfKeys } from './vault.ts'
+import { keysOf, openVault, type ServerKeys } from './vault.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
@@ -75,11 +74,11 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   try {
     await openBooks(bank)
     await bank.readRegistry()
-    const keysPath = pathOfKeys(settings, store)
-    const vault = await openVault(bank, keysPath)
+    const keys = keysOf(settings, store)
+    const vault = await openVault(bank, keys)
     const access = await accessOf(bank, settings)
     if (access.demo && vault !== undefined) await openDemo(bank, vault, log)
-    const webhooks = webhooksOf(bank, { settings, keysPath, store, log, metrics })
+    const webhooks = webhooksOf(bank, { settings, keys, store, log, metrics })
     const app = await createServer({
       bank,
       access,
@@ -136,10 +135,10 @@ type Sending = { readonly deliverer: Deliverer; close(): Promise<void> }
 /** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
 function webhooksOf(
   bank: Bank,
-  of: { settings: Settings; keysPath: string | undefined; store: OpenStore; log: Logger; metrics: Metrics },
+  of: { settings: Settings; keys: ServerKeys | undefined; store: OpenStore; log: Logger; metrics: Metrics },
 ): Sending {
-  const { settings, keysPath, store, log, metrics } = of
-  const sealer = sealerOf(bank, keysPath)
+  const { settings, keys, store, log, metrics } = of
+  const sealer = sealerOf(bank, keys)
   const deliveries = store.openDeliveries()
   const deliverer = new Deliverer({
     bank,
@@ -171,9 +170,10 @@ function webhooksOf(
   }
 }
 
-function sealerOf(bank: Bank, path: string | undefined): Sealer | undefined {
-  if (path === undefined) return undefined
-  const sealer = new Sealer(readKeys(path).webhooks)
+function sealerOf(bank: Bank, of: ServerKeys | undefined): Sealer | undefined {
+  if (of === undefined) return undefined
+  const { path, keys } = of
+  const sealer = new Sealer(keys.webhooks)
   for (const thing of bank.things)
     if (thing.kind === 'webhook' && thing.disabled_at === undefined && thing.sealed_with !== sealer.id)
       throw new SettingError(

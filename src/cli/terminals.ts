@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { isTerminalId } from '../ledger/terminal.ts'
 import { cliActor, withBank } from './offline.ts'
 import { readSettings, SettingError } from './settings.ts'
-import { openVault, pathOfKeys } from './vault.ts'
+import { keysOf, openVault } from './vault.ts'
 
 const usage = `usage: cashpoint terminals pin-key ID --algorithm tdes|aes --kcv HEX [--store STORE] < KEY
 
@@ -30,7 +30,7 @@ export async function terminals(args: readonly string[]): Promise<void> {
 
   const instead = 'stop it first, since a key in clear goes over no network'
   await withBank(settings, instead, async (bank, store) => {
-    const vault = await openVault(bank, pathOfKeys(settings, store))
+    const vault = await openVault(bank, keysOf(settings, store))
     if (vault === undefined)
       throw new SettingError('there are no keys to keep it under: name their file with CASHPOINT_KEYS')
     const wrapped = vault.wrap(id, { algorithm, key, kcv })

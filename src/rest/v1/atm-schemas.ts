@@ -343,7 +343,7 @@ const cardLimits = closed({
 const setting = {
   pin: Type.Optional(clearPin),
   pvv: Type.Optional(Type.String({ pattern: '^[0-9]{4}$', description: 'A PIN verification value' })),
-  pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 6, description: 'Which key made it' })),
+  pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: 'Which key made it' })),
 }
 export const cardStatus = Type.Enum(['active', 'blocked', 'lost', 'stolen', 'expired'])
 export const issueCard = closed({
