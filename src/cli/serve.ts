@@ -94,6 +94,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     })
     const listening = await listen(app, settings)
     webhooks.deliverer.start()
+    bank.watchDue()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo }, 'serving')

@@ -126,6 +126,7 @@ export async function serve(
   })
   const listening = await listen(app, { host, port: 0 })
   webhooks.start()
+  bank.watchDue()
   let stopped: Promise<void> | undefined
 
   const cashpoint: Cashpoint = {
