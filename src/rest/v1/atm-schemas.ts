@@ -1,6 +1,5 @@
 /** The shapes of the ATM side as JSON Schema: terminals, withdrawals, exchanges, exceptions, cards. */
 import Type from 'typebox'
-import { exceptionTypes } from '../../ledger/exception.ts'
 import {
   amount,
   balance,
@@ -299,7 +298,17 @@ export const countedReply = closed({
   suspects: Type.Array(closed({ withdrawal: ownId, amount: limit, proposal: orNull(sure) })),
 })
 
-export const exceptionType = Type.Enum([...exceptionTypes])
+export const exceptionType = Type.Enum([
+  'suspect',
+  'confirm_after_reversal',
+  'reverse_after_confirm',
+  'late_reversal',
+  'over_dispensed',
+  'reversal_mismatch',
+  'unknown_advice',
+  'out_of_balance',
+  'pin_key',
+])
 export const exceptionState = Type.Enum(['open', 'resolved'])
 export const exceptionReply = closed({
   id: exceptionId,
