@@ -139,13 +139,20 @@ export async function serveHere(path: string, env: Readonly<Record<string, strin
 
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Runs `cashpoint …` to its end. */
-export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** Runs `cashpoint …` to its end, with this on its standard input. */
+export async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<Ran> {
   const child = spawn(process.execPath, [launcher, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: cleanEnv(env),
     timeout: 10_000,
   })
+  // Most commands end without reading any of it.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout.setEncoding('utf8').toArray(),
     child.stderr.setEncoding('utf8').toArray(),
