@@ -26,6 +26,7 @@ export function cardIssued({ card: id, last4, accounts, limits }: CardIssued): K
     status: 'active',
     last4,
     accounts: accounts.map(({ account }) => account),
+    usual: (accounts.find((each) => each.default) ?? accounts[0])?.account ?? '',
     tries_left: triesMax,
     ...(limits && { limits }),
   }
@@ -46,10 +47,12 @@ export function judgeCardChanged(
   if (status !== undefined && reason === undefined) return `makes card ${id} ${status} for no reason`
   if (left === undefined)
     return status === undefined && pin === undefined ? `changes nothing of card ${id}` : undefined
+  const isSaid = status !== undefined || pin !== undefined || reason !== undefined
   const isWrong = left === card.tries_left - 1 && left >= 0
   const isRight = left === triesMax && card.tries_left > 0 && card.tries_left < triesMax
-  const isSaid = left === triesMax && reason !== undefined && (status === 'active' || pin !== undefined)
-  return left === given || (given === undefined && (isWrong || isRight || isSaid))
+  const isGivenBack = left === triesMax && reason !== undefined && (status === 'active' || pin !== undefined)
+  const isPossible = isSaid ? isGivenBack : isWrong || isRight
+  return (given === undefined ? isPossible : left === given && !isSaid)
     ? undefined
     : `leaves card ${id} ${left} tries; it had ${card.tries_left}`
 }

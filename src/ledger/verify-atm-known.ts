@@ -94,6 +94,8 @@ export type KnownCard = {
   readonly status: CardStatus
   readonly last4: string
   readonly accounts: readonly AccountNumber[]
+  /** The one that it is used for where none is named. */
+  readonly usual: AccountNumber
   readonly tries_left: number
   readonly limits?: Limits
   readonly used?: Used

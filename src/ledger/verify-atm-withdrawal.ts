@@ -1,6 +1,6 @@
 /** Proves withdrawals: who was given how much, by which notes, and what became of it. */
 import type { WithdrawalAuthorized, WithdrawalDeclined, WithdrawalSettled } from './atm-records.ts'
-import type { Used } from './limits.ts'
+import type { Limits, Used } from './limits.ts'
 import { marksOf } from './marks.ts'
 import { type Minor, minorMax } from './money.ts'
 import type { Transfer } from './record.ts'
@@ -157,7 +157,15 @@ function judgeUsed(told: Used | undefined, due: Used | undefined, card: KnownCar
 
 export function judgeDeclined(
   content: WithdrawalDeclined,
-  { terminal, card }: { terminal: KnownTerminal; card: KnownCard | undefined },
+  {
+    terminal,
+    card,
+    account,
+  }: {
+    readonly terminal: KnownTerminal
+    readonly card: KnownCard | undefined
+    account(number: string): State | undefined
+  },
 ): string | undefined {
   const { withdrawal: id, amount, currency, confirmation, code, about, batch } = content
   if (!isId(id)) return `declines ${JSON.stringify(id)}, which is no id`
@@ -167,7 +175,39 @@ export function judgeDeclined(
   const left = about?.['tries_left']
   if (left !== undefined && left !== card?.tries_left)
     return `tells of ${left} tries left; there are ${card?.tries_left}`
-  return judgeAsked(content, { amount, currency, confirmation }) ?? judgeBatch(terminal, batch, undefined)
+  return (
+    judgeAsked(content, { amount, currency, confirmation }) ??
+    judgeBatch(terminal, batch, undefined) ??
+    judgeLimit(content, { terminal, card, account: account(content.account ?? card?.usual ?? '') })
+  )
+}
+
+/** What was told of the limit in the way is what it is, and what is used of it. */
+function judgeLimit(
+  { code, about = {} }: WithdrawalDeclined,
+  {
+    terminal,
+    card,
+    account,
+  }: { terminal: KnownTerminal; card: KnownCard | undefined; account: State | undefined },
+): string | undefined {
+  if (code !== 'limit_amount' && code !== 'limit_count') return undefined
+  const { scope, limit, used, remaining } = about
+  const one = [card, account].map((holder) => holder?.limits?.transaction_amount)
+  const day = (holder: { readonly limits?: Limits; readonly used?: Used } | undefined) =>
+    code === 'limit_amount'
+      ? ([holder?.limits?.daily_amount, holder?.used?.amount] as const)
+      : ([holder?.limits?.daily_count, holder?.used?.count] as const)
+  const [due, uses]: readonly [readonly unknown[], unknown] =
+    scope === 'terminal'
+      ? [[terminal.max_withdrawal], 0]
+      : scope === 'withdrawal'
+        ? [one, 0]
+        : [[day(scope === 'card_day' ? card : account)[0]], day(scope === 'card_day' ? card : account)[1]]
+  const isLeft = remaining === Math.max(0, Number(limit) - Number(used))
+  return limit !== undefined && due.includes(limit) && (used === 0 || used === uses) && isLeft
+    ? undefined
+    : `tells of a limit of ${limit}, of which ${used} is used and ${remaining} is left`
 }
 
 /** What became of it, by whose word: from which states it may, and to which. */
@@ -338,7 +378,7 @@ function judgeCounts(content: WithdrawalSettled, { before, terminal }: Settling)
   for (const [id, { count, reserved }] of terminal.units) {
     const gone = (out[id] ?? 0) + (rejected[id] ?? 0)
     const most = by === 'confirm' ? count : count - reserved + (own[id] ?? 0)
-    if (gone > most) return `takes ${gone} notes out of ${id}, where there are ${most}`
+    if (gone > 0 && gone > most) return `takes ${gone} notes out of ${id}, where there are ${most} for it`
   }
   const hasReject = [...terminal.units.values()].some(({ type }) => type === 'reject')
   const bad = Object.values(rejected).reduce((sum, count) => sum + count, 0)

@@ -326,7 +326,7 @@ export class AtmVerifier {
         const declined = { ...untouched, state: 'declined', id: content.withdrawal, at } as const
         return (
           this.#checkNew(content) ??
-          judgeDeclined(content, { terminal, card }) ??
+          judgeDeclined(content, { terminal, card, account: around.account }) ??
           this.#put({ ...declined, ...pickKnown(content) })
         )
       }
