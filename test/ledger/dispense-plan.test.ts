@@ -18,11 +18,14 @@ import { seed } from '../support/chance.ts'
 
 const notesMax = 40
 
-/** Units `a`, `b`, … by what is free in them and their value: `10x50` is ten free notes of 50.00; all are half full. */
+/**
+ * Units `a`, `b`, … by what is free in them and their value: `10x50` is ten free notes of 50.00 in a unit that began with
+ * twice as many; of `3x2/5/4`, three of five notes are free, and it began with four.
+ */
 function machine(text: string): Payer[] {
   return text.split(' ').map((unit, i) => {
-    const [free = 0, value = 0] = unit.split('x').map(Number)
-    return { id: String.fromCharCode(97 + i), value: value * 100, free, count: free, initial: 2 * free }
+    const [free = 0, value = 0, count = free, initial = 2 * free] = unit.split(/[x/]/).map(Number)
+    return { id: String.fromCharCode(97 + i), value: value * 100, free, count, initial }
   })
 }
 
@@ -91,6 +94,16 @@ test('even emptying spends some more notes to leave the units alike', () => {
   ])
 })
 
+test('of mixes that leave the units as even, the better one is found wherever it is', () => {
+  // Each of these was found because a mistake was made there on purpose, and no other test saw it.
+  check('equalEmptying', [
+    ['3x2/5/4 1x2/1/4 1x2/1/1', 6, { a: 3 }],
+    ['1x1/1/1 3x1/5/4 1x2/2/4 1x2/1/2', 5, { a: 1, b: 2, c: 1 }],
+    ['2x1/5/11 2x2/2/11 3x1/3/5', 5, { a: 1, b: 1, c: 2 }],
+    ['2x1/5/100 2x2/2/100 3x1/3/49', 5, { a: 1, b: 1, c: 2 }],
+  ])
+})
+
 test('how full a unit is counts by what it began with, and a unit that began with nothing by its notes', () => {
   const full = { id: 'a', value: 1_000, free: 50, count: 50, initial: 50 }
   const low = { id: 'b', value: 1_000, free: 100, count: 100, initial: 1_000 }
@@ -125,6 +138,8 @@ test('the nearest amounts that can be paid are said', () => {
     ['100x10', 410, 400, null],
     ['2x10 9x1000', 500, 20, 1_000],
     ['0x50', 50, null, null],
+    // What one amount left no notes for, another has notes for.
+    ['2x13 2x16 2x6 2x16 2x19 2x13', 64, 63, 66],
   ]
   for (const [text, amount, below, above] of table)
     assert.deepEqual(
