@@ -12,7 +12,10 @@ export type Forged = { line: { -readonly [Name in keyof Line]: Line[Name] }; bod
 export type Records = (kind: Line['kind'], members?: object, n?: number) => Forged
 
 /** The journal as a forger leaves it. A record in the way becomes one that says nothing, so that ids stay what they are. */
-export function forgedBy(honest: readonly Entry[], forge: (records: Records) => void): Entry[] {
+export function forgedBy(
+  honest: readonly Entry[],
+  forge: (records: Records, all: readonly Forged[]) => void,
+): Entry[] {
   const entries = honest.map(({ block, lines }) => ({
     block,
     records: lines.map((line): Forged => ({ line: { ...line }, body: JSON.parse(line.body) })),
@@ -26,7 +29,7 @@ export function forgedBy(honest: readonly Entry[], forge: (records: Records) => 
     const record = found[n - 1]
     if (record === undefined) throw new Error(`there is no ${kind} ${JSON.stringify(members)} ${n}`)
     return record
-  })
+  }, all)
   let head = genesis(1)
   const totals = new Map<HouseAccount, bigint>()
   return entries.map(({ block, records }) => {

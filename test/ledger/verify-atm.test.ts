@@ -594,7 +594,10 @@ const ofSettlements: readonly Forgery[] = [
   ],
   [
     'rejected notes that nobody has a unit for',
-    (of) => (of('terminal_created').body.units[3].type = 'retract'),
+    (of) => {
+      of('terminal_created').body.units[3].type = 'retract'
+      blank(of('reply'))
+    },
     /rejects notes where there is no unit for them/,
   ],
   [
