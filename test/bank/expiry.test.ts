@@ -33,7 +33,7 @@ function clockByHand() {
 
 class CountingStore extends MemoryStore {
   asked = 0
-  override shut: Refusal | undefined
+  override shut: Refusal | undefined = undefined
   isAway = false
   fails = false
   lengths: number[] = []
