@@ -96,7 +96,10 @@ export class Secrets {
       return byCard([card], () => this.#keys().reference(card, pin))
     }
     if (pvv === undefined || pvki === undefined) return {}
-    return byCard([card], () => this.#keys().pvvReference(card, pvv, pvki))
+    const vault = this.#keys()
+    if (vault.checkValues[`pvk:${pvki}`] === undefined)
+      throw new ProblemError('invalid_request', 'pvki names no key of this server')
+    return byCard([card], () => vault.pvvReference(card, pvv, pvki))
   }
 
   /** A terminal's PIN key as it is kept. */
