@@ -109,7 +109,7 @@ function statusView(
     : again && replayed
       ? messages.replayed
       : `${Math.max(1, Math.round(ms))} ms`
-  return html`<span class="status" data-kind=${kind}><b>${status}</b> ${note}</span>`
+  return html`<span class="status" dir="ltr" data-kind=${kind}><b>${status}</b> ${note}</span>`
 }
 
 function pretty(body: unknown): string {

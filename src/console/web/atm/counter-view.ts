@@ -90,8 +90,8 @@ function receipt(seen: Seen, wish: Wish, result: Result): View | undefined {
       <h3>Cashpoint</h3>
       <p>${terminalId} ${new Date().toISOString().slice(0, 16).replace('T', ' ')}</p>
       <dl>
-        <dt>${say.card}</dt><dd>•••• ${lastFour(card)}</dd>
-        ${lines.map(([name, value, strong]) => html`<dt class=${strong && 'sum'}>${name}</dt><dd class=${strong && 'sum'}>${value}</dd>`)}
+        <dt>${say.card}</dt><dd dir="ltr">•••• ${lastFour(card)}</dd>
+        ${lines.map(([name, value, strong]) => html`<dt class=${strong && 'sum'}>${name}</dt><dd dir="ltr" class=${strong && 'sum'}>${value}</dd>`)}
       </dl>
       <button type="button" class="print" onClick=${() => print()}>${say.print}</button>
     </article>

@@ -21,7 +21,7 @@ export function page(seen: Seen): View {
   return html`
     <header class="bar">
       <span class="logo"><i aria-hidden="true"></i>Cashpoint</span>
-      <span class="demo"><b>${messages.demo}</b> ${messages.demoHint}</span>
+      <span class="demo"><b>${messages.demo}</b> <span>${messages.demoHint}</span></span>
       <nav><a href="?lang=${other}" hreflang=${other} lang=${other}>${messages.otherLanguage}</a><a href="/docs">${messages.api}</a></nav>
     </header>
     <main>
