@@ -20,7 +20,7 @@ export type Asset = {
 /** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
 export type Assets = ReadonlyMap<string, Asset>
 
-const src = fileURLToPath(new URL('../', import.meta.url))
+const src = join(import.meta.dirname, '..')
 const folders = ['console/web', 'client']
 const types: Readonly<Record<string, string>> = {
   '.ts': 'text/javascript; charset=utf-8',

@@ -39,7 +39,10 @@ export function consoleRoutes(access: Pick<Access, 'demo'>): Route[] {
   const serve = (pathOf: (request: FastifyRequest) => string) => {
     return async (request: FastifyRequest, reply: FastifyReply) => {
       if (!access.demo) return sendProblem(reply, 'not_found')
-      assets ??= loadAssets()
+      assets ??= loadAssets().catch((error) => {
+        assets = undefined
+        throw error
+      })
       const asset = (await assets).get(pathOf(request))
       return asset === undefined ? sendProblem(reply, 'not_found') : send(request, reply, asset)
     }
