@@ -7,7 +7,7 @@ import { type Books, blank } from './books.ts'
 import { type Card, cards, demoPin, terminalId } from './cards.ts'
 import { type Atm, type AtmEvent, empty, step, type Wish } from './machine.ts'
 import type { Terminal } from './shapes.ts'
-import { type Fault, perform, settle } from './teller.ts'
+import { type Fault, perform, settle, unlock } from './teller.ts'
 
 export type App = {
   readonly atm: Atm
@@ -31,6 +31,7 @@ export type Actions = {
   toggle(fault: Fault): void
   copy(line: string): void
   settle(dispensed: number): void
+  unlock(): void
 }
 
 type Options = {
@@ -41,9 +42,12 @@ type Options = {
 }
 
 const copiedMs = 1_600
+/** How soon a machine that is out of service is looked at again. */
+const againMs = 3_000
 
 export function startApp({ messages, still, draw }: Options): void {
   const client = new Cashpoint({ url: location.origin, retryMs: 5_000 })
+  let again: ReturnType<typeof setTimeout> | undefined
   let money = moneyIn('USD', messages.language)
   let app: App = {
     atm: empty,
@@ -93,10 +97,16 @@ export function startApp({ messages, still, draw }: Options): void {
       if (holder === undefined || exception === undefined) return
       settle(books, { exception: exception.id, dispensed, holder: holder.holder }, tools()).then(readTerminal)
     },
+    unlock() {
+      const card = app.books.story?.card
+      if (card !== undefined) unlock(app.books, card, tools())
+    },
   }
 
   change({})
   readAll()
+  // Others may have been at the machine meanwhile.
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && readAll())
 
   async function work(wish: Wish): Promise<void> {
     const { card, pin } = app.atm
@@ -129,6 +139,13 @@ export function startApp({ messages, still, draw }: Options): void {
   }
 
   async function readTerminal(): Promise<void> {
+    await readState()
+    clearTimeout(again)
+    if (app.terminal?.state !== 'in_service' || app.trouble !== undefined)
+      again = setTimeout(readAll, againMs)
+  }
+
+  async function readState(): Promise<void> {
     try {
       const answer = await ask({ method: 'GET', path: `/v1/terminals/${terminalId}` })
       if (answer.status !== 200)

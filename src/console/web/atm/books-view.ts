@@ -151,7 +151,7 @@ function entry(
   `
 }
 
-function storyView({ messages, actions }: Seen, { text, mood, path, exception }: Story): View {
+function storyView({ messages, actions }: Seen, { text, mood, path, exception, card }: Story): View {
   return html`
     <div class="told" data-mood=${mood}>
       <p>${text}</p>
@@ -164,6 +164,7 @@ function storyView({ messages, actions }: Seen, { text, mood, path, exception }:
             <button type="button" onClick=${() => actions.settle(exception.amount)}>${messages.settleGone}</button>
           `
         }
+        ${card && html`<button type="button" onClick=${actions.unlock}>${messages.unlock}</button>`}
         ${path && html`<a href=${path} target="_blank" rel="noreferrer">${messages.showWithdrawal}</a>`}
       </p>
     </div>

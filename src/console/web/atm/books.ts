@@ -12,6 +12,7 @@ export type Verb =
   | 'transfer'
   | 'pin_change'
   | 'resolve'
+  | 'unblock'
 
 export type Exchange = {
   readonly verb: Verb
@@ -30,6 +31,8 @@ export type Story = {
   readonly path?: string
   /** The exception that somebody has to settle, and how much it is about. */
   readonly exception?: { readonly id: string; readonly amount: number }
+  /** The card that too many wrong PINs have locked. */
+  readonly card?: string
 }
 
 export type Books = {

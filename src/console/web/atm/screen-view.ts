@@ -25,6 +25,12 @@ function linesOf(seen: Seen): Lines {
   const say = messages.screen
   switch (screen.at) {
     case 'idle':
+      if (app.trouble !== undefined || (app.terminal && app.terminal.state !== 'in_service'))
+        return {
+          title: say.closed,
+          hint: say.closedHint,
+          body: html`<i class="mark" aria-hidden="true" data-kind="no"></i>`,
+        }
       return {
         title: say.pickCard,
         hint: say.pickCardHint,

@@ -22,6 +22,7 @@ export type Balance = { readonly ledger: number; readonly available: number }
 export type Withdrawal = {
   readonly id: string
   readonly state: string
+  readonly card: string | null
   readonly amount: number
   readonly units: Readonly<Record<string, number>>
   readonly dispensed: number | null

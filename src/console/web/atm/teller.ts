@@ -36,7 +36,8 @@ const base = `/v1/terminals/${terminalId}`
 export async function perform(wish: Wish, session: Session, tools: Tools): Promise<Result> {
   const run = new Run(tools)
   const result = await run.perform(wish, session)
-  if (result.type === 'refused') run.tell(refusalStory(result.problem, tools))
+  if (result.type === 'refused')
+    run.tell({ ...refusalStory(result.problem, tools), ...(await run.lockedCard(result.problem)) })
   return result
 }
 
@@ -69,6 +70,21 @@ export async function settle(
     mood: 'good',
     ...(books.story?.path !== undefined && { path: books.story.path }),
   })
+}
+
+/** What an administrator does for whoever typed a wrong PIN three times. */
+export async function unlock(books: Books, card: string, tools: Tools): Promise<void> {
+  const run = new Run(tools, books)
+  const path = `/v1/cards/${card}/unblock`
+  const request: Request = {
+    method: 'POST',
+    path,
+    body: { reason: 'asked for at the machine' },
+    key: newKey(),
+  }
+  const answer = await run.send('unblock', request)
+  if (answer.status >= 300) return run.tell(refusalStory(answer.body as Problem, tools))
+  run.tell({ text: tools.messages.story.unlocked, mood: 'good' })
 }
 
 /** One operation, with what is told of it on the way. */
@@ -278,6 +294,16 @@ class Run {
       if (this.#books.transfers.some((transfer) => transfer.id === id)) continue
       this.#change(booked(this.#books, await this.#tools.client.transferOf(id)))
     }
+  }
+
+  /** Which card it is that was locked: of a withdrawal that was declined the host knows. */
+  async lockedCard({ code }: Problem): Promise<{ readonly card?: string }> {
+    const asked = this.#books.exchanges.find(({ verb }) => verb === 'authorize')?.request
+    if (code !== 'pin_locked' || asked === undefined) return {}
+    const { id } = asked.body as { readonly id: string }
+    const { body } = await ask({ method: 'GET', path: `${base}/withdrawals/${id}` })
+    const { card } = body as Withdrawal
+    return card === null ? {} : { card }
   }
 
   tell(story: Story): void {

@@ -33,6 +33,8 @@ export const en = {
 
   screen: {
     welcome: 'Welcome',
+    closed: 'Out of service',
+    closedHint: 'Please come back later.',
     steps: ['Card', 'PIN', 'Cash'],
     pickCard: 'Put a card in to begin',
     pickCardHint: 'Click one of the three, or press Enter.',
@@ -95,7 +97,7 @@ export const en = {
 
   refusals: {
     pin_incorrect: 'The PIN was wrong.',
-    pin_locked: 'Three wrong PINs: the card is locked. An administrator can unlock it.',
+    pin_locked: 'Three wrong PINs: the card is locked.',
     pin_required: 'This card needs a PIN.',
     pin_invalid: 'That cannot be a PIN.',
     card_blocked: 'This card is blocked.',
@@ -170,6 +172,7 @@ export const en = {
     transfer: 'transfer',
     pin_change: 'change PIN',
     resolve: 'resolve',
+    unblock: 'unblock',
   },
   copy: 'Copy',
   copied: 'Copied',
@@ -188,6 +191,7 @@ export const en = {
   dare: 'Take some. Then try the three switches, and see where the money is.',
   whatHappened: 'What happened to the money',
   showWithdrawal: 'See this withdrawal',
+  unlock: 'Unlock it, as an administrator may',
   settleAsk: 'Somebody opens the machine:',
   settleFound: 'the notes are still inside',
   settleGone: 'the notes are gone',
@@ -212,6 +216,7 @@ export const en = {
     transferred: ({ amount, holder, to }: Of & { to: string }) =>
       `${amount} moved from ${holder}’s account to ${to}, in one entry. No cash was touched.`,
     asked: 'A question moves no money: there is no entry.',
+    unlocked: 'The card has its three tries back. The right PIN is on the sticky note.',
     pinChanged: 'The card has its new PIN. No money moved.',
     refused: ({ why }: { why: string }) => `${why} No money moved.`,
   },

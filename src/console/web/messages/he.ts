@@ -31,6 +31,8 @@ export const he: Messages = {
 
   screen: {
     welcome: 'ברוכים הבאים',
+    closed: 'לא בשירות',
+    closedHint: 'נא לחזור מאוחר יותר.',
     steps: ['כרטיס', 'קוד', 'מזומן'],
     pickCard: 'הכניסו כרטיס כדי להתחיל',
     pickCardHint: 'לחצו על אחד מהשלושה, או הקישו Enter.',
@@ -93,7 +95,7 @@ export const he: Messages = {
 
   refusals: {
     pin_incorrect: 'הקוד היה שגוי.',
-    pin_locked: 'שלושה קודים שגויים: הכרטיס ננעל. מנהל יכול לפתוח אותו.',
+    pin_locked: 'שלושה קודים שגויים: הכרטיס ננעל.',
     pin_required: 'הכרטיס דורש קוד.',
     pin_invalid: 'זה אינו יכול להיות קוד.',
     card_blocked: 'הכרטיס חסום.',
@@ -168,6 +170,7 @@ export const he: Messages = {
     transfer: 'transfer',
     pin_change: 'change PIN',
     resolve: 'resolve',
+    unblock: 'unblock',
   },
   copy: 'העתקה',
   copied: 'הועתק',
@@ -186,6 +189,7 @@ export const he: Messages = {
   dare: 'משכו קצת. אחר כך נסו את שלושת המתגים, וראו היכן הכסף.',
   whatHappened: 'מה קרה לכסף',
   showWithdrawal: 'לראות את המשיכה',
+  unlock: 'פתיחת הכרטיס, כפי שמנהל רשאי',
   settleAsk: 'מישהו פותח את המכשיר:',
   settleFound: 'השטרות עדיין בפנים',
   settleGone: 'השטרות אינם',
@@ -206,6 +210,7 @@ export const he: Messages = {
     transferred: ({ amount, holder, to }) =>
       `${amount} עברו מהחשבון של ${holder} אל ${to}, ברישום אחד. המזומן לא זז.`,
     asked: 'שאלה אינה מזיזה כסף: אין רישום.',
+    unlocked: 'לכרטיס שוב יש שלושה ניסיונות. הקוד הנכון רשום על הפתק.',
     pinChanged: 'לכרטיס יש קוד חדש. שום כסף לא זז.',
     refused: ({ why }) => `${why} שום כסף לא זז.`,
   },
