@@ -31,7 +31,9 @@ export function accountRoutes(
   /** Browsers name text/html in what they accept; everybody else has the JSON that there always was. */
   function greet({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
     const page = namesHtml(headers.accept) ? startPage() : undefined
-    return page === undefined ? sendJson(reply, greeting) : reply.header('vary', 'Accept').redirect(page)
+    if (page === undefined) return sendJson(reply, greeting)
+    const vary = [reply.getHeader('vary'), 'Accept'].filter((name) => name !== undefined)
+    return reply.header('vary', vary.join(', ')).redirect(page)
   }
 
   async function balance(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

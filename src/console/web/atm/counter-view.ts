@@ -27,10 +27,10 @@ function cardView({ app, money, messages, actions }: Seen, card: Card, isFirst: 
     <button type="button" class="card ${look}" key=${card.pan} data-in=${String(atm.card === card)}
       disabled=${atm.screen.at !== 'idle' || terminal?.state !== 'in_service'}
       data-focus=${isFirst && atm.screen.at === 'idle'}
-      aria-label=${messages.insert({ holder, last4, balance })}
       onClick=${() => actions.send({ type: 'insert', card })}>
       <i class="chip" aria-hidden="true"></i>
-      <span class="digits">•••• ${last4}</span>
+      <span class="unseen">${messages.insert}</span>
+      <span class="digits"><span aria-hidden="true">••••</span> ${last4}</span>
       <span class="holder">${holder}</span>
       <span class="balance">${balance}</span>
     </button>
@@ -87,7 +87,7 @@ function receipt(seen: Seen, wish: Wish, result: Result): View | undefined {
   const say = messages.receipt
   return html`
     <article class="receipt" aria-label=${say.title}>
-      <h3>Cashpoint</h3>
+      <h2>Cashpoint</h2>
       <p>${terminalId} ${new Date().toISOString().slice(0, 16).replace('T', ' ')}</p>
       <dl>
         <dt>${say.card}</dt><dd dir="ltr">•••• ${lastFour(card)}</dd>

@@ -27,8 +27,7 @@ export const en = {
   stickyTitle: 'PIN',
 
   cards: 'Cards',
-  insert: ({ holder, last4, balance }: { holder: string; last4: string; balance: string }) =>
-    `Insert the card of ${holder}, ending in ${last4}, balance ${balance}`,
+  insert: 'Insert the card',
   available: 'Balance',
 
   screen: {

@@ -26,7 +26,7 @@ export const he: Messages = {
   stickyTitle: 'קוד',
 
   cards: 'כרטיסים',
-  insert: ({ holder, last4, balance }) => `הכנסת הכרטיס של ${holder}, מסתיים ב־${last4}, יתרה ${balance}`,
+  insert: 'הכנסת הכרטיס',
   available: 'יתרה',
 
   screen: {
