@@ -312,6 +312,11 @@ function judgeMoved(content: WithdrawalSettled, { before, moved }: Settling): st
   const own = [account, cash, transit, over_short]
   const other = moved.flatMap(({ debit, credit }) => [debit, credit]).find((name) => !own.includes(name))
   if (other !== undefined) return `moves money of ${nameOf(content)} on account ${other}`
+  const wrong = moved.find(
+    ({ type, debit }) =>
+      !['dispense', 'return', 'correction'].includes(type) || (debit === account && type !== 'correction'),
+  )
+  if (wrong !== undefined) return `moves money of ${nameOf(content)} by a ${wrong.type}`
   const both = own.find(
     (name) => moved.some(({ debit }) => debit === name) && moved.some(({ credit }) => credit === name),
   )
