@@ -12,6 +12,7 @@ import pino from 'pino'
 import { StoreError } from '../../src/bank/store.ts'
 import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
+import { assertNoSecrets, assertNoSecretsIn } from '../support/card-secrets.ts'
 import { times } from '../support/profile.ts'
 
 /** A test, or a file of tests, at whose end what was started is ended. */
@@ -109,6 +110,7 @@ export function launch(
     child.kill('SIGKILL')
     await exit
     running.delete(child)
+    assertNoSecrets('a log', log.join('\n'))
   })
   return { child, log, exit }
 }
@@ -211,7 +213,13 @@ export function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessE
 /** A directory of its own that goes at the end; the store's file in it. */
 export function place(scope: Scope): { readonly directory: string; readonly path: string } {
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-process-'))
-  scope.after(() => rmSync(directory, { recursive: true, force: true }))
+  scope.after(() => {
+    try {
+      assertNoSecretsIn(directory)
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  })
   return { directory, path: join(directory, 'cashpoint.db') }
 }
 

@@ -337,9 +337,10 @@ export const exceptionsReply = closed({ exceptions: Type.Array(exceptionReply), 
 export const resolveException = closed({ dispensed: Type.Optional(limit), reason })
 
 const expiry = Type.String({ pattern: '^[0-9]{2}(0[1-9]|1[0-2])$', description: 'YYMM' })
+const cardAccountType = Type.Enum(['checking', 'savings', 'credit'])
 const cardAccount = closed({
   account: number,
-  type: Type.Enum(['checking', 'savings', 'credit']),
+  type: cardAccountType,
   default: Type.Boolean(),
 })
 const pinPolicy = Type.Enum(['always', 'if_present'])
@@ -355,10 +356,16 @@ const setting = {
   pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: 'Which key made it' })),
 }
 export const cardStatus = Type.Enum(['active', 'blocked', 'lost', 'stolen', 'expired'])
+/** Of those that are left out, `checking`; and the first is the usual one where none is said to be. */
+const cardAccountGiven = closed({
+  account: number,
+  type: Type.Optional(cardAccountType),
+  default: Type.Optional(Type.Boolean()),
+})
 export const issueCard = closed({
   pan,
   expiry,
-  accounts: Type.Array(cardAccount, { minItems: 1, maxItems: 16 }),
+  accounts: Type.Array(cardAccountGiven, { minItems: 1, maxItems: 16 }),
   ...setting,
   pin_policy: Type.Optional(pinPolicy),
   limits: Type.Optional(cardLimits),
