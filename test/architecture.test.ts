@@ -22,7 +22,10 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
-  { from: 'torture/', may: ['node:'] },
+  // Programs that ask a deployment from outside, and know it by its answers alone.
+  { from: 'outside/', may: ['node:'] },
+  { from: 'torture/', may: ['outside/', 'node:'] },
+  { from: 'simulator/', may: ['outside/', 'node:'] },
   {
     from: 'cli/',
     may: [
@@ -34,6 +37,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'rest/',
       'telemetry/',
       'torture/',
+      'simulator/',
       'node:',
       'npm:',
     ],
