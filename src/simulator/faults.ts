@@ -5,7 +5,10 @@ import type { Chance } from '../outside/chance.ts'
 export const faults = {
   'request-lost': { odds: 0.03, help: 'a request never arrives' },
   'answer-lost': { odds: 0.03, help: 'a request is done and its answer never arrives' },
-  'late-answer': { odds: 0.03, help: 'a request arrives, and is answered, when the machine has stopped waiting' },
+  'late-answer': {
+    odds: 0.03,
+    help: 'a request arrives, and is answered, when the machine has stopped waiting',
+  },
   duplicate: { odds: 0.05, help: 'a request is sent twice at once' },
   outage: { odds: 0.004, help: 'the line is down for some seconds' },
   'dies-before': { odds: 0.015, help: 'power is lost before notes are moved' },

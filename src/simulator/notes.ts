@@ -16,7 +16,11 @@ export function numberOf(notes: ByUnit | ByValue): number {
 }
 
 /** With so many more of one kind; what there is none of is left out. */
-export function plus<Notes extends ByUnit | ByValue>(notes: Notes, kind: string | number, count: number): Notes {
+export function plus<Notes extends ByUnit | ByValue>(
+  notes: Notes,
+  kind: string | number,
+  count: number,
+): Notes {
   const { [kind]: before = 0, ...rest } = notes
   return (before + count === 0 ? rest : { ...rest, [kind]: before + count }) as Notes
 }
