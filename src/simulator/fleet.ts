@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Chance, prng } from '../outside/chance.ts'
 import { Wire } from '../outside/wire.ts'
+import { type Customer, Customers, type Figures } from './customers.ts'
 import { emptyDevice, type UnitType } from './device.ts'
 import type { Fault, Odds } from './faults.ts'
 import { type AccountFacts, type Finding, judge, type SuspectNamed, suspectsOf } from './judge.ts'
@@ -14,7 +15,7 @@ import type { Line } from './line.ts'
 import type { ByUnit, ByValue } from './notes.ts'
 import { HostError, Operator, type Terminal } from './operator.ts'
 import { newPan } from './pan.ts'
-import { type Customer, type Figures, Site, type SiteFacts } from './site.ts'
+import { Site, type SiteFacts } from './site.ts'
 
 export type FleetOptions = {
   readonly url: URL
@@ -50,6 +51,7 @@ export type Verdict = {
   readonly figures: Figures
   readonly line: Line['figures']
   readonly faults: ReadonlyMap<Fault, number>
+  readonly powerCuts: number
   readonly records: number
   readonly ms: number
 }
@@ -97,7 +99,7 @@ class Run {
 
   async all(): Promise<Verdict> {
     const startedMs = performance.now()
-    const { machines, cards, seconds, operations, onPhase, signal, meddle } = this.#options
+    const { machines, cards, seconds, operations, thinkMs = 500, onPhase, signal, meddle } = this.#options
     const customers = await some(range(cards), (i) => this.#customer(i))
     const before = new Map(
       await some(
@@ -105,13 +107,14 @@ class Run {
         async ({ account }) => [account, await this.#operator.ledgerOf(account)] as const,
       ),
     )
-    const sites = await some(range(machines), (i) => this.#site(i, customers))
+    const sites = await some(range(machines), (i) => this.#site(i))
     if (meddle !== undefined) sites.forEach(meddle)
     onPhase?.('open')
     const endMs = performance.now() + seconds * 1000
     const goesOn = (done: number) =>
       performance.now() < endMs && done < (operations ?? Number.POSITIVE_INFINITY) && signal?.aborted !== true
-    await Promise.all(sites.map((site) => site.run(goesOn)))
+    const visitors = sites.map((site, i) => this.#customersOf(site, i, customers))
+    await Promise.all(visitors.map((those) => those.come(goesOn, thinkMs)))
     onPhase?.('closing')
     const facts = await some(sites, (site) => site.finish(settleMaxMs))
     const accounts: AccountFacts[] = await some(customers, async ({ account: number }) => {
@@ -123,9 +126,10 @@ class Run {
       findings: judge({ sites: facts, accounts, proof }),
       suspects: facts.flatMap(suspectsOf),
       sites: facts,
-      figures: sumOf(sites.map(({ figures }) => figures)),
+      figures: sumOf(visitors.map(({ figures }) => figures)),
       line: sumOf(sites.map(({ line }) => line.figures)),
       faults: countsOf(sites),
+      powerCuts: sites.reduce((sum, { powerCuts }) => sum + powerCuts, 0),
       records: proof.records ?? 0,
       ms: performance.now() - startedMs,
     }
@@ -159,16 +163,8 @@ class Run {
     return { pan, pin, account }
   }
 
-  async #site(i: number, customers: readonly Customer[]): Promise<Site> {
-    const {
-      credential,
-      odds,
-      seed,
-      patienceMs = 2_000,
-      deadMaxMs = 8_000,
-      thinkMs = 500,
-      tell,
-    } = this.#options
+  async #site(i: number): Promise<Site> {
+    const { credential, odds, seed, patienceMs = 2_000, deadMaxMs = 8_000, tell } = this.#options
     const id = `FLT${String(i + 1).padStart(5, '0')}`
     const terminal = await this.#terminal(id)
     const key = credential === undefined ? undefined : await this.#operator.credential(id)
@@ -183,15 +179,18 @@ class Run {
       seed: seed * 1_000 + i * 10,
       patienceMs,
       deadMaxMs,
-      thinkMs,
       enterPin: ({ pin }) => (pin === undefined ? {} : { pin }),
-      customers,
       loaded,
       run: this.#run,
       tell: tell ?? (() => {}),
     })
     await site.open()
     return site
+  }
+
+  #customersOf(site: Site, i: number, all: readonly Customer[]): Customers {
+    const { seed, tell } = this.#options
+    return new Customers(site, all, prng(seed * 1_000 + i * 10 + 5), (words) => tell?.(site.id, words))
   }
 
   /** A new one, or that of a run before. */

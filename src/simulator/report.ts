@@ -6,10 +6,10 @@ import { money } from './notes.ts'
 const suspectsMax = 12
 
 export function report(
-  { findings, suspects, sites, figures, line, faults, records, ms }: Verdict,
+  { findings, suspects, sites, figures, line, faults, powerCuts, records, ms }: Verdict,
   seed: number,
 ): string {
-  const { withdrawals, paid, declined, givenUp, inDoubt, deposits, powerCuts, exchanges, closes } = figures
+  const { withdrawals, paid, declined, givenUp, inDoubt, deposits, exchanges, closes } = figures
   const mispicked = sites.map(({ exchange }) => exchange.ended.over_short).filter((amount) => amount !== 0)
   return [
     ...findings.slice(0, 20).map(({ promise, what, terminal }) => `✗ ${terminal ?? promise}: ${what}`),

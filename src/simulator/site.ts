@@ -1,18 +1,15 @@
 /**
- * A machine where it stands: its customers, the power that it loses, and the operator who opens it. Knows in truth what
- * left it, since it has the metal.
+ * A machine where it stands: the power that it loses and gets again, and the operator who opens it. Knows in truth what
+ * left it, since it has the metal; not who comes (`customers.ts`).
  */
 import { type Chance, prng } from '../outside/chance.ts'
 import type { Wire } from '../outside/wire.ts'
 import { Device, type DeviceState, PowerCut } from './device.ts'
 import { Faults, type Odds } from './faults.ts'
 import { Line, pause } from './line.ts'
-import { type Batch, Machine, type PinEntry, type Withdrawn } from './machine.ts'
-import { type ByUnit, type ByValue, money, notesInWords, numberOf, plus, worthOf } from './notes.ts'
+import { type Batch, Machine, type PinEntry } from './machine.ts'
+import { type ByUnit, type ByValue, numberOf, plus } from './notes.ts'
 import type { Counted, Exception, Exchanged, ExchangeOpen, Operator } from './operator.ts'
-
-/** Somebody with a card, and how much cash they have in their pockets is in the devices' books. */
-export type Customer = { readonly pan: string; readonly pin: string | undefined; readonly account: string }
 
 export type SiteOptions = {
   readonly id: string
@@ -22,15 +19,17 @@ export type SiteOptions = {
   readonly wire: Wire
   readonly operator: Operator
   readonly device: DeviceState
+  /** Where the metal's state is kept beyond this process, if anywhere. */
+  readonly save?: (state: DeviceState) => void
   readonly odds: Odds
   readonly seed: number
   readonly patienceMs: number
   /** How long it may be without power at the most. */
   readonly deadMaxMs: number
-  readonly thinkMs: number
   readonly enterPin: PinEntry
-  readonly customers: readonly Customer[]
+  /** What it is filled with. */
   readonly loaded: ByUnit
+  /** Begins the ids of its operations: no run ever had it. */
   readonly run: string
   readonly tell: (terminal: string, words: string) => void
 }
@@ -46,19 +45,6 @@ export type Exchange = {
   readonly counted: Counted
   readonly ended: Exchanged
   readonly realAfter: number
-}
-
-export type Figures = {
-  withdrawals: number
-  paid: number
-  declined: number
-  givenUp: number
-  inDoubt: number
-  deposits: number
-  inquiries: number
-  closes: number
-  exchanges: number
-  powerCuts: number
 }
 
 /** What is known of a machine at the end, from both sides. */
@@ -82,65 +68,67 @@ export type SiteFacts = {
 }
 
 export class Site {
-  readonly figures: Figures = {
-    withdrawals: 0,
-    paid: 0,
-    declined: 0,
-    givenUp: 0,
-    inDoubt: 0,
-    deposits: 0,
-    inquiries: 0,
-    closes: 0,
-    exchanges: 0,
-    powerCuts: 0,
-  }
+  powerCuts = 0
   readonly faults: Faults
   readonly line: Line
   readonly device: Device
+  readonly id: string
   readonly #options: SiteOptions
   readonly #chance: Chance
-  readonly #closes: Batch[] = []
+  /** Reports of batches that the machine closed. */
+  readonly closes: Batch[] = []
   /** Withdrawals that an exchange has answered for. */
   readonly #settled = new Set<string>()
   readonly #refusals: string[] = []
   #machine: Machine | undefined
-  #batch = 0
+  /** The batch that is open, as far as the machine knows. */
+  batch = 0
   #operations = 0
   #mispickedBefore = 0
   #overShortBefore = 0
 
   constructor(options: SiteOptions) {
-    const { seed, odds, wire, patienceMs } = options
+    const { id, seed, odds, wire, patienceMs } = options
+    this.id = id
     this.#options = options
     this.#chance = prng(seed)
     this.faults = new Faults(odds, prng(seed + 1))
     this.line = new Line({ wire, faults: this.faults, chance: prng(seed + 2), patienceMs })
-    this.device = new Device(options.device, prng(seed + 3))
+    this.device = new Device(options.device, prng(seed + 3), options.save)
   }
 
   /** Loads it, by an exchange, and puts it into service. */
   async open(): Promise<void> {
-    const { id, operator, loaded } = this.#options
-    const { open, ended } = await this.exchange(loaded)
+    const { id, operator } = this.#options
+    const { open, ended } = await this.exchange()
     this.#overShortBefore = ended.over_short
-    this.#batch = open.terminal.batch
+    this.batch = open.terminal.batch
     await operator.setState(id, 'in_service', 'loaded')
-    this.#machine = await this.#boot()
-    await this.#machine.signOn()
+    await this.use((machine) => machine.signOn())
   }
 
-  /** Customers come, one after the other, for as long as `goesOn`. */
-  async run(goesOn: (operations: number) => boolean): Promise<void> {
-    while (goesOn(this.#operations)) {
-      try {
-        this.#machine ??= await this.#boot()
-        await this.#act(this.#machine)
-      } catch (error) {
-        if (!(error instanceof PowerCut)) throw error
-        await this.#dark(() => goesOn(this.#operations))
-      }
-      await pause(this.#chance(2 * this.#options.thinkMs + 1))
+  /**
+   * Does something with the machine, which is switched on for it. Where it loses its power over that, it is dark for a
+   * while, for as long as `goesOn`, and what came of it is unknown.
+   */
+  async use<Result>(
+    act: (machine: Machine) => Promise<Result>,
+    goesOn: () => boolean = () => true,
+  ): Promise<Result | undefined> {
+    try {
+      this.#machine ??= await this.#boot()
+      return await act(this.#machine)
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error
+      await this.#dark(goesOn)
+      return undefined
     }
+  }
+
+  /** Switches it off, in order. */
+  async close(): Promise<void> {
+    if (this.#machine !== undefined) await this.#switchOff(this.#machine)
+    this.#machine = undefined
   }
 
   /** Opens it: counts what is there, answers for suspects, and loads it anew. */
@@ -175,6 +163,8 @@ export class Site {
     await this.line.quiet()
     const { owed } = machine
     const { batch } = await operator.terminal(id)
+    // Those whose answers were all lost.
+    for (; this.batch < batch; this.batch += 1) this.closes.push(await operator.close(id, this.batch))
     const close = await operator.close(id, batch)
     const doubtful = [...machine.told]
       .filter(([withdrawal, told]) => told?.outcome !== 'dispensed' && !this.#settled.has(withdrawal))
@@ -190,7 +180,7 @@ export class Site {
       overShortBefore: this.#overShortBefore,
       device: this.device.state,
       doubtful,
-      closes: [...this.#closes, close, closeAfter],
+      closes: [...this.closes, close, closeAfter],
       close,
       exchange,
       closeAfter,
@@ -252,7 +242,7 @@ export class Site {
   /** Without power for a while, and up again. */
   async #dark(goesOn: () => boolean): Promise<void> {
     const { deadMaxMs, tell, id } = this.#options
-    this.figures.powerCuts += 1
+    this.powerCuts += 1
     if (this.#machine !== undefined) await this.#switchOff(this.#machine)
     this.#machine = undefined
     const ms =
@@ -266,95 +256,12 @@ export class Site {
     this.#refusals.push(...machine.refusals.map(({ id, path, answer }) => `${id} ${path}: ${answer}`))
   }
 
-  async #act(machine: Machine): Promise<void> {
-    const roll = this.#chance(100)
-    if (roll < 6) await this.#inquire(machine)
-    else if (roll < 18) await this.#deposit(machine)
-    else if (roll < 21) await this.#close(machine)
-    else if (roll < 22 || this.#isLow()) await this.#replenish()
-    else await this.#withdraw(machine)
-  }
-
-  #customer(): Customer {
-    const { customers } = this.#options
-    const customer = customers[this.#chance(customers.length)]
-    if (customer === undefined) throw new Error('a machine has customers')
-    return customer
-  }
-
-  async #inquire(machine: Machine): Promise<void> {
-    this.figures.inquiries += 1
-    const said = await machine.balance(this.#customer())
-    this.#tell(`balance: ${typeof said === 'string' ? said : money(said.available)}`)
-  }
-
-  async #withdraw(machine: Machine): Promise<void> {
-    const amount = amounts[this.#chance(amounts.length)] ?? 2_000
-    this.figures.withdrawals += 1
-    const said = await machine.withdraw(this.#customer(), amount)
-    if (said.outcome === 'declined') this.figures.declined += 1
-    else if (said.outcome === 'given_up') this.figures.givenUp += 1
-    else if (said.told.outcome === 'dispensed') this.figures.paid += 1
-    else this.figures.inDoubt += 1
-    this.#tell(`withdraw ${money(amount)}: ${this.inWords(said)}`)
-  }
-
-  async #deposit(machine: Machine): Promise<void> {
-    const customer = this.#customer()
-    const kinds = this.device.state.units.filter(({ type }) => type === 'cash_out').map(({ value }) => value)
-    const values = Array.from({ length: 1 + this.#chance(6) }, () => kinds[this.#chance(kinds.length)] ?? 0)
-    const notes = values.reduce<ByValue>((notes, value) => plus(notes, value, 1), {})
-    this.figures.deposits += 1
-    const said = await machine.deposit(customer, customer.account, notes)
-    const came = said.outcome === 'declined' ? said.code : said.outcome
-    this.#tell(`deposit ${money(worthOf(notes))}: ${came.replace('_', ' ')}`)
-  }
-
-  async #close(machine: Machine): Promise<void> {
-    const report = await machine.close(this.#batch)
-    if (report === undefined || typeof report === 'string')
-      return this.#tell(`close: ${report ?? 'no answer'}`)
-    this.figures.closes += 1
-    this.#closes.push(report)
-    this.#batch += 1
-    this.#tell(`closed batch ${report.batch}: net ${money(report.net)}`)
-  }
-
-  async #replenish(): Promise<void> {
-    this.figures.exchanges += 1
-    const { counted, answers } = await this.exchange()
-    const suspects = Object.keys(answers).length
-    this.#tell(`exchange: variance ${money(counted.amount)}, ${suspects} suspects answered for`)
-  }
-
-  #isLow(): boolean {
-    return this.device.state.units.some(({ type, notes }) => type === 'cash_out' && numberOf(notes) < 20)
-  }
-
-  /** What came of a withdrawal, as the customer saw it. */
-  inWords(said: Withdrawn): string {
-    if (said.outcome === 'declined') return `declined, ${said.code}`
-    if (said.outcome === 'given_up') return `given up (${said.reason}), to be reversed`
-    const { told } = said
-    if (told.outcome === 'retracted') return 'nobody took the notes: retracted'
-    if (told.outcome === 'unknown') return 'jammed: nobody knows what left'
-    return notesInWords(this.#byValue(told.units))
-  }
-
-  #byValue(units: ByUnit): ByValue {
+  /** Notes by their value. */
+  byValue(units: ByUnit): ByValue {
     const values = new Map(this.device.state.units.map(({ id, value }) => [id, value]))
     return Object.entries(units).reduce<ByValue>(
       (notes, [id, count]) => plus(notes, values.get(id) ?? 0, count),
       {},
     )
   }
-
-  #tell(words: string): void {
-    this.#options.tell(this.#options.id, words)
-  }
 }
-
-/** What people ask for; the last one but one of them no machine has notes for. */
-const amounts = [
-  2_000, 3_000, 4_000, 5_000, 6_000, 6_000, 8_000, 10_000, 12_000, 15_000, 20_000, 1_500, 30_000,
-]
