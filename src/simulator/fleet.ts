@@ -12,8 +12,8 @@ import { emptyDevice, type UnitType } from './device.ts'
 import type { Fault, Odds } from './faults.ts'
 import { type AccountFacts, type Finding, judge, type SuspectNamed, suspectsOf } from './judge.ts'
 import type { Line } from './line.ts'
-import type { ByUnit, ByValue } from './notes.ts'
-import { HostError, Operator, type Terminal } from './operator.ts'
+import type { ByUnit } from './notes.ts'
+import { HostError, Operator, type Terminal, unitsAsIn } from './operator.ts'
 import { newPan } from './pan.ts'
 import { Site, type SiteFacts } from './site.ts'
 
@@ -100,6 +100,7 @@ class Run {
   async all(): Promise<Verdict> {
     const startedMs = performance.now()
     const { machines, cards, seconds, operations, thinkMs = 500, onPhase, signal, meddle } = this.#options
+    await this.#operator.reach()
     const customers = await some(range(cards), (i) => this.#customer(i))
     const before = new Map(
       await some(
@@ -210,16 +211,6 @@ class Run {
       return this.#operator.terminal(id)
     }
   }
-}
-
-/** What the books say is in a terminal, as metal: of an earlier run's machine that is all that is left. */
-function unitsAsIn({ units }: Terminal) {
-  return units.map(({ id, type, value = 0, count = 0, notes = {} }) => ({
-    id,
-    type,
-    value,
-    notes: type !== 'cash_out' ? notes : count === 0 ? {} : ({ [value]: count } as ByValue),
-  }))
 }
 
 function range(count: number): readonly number[] {

@@ -3,7 +3,7 @@
  * the books proven. They do not give up: what was not answered is asked again under its key.
  */
 import type { Answer, Wire } from '../outside/wire.ts'
-import type { UnitType } from './device.ts'
+import type { Unit, UnitType } from './device.ts'
 import { pause } from './line.ts'
 import { type Batch, codeOf } from './machine.ts'
 import type { ByUnit, ByValue } from './notes.ts'
@@ -83,6 +83,12 @@ export class Operator {
   constructor(wire: Wire, run: string) {
     this.#wire = wire
     this.#run = run
+  }
+
+  /** Throws a HostError at once where nothing answers. */
+  async reach(): Promise<void> {
+    const answer = await this.#wire.send({ method: 'GET', path: '/' })
+    if ('lost' in answer) throw new HostError(`nothing answers there: ${answer.lost}`)
   }
 
   terminal(id: string): Promise<Terminal> {
@@ -209,4 +215,14 @@ function isForNow({ status, body }: Answer): boolean {
   return (
     status === 423 || status === 429 || status >= 500 || (status === 409 && body.includes('"in_progress"'))
   )
+}
+
+/** What the books say is in a terminal, as metal. */
+export function unitsAsIn({ units }: Terminal): Unit[] {
+  return units.map(({ id, type, value = 0, count = 0, notes = {} }) => ({
+    id,
+    type,
+    value,
+    notes: type !== 'cash_out' ? notes : count === 0 ? {} : ({ [value]: count } as ByValue),
+  }))
 }
