@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { atmReport, measureAtm } from './atm.ts'
 import { type CellName, cells } from './cells.ts'
 import { measureBytes } from './fill.ts'
 import { findGenerator } from './load.ts'
@@ -32,6 +33,7 @@ const usage = `usage: npm run bench -- [flags]
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
   --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
+  --atm                  withdrawals at a thousand terminals, beside the echo control
   --store postgres       one node and three on a PostgreSQL of this machine, beside pgbench and a naive server
   --start N              how long a start takes on N records, after a stop and after a kill`
 
@@ -52,7 +54,10 @@ const directory = mkdtempSync(join(stores, 'run-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 const generator = findGenerator(values.load)
-const machine = readMachine(directory, values.v1 ? 'a Node client (bench/v1.ts)' : generator.name)
+const machine = readMachine(
+  directory,
+  values.v1 || values.atm ? 'a Node client (bench/client.ts)' : generator.name,
+)
 console.log(`${writeMachine(machine)}\n`)
 
 if (values.memory) {
@@ -63,6 +68,10 @@ if (values.memory) {
   const options = { rounds, seconds }
   const measured = await measurePostgres(generator, options)
   leave(values.name ?? 'postgres', postgresReport(measured, options), { options, ...measured })
+} else if (values.atm) {
+  const options = { rounds, seconds, terminals: 1_000 }
+  const figures = await measureAtm(directory, options)
+  leave(values.name ?? 'atm', atmReport(figures, options), { options, figures })
 } else if (values.v1) {
   const options = { rounds, seconds, accounts: 100_000, entries: wholeOf('entries') }
   const figures = await measureV1(directory, options)
@@ -111,6 +120,7 @@ function readFlags() {
         records: { ...text, default: '0' },
         operations: { ...text, default: '2000000' },
         entries: { ...text, default: '1000000' },
+        atm: { type: 'boolean' },
         v1: { type: 'boolean' },
         start: text,
         store: text,

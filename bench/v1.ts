@@ -5,7 +5,7 @@
 import assert from 'node:assert'
 import { fork } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,7 @@ import { MemoryStore } from '../src/stores/memory/store.ts'
 import { SqliteStore } from '../src/stores/sqlite/store.ts'
 import { accountNumber } from './accounts.ts'
 import { next, type ServerProcess, startServer, watched } from './children.ts'
+import { type Ask, asker, rate } from './client.ts'
 import { median, spread, table, two, whole } from './figures.ts'
 import { storePath } from './fill.ts'
 
@@ -258,31 +259,6 @@ function bareLoop(directory: string, seconds: number, key: string): number {
   return transfers / elapsed
 }
 
-type Ask = (path: string, body?: string) => Promise<string>
-
-/** How often a second `once` is done by so many clients, each on a connection of its own. */
-async function rate(
-  { url }: ServerProcess,
-  clients: number,
-  seconds: number,
-  once: (ask: Ask) => Promise<void>,
-  key?: string,
-): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients })
-  const ask = asker(url, agent, key)
-  const startedMs = performance.now()
-  let done = 0
-  const run = async () => {
-    while (performance.now() - startedMs < seconds * 1000) {
-      await once(ask)
-      done += 1
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, run))
-  agent.destroy()
-  return done / ((performance.now() - startedMs) / 1000)
-}
-
 /** A rate while so many readers have all events, and how many each of them had by its end. */
 async function besideReaders(
   { url }: ServerProcess,
@@ -330,33 +306,6 @@ async function walk({ url }: ServerProcess, accounts: number): Promise<number> {
   agent.destroy()
   assert(listed === accounts, `the list has ${listed} accounts`)
   return (performance.now() - startedMs) * 1000
-}
-
-function asker(url: string, agent: Agent, key?: string): Ask {
-  const { hostname, port } = new URL(url)
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  return (path, body) =>
-    new Promise((resolve, reject) => {
-      const ofBody =
-        body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }
-      const headers = { ...authorization, ...ofBody }
-      const method = body === undefined ? 'GET' : 'POST'
-      const sent = request({ hostname, port, agent, path, method, headers }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part
-        })
-        response.on('end', () => {
-          assert(
-            (response.statusCode ?? 0) < 300,
-            `${path} answered ${response.statusCode}: ${text.slice(0, 300)}`,
-          )
-          resolve(text)
-        })
-      })
-      sent.on('error', reject)
-      sent.end(body)
-    })
 }
 
 /** Transfers go between the first so many accounts; the next have limits. */

@@ -15,6 +15,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'make, list and revoke credentials, of a store that no server is using',
     load: async () => (await import('./cli/credentials.ts')).credentials,
   },
+  terminals: {
+    help: 'give a terminal its PIN key, of a store that no server is using',
+    load: async () => (await import('./cli/terminals.ts')).terminals,
+  },
   backup: {
     help: 'copy the journal of a store, proven on the way, while a server runs or not',
     load: async () => (await import('./cli/copy.ts')).backup,

@@ -19,13 +19,15 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'stores/postgres/', may: ['bank/', 'ledger/', 'node:', 'npm:pg'] },
   { from: 'telemetry/', may: ['node:', 'npm:'] },
   { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
-  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'node:', 'npm:'] },
+  // Types of the ledger, and nothing of ours that could keep or tell what it sees.
+  { from: 'vault/', may: ['ledger/card.ts', 'ledger/pin.ts', 'ledger/terminal.ts', 'node:'] },
+  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
   // Programs that ask a deployment from outside, and know it by its answers alone.
   { from: 'outside/', may: ['node:'] },
   { from: 'torture/', may: ['outside/', 'node:'] },
-  { from: 'simulator/', may: ['outside/', 'node:'] },
+  { from: 'simulator/', may: ['outside/', 'vault/cipher.ts', 'vault/pin-block.ts', 'node:'] },
   {
     from: 'cli/',
     may: [
@@ -38,6 +40,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'telemetry/',
       'torture/',
       'simulator/',
+      'vault/',
       'node:',
       'npm:',
     ],
@@ -139,6 +142,12 @@ test('only stores know a database', () => {
   const knowing = sources.filter((source) => importsOf(source).some((name) => databases.includes(name)))
   assert(knowing.length > 0)
   for (const { file } of knowing) assert.match(file, /^stores\//)
+})
+
+test('only the vault enciphers and deciphers', () => {
+  const knowing = sources.filter(({ code }) => /\bcreate(?:Dec|C)ipheriv\b/.test(withoutComments(code)))
+  assert(knowing.length > 0)
+  for (const { file } of knowing) assert.match(file, /^vault\//)
 })
 
 test('the ledger asks no clock, takes no chance and waits for nothing', () => {

@@ -175,6 +175,12 @@ export function denyRole({ role }: Caller, permission: Permission): Denial | und
   return { code: 'forbidden', detail: `Only these roles may: ${permissions[permission].join(', ')}` }
 }
 
+/** Refuses a terminal what is another one's: its credential has its id as the name. */
+export function denyOther({ role, person }: Caller, terminal: string): Denial | undefined {
+  if (role !== 'terminal' || person === terminal) return undefined
+  return { code: 'forbidden', detail: 'A terminal may ask of itself alone' }
+}
+
 function callerOf({ subject, role, untilMs }: Bearer): Caller {
   return { actor: `jwt:${subject}`, person: subject, role, untilMs }
 }

@@ -23,6 +23,21 @@ export const permissions = {
   manage_webhooks: ['admin'],
   read_credentials: ['auditor', 'admin'],
   manage_credentials: ['admin'],
+  /** What a machine does for customers, and that it is there: each terminal for itself, and nobody in its place. */
+  operate_terminal: ['terminal'],
+  /** Terminals with their withdrawals, batches and exceptions; a terminal its own. */
+  read_terminals: ['terminal', 'operator', 'auditor', 'admin'],
+  create_terminals: ['admin'],
+  /** In and out of service, exchanges and counts. */
+  serve_terminals: ['operator', 'admin'],
+  /** A terminal its own. */
+  close_batches: ['terminal', 'operator', 'admin'],
+  resolve_exceptions: ['operator', 'admin'],
+  read_cards: ['teller', 'operator', 'auditor', 'admin'],
+  issue_cards: ['teller', 'admin'],
+  block_cards: ['teller', 'operator', 'admin'],
+  /** Unblocking, giving tries back, and PINs. */
+  unblock_cards: ['admin'],
 } as const satisfies Record<string, readonly Role[]>
 
 export type Permission = keyof typeof permissions

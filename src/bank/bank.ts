@@ -12,16 +12,20 @@ import {
   type RecordId,
   type Submission,
 } from '../ledger/command.ts'
+import type { Entity, EntityName } from '../ledger/entity.ts'
 import type { Instant } from '../ledger/money.ts'
 import { fromLine, type JournalRecord } from '../ledger/record.ts'
 import type { Thing } from '../ledger/registry.ts'
 import type { Clock } from './clock.ts'
+import { Expiry } from './expiry.ts'
 import { Queue, type QueueOptions, queueDefaults } from './queue.ts'
 import type {
   AccountList,
   AccountPage,
   Act,
   ActPage,
+  EntitiesFound,
+  EntityPage,
   Entry,
   EntryPage,
   Found,
@@ -55,6 +59,7 @@ export class Bank {
   readonly #store: Store
   readonly #clock: Clock
   readonly #queue: Queue
+  readonly #expiry: Expiry
   #next = Promise.withResolvers<void>()
   #things: readonly Thing[] = []
   readonly #onThings: ((things: readonly Thing[]) => void)[] = []
@@ -71,6 +76,7 @@ export class Bank {
         this.#onCommitted()
       },
     })
+    this.#expiry = new Expiry(store, clock, (submission) => this.#queue.submit(submission))
     store.watch?.(({ registry }) => {
       this.#onCommitted()
       if (registry) this.readRegistry().catch(() => this.#readRegistryLater())
@@ -165,6 +171,16 @@ export class Bank {
     return hold && holdAt(hold, this.now)
   }
 
+  /** What the ATM side keeps under a name. */
+  entity(name: EntityName): Promise<Entity | undefined> {
+    return this.#store.entity(name)
+  }
+
+  /** The same of names that begin alike, in their bytewise order. */
+  entities(page: EntityPage): Promise<EntitiesFound> {
+    return this.#store.entities(page)
+  }
+
   reply(key: Key): Promise<StoredReply | undefined> {
     return this.#store.reply(key)
   }
@@ -210,8 +226,14 @@ export class Bank {
     return this.#queue.length
   }
 
+  /** Has the ledger look at withdrawals whose time is up, from now on until the bank is drained. */
+  watchDue(): void {
+    this.#expiry.start()
+  }
+
   /** Waits for what was accepted. The store stays open: it is closed by whoever opened it. */
-  drain(): Promise<void> {
-    return this.#queue.idle()
+  async drain(): Promise<void> {
+    await this.#expiry.stop()
+    await this.#queue.idle()
   }
 }

@@ -33,9 +33,13 @@ export function rulesOf(settings: RuleSettings = {}): Rules {
   return { keyRetentionMs, adjustmentThreshold, fingerprint: fingerprintOf, dayOf: businessDays(timeZone) }
 }
 
-/** SHA-256 over the parsed command, members in one order: however it was written, the same request is the same. */
+/**
+ * SHA-256 over the parsed command, members in one order: however it was written, the same request is the same. A card
+ * is named by the id under the oldest of the server's keys, so that a new key makes no other request of it.
+ */
 function fingerprintOf(command: Command): string {
-  return sha256(JSON.stringify(Object.entries(command).sort(([a], [b]) => (a < b ? -1 : 1))))
+  const named = 'pan' in command && command.pan !== undefined ? { ...command, pan: command.pan.at(-1) } : command
+  return sha256(JSON.stringify(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /**

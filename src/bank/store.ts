@@ -6,10 +6,12 @@ import type { Account, AccountNumber, AccountState } from '../ledger/account.ts'
 import type { Block, Totals } from '../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../ledger/books.ts'
 import type { Hold, Key, Outcome, PostedTransfer, RecordId, Submission } from '../ledger/command.ts'
+import { dueAt, type Entity, type EntityName, nameOfEntity } from '../ledger/entity.ts'
 import type { Currency, Instant } from '../ledger/money.ts'
 import type { JournalRecord, Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 import type { Thing } from '../ledger/registry.ts'
+import type { TerminalId } from '../ledger/terminal.ts'
 import type { Fault, Proven } from '../ledger/verify.ts'
 
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
@@ -59,6 +61,15 @@ export interface Store extends Committing {
   /** What only some may do and somebody did, newest first. */
   acts(page: ActPage): Promise<Found<Act>>
 
+  /** What the ATM side keeps under a name, with every commit that has been answered. */
+  entity(name: EntityName): Promise<Entity | undefined>
+
+  /** The same of names that begin alike, in their bytewise order. */
+  entities(page: EntityPage): Promise<EntitiesFound>
+
+  /** What somebody must look at by now although nobody asked, in the order of its times. */
+  due(now: Instant, limit: number): Promise<readonly Entity[]>
+
   /** What was answered under a key, also where it is too old to be answered again. */
   reply(key: Key): Promise<StoredReply | undefined>
 
@@ -75,7 +86,7 @@ export interface Store extends Committing {
   holds(page: HoldPageQuery): Promise<Found<Hold>>
 
   /**
-   * Accounts in bytewise order of their numbers, beyond `after`, `limit` of them or all, as of one moment.
+   * Customers' accounts in bytewise order of their numbers, beyond `after`, `limit` of them or all, as of one moment.
    * They come in pieces, each when it is asked for.
    */
   accounts(page: AccountPage): Promise<AccountList>
@@ -165,6 +176,42 @@ export type HoldPageQuery = {
 
 export type ActPage = { readonly before?: RecordId; readonly limit: number }
 
+/** Entities under names that begin with `prefix`, beyond `after`; of one terminal, or those that wait. */
+export type EntityPage = {
+  readonly prefix: EntityName
+  readonly owner?: TerminalId
+  readonly waiting?: boolean
+  readonly after?: EntityName
+  readonly limit: number
+}
+
+/** A page, and after which name to go on where there may be more: a search gives up after a while, and says so. */
+export type EntitiesFound = { readonly things: readonly Entity[]; readonly next?: EntityName }
+
+/** A name beyond all that begin with a prefix: none has a character beyond `z`. */
+export function beyond(prefix: EntityName): EntityName {
+  return `${prefix}~`
+}
+
+/** The first of what was found as a page: where one more was found than is asked for, there is more. */
+export function entityPageOf(found: readonly Entity[], limit: number): EntitiesFound {
+  const named = found.map((entity) => ({ entity, name: nameOfEntity(entity) }))
+  const page = named.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, limit)
+  const last = page.at(-1)
+  const things = page.map(({ entity }) => entity)
+  return { things, ...(found.length > limit && last && { next: last.name }) }
+}
+
+/** In the order of the times at which they are due. */
+export function inTime(entities: readonly Entity[]): Entity[] {
+  const due = entities.map((entity) => ({
+    entity,
+    at: dueAt(entity) ?? Infinity,
+    name: nameOfEntity(entity),
+  }))
+  return due.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1)).map(({ entity }) => entity)
+}
+
 /** A record that an auditor asks for. */
 export type Act = JournalRecord & { readonly id: RecordId }
 
@@ -194,7 +241,7 @@ export type EntryPage = {
 export type Entry = { readonly version: number; readonly transfer: PostedTransfer }
 
 export type AccountList = {
-  /** How many accounts there are altogether, whatever the page asks for. */
+  /** How many customers' accounts there are altogether, whatever the page asks for. */
   readonly total: number
   /** Whether there are more beyond the last one of this page. */
   readonly more: boolean

@@ -4,6 +4,7 @@ import { Wire } from '../outside/wire.ts'
 import { AskedWrongError, allFaults, faults, type Odds, readFaults } from '../simulator/faults.ts'
 import { type FleetOptions, fleet } from '../simulator/fleet.ts'
 import { HostError } from '../simulator/operator.ts'
+import { enterClearPin, enterPinBlock, readPinKey } from '../simulator/pin-entry.ts'
 import { report } from '../simulator/report.ts'
 import { Session, sessionHelp } from '../simulator/session.ts'
 import { SettingError } from './settings.ts'
@@ -16,6 +17,8 @@ const usage = `usage: cashpoint atm --url http://localhost:5000 [--terminal ATM0
 
   one machine by hand, which keeps its journal and its notes in a directory:
     ${sessionHelp.replaceAll('\n', '\n    ')}
+    The PIN can be in CASHPOINT_ATM_PIN, and the machine's PIN key, for a host that is not in demo mode, in
+    CASHPOINT_ATM_PIN_KEY, as tdes:HEX or aes:HEX
   a fleet, with an administrator's credential unless the host is in demo mode: makes its own terminals (FLT00001 and
   on), cards and accounts, and judges at the end whether everything balances to the note; exit 1 if not
   the demo: a temporary host and eight machines, until Ctrl-C
@@ -82,7 +85,9 @@ const demoPin = '1234'
 
 async function runOne(values: Values, words: readonly string[]): Promise<void> {
   const { key, 'operator-key': operatorKey = key, terminal = 'ATM00001', card = demoCard } = values
-  const pin = values.pin ?? (card === demoCard ? demoPin : undefined)
+  // Neither a PIN nor a key belongs among the arguments, where everybody on this machine can read them.
+  const { CASHPOINT_ATM_PIN: typedPin, CASHPOINT_ATM_PIN_KEY: pinKey } = process.env
+  const pin = values.pin ?? typedPin ?? (card === demoCard ? demoPin : undefined)
   const url = urlOf(values)
   const [wire, operatorWire] = [new Wire(url, key), new Wire(url, operatorKey)]
   const session = await Session.open({
@@ -91,6 +96,7 @@ async function runOne(values: Values, words: readonly string[]): Promise<void> {
     wire,
     operatorWire,
     customer: { pan: card, pin, account: '' },
+    enterPin: pinKey === undefined ? enterClearPin : enterPinBlock(readPinKey(pinKey)),
     odds: readFaults(values.faults ?? 'none'),
     seed: wholeOf(values, 'seed', 1 + (Date.now() % 1_000_000), 999_999_999),
     print: (line) => console.log(line),

@@ -1,23 +1,19 @@
 /** `cashpoint credentials`: makes, lists and revokes credentials of a store that no server is using. */
 import { parseArgs } from 'node:util'
-import pino from 'pino'
 import { hashOfKey, makeKey } from '../access/key.ts'
-import { Bank } from '../bank/bank.ts'
-import { systemClock } from '../bank/clock.ts'
-import { StoreError } from '../bank/store.ts'
 import type { Command, Reply } from '../ledger/command.ts'
 import { type Credential, roles } from '../ledger/registry.ts'
+import { isTerminalId } from '../ledger/terminal.ts'
+import { cliActor, withBank } from './offline.ts'
 import { readSettings, SettingError, type Settings } from './settings.ts'
-import { openBooks, openStore } from './store.ts'
 
 const usage = `usage: cashpoint credentials create --role ROLE --name NAME [--store STORE]
        cashpoint credentials list [--store STORE]
        cashpoint credentials revoke ID [--store STORE]
 
-  ROLE is one of ${givenRoles().join(', ')}; NAME is whose it is`
+  ROLE is one of ${roles.join(', ')}; NAME is whose it is, of a terminal its id`
 
-// Those who hold the store's file may do anything with it; the journal tells that it was done this way.
-const actor = 'cli'
+const instead = 'stop it, or ask it with POST /v1/credentials'
 
 export async function credentials(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(usage)
@@ -53,10 +49,14 @@ async function create(
   settings: Settings,
   { role, name }: { role?: string | undefined; name?: string | undefined },
 ): Promise<void> {
-  const known = givenRoles().find((each) => each === role)
-  if (known === undefined) throw new SettingError(`--role must be one of ${givenRoles().join(', ')}`)
+  const known = roles.find((each) => each === role)
+  if (known === undefined) throw new SettingError(`--role must be one of ${roles.join(', ')}`)
   if (name === undefined || !/^[^\p{Cc}]{1,64}$/u.test(name))
     throw new SettingError('--name must say whose it is, in 1 to 64 characters')
+  if (known === 'terminal' && !isTerminalId(name))
+    throw new SettingError(
+      '--name of a terminal’s credential must be the id of the terminal, such as ATM00001',
+    )
 
   const key = makeKey()
   const reply = await submit(
@@ -71,7 +71,7 @@ async function create(
 }
 
 async function list(settings: Settings): Promise<void> {
-  const credentials = await withBank(settings, async (bank) =>
+  const credentials = await withBank(settings, instead, async (bank) =>
     bank.things.filter((thing): thing is Credential => thing.kind === 'credential'),
   )
   if (credentials.length === 0) return console.log('There is no credential.')
@@ -88,27 +88,8 @@ async function revoke(settings: Settings, credential: string): Promise<void> {
 }
 
 async function submit(settings: Settings, command: Command, more: { fresh?: string } = {}): Promise<Reply> {
-  const { reply } = await withBank(settings, (bank) => bank.submit({ command, actor, ...more }))
+  const { reply } = await withBank(settings, instead, (bank) =>
+    bank.submit({ command, actor: cliActor, ...more }),
+  )
   return reply
-}
-
-async function withBank<T>(settings: Settings, use: (bank: Bank) => Promise<T>): Promise<T> {
-  const store = await openStore(settings, pino({ level: 'silent' })).catch((error) => {
-    if (!(error instanceof StoreError) || !error.message.includes('in use by another server')) throw error
-    throw new StoreError('unusable', `${error.message}: stop it, or ask it with POST /v1/credentials`)
-  })
-  try {
-    const bank = new Bank(store, systemClock)
-    // Whatever makes a store, it begins with the same accounts.
-    await openBooks(bank)
-    await bank.readRegistry()
-    return await use(bank)
-  } finally {
-    await store.close()
-  }
-}
-
-/** Those of terminals come with terminals. */
-function givenRoles() {
-  return roles.filter((role) => role !== 'terminal')
 }

@@ -1,5 +1,4 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
-import { dirname, join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
@@ -7,11 +6,11 @@ import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
-import { SqliteStore } from '../stores/sqlite/store.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import type { Vault } from '../vault/vault.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
 import { Sealer } from '../webhooks/signature.ts'
-import { readKeys } from './keys.ts'
+import { makeDemo } from './demo.ts'
 import {
   isLoopback,
   readSettings,
@@ -20,6 +19,7 @@ import {
   settings as settingTable,
 } from './settings.ts'
 import { type OpenStore, openBooks, openStore } from './store.ts'
+import { type KeysAt, keysOf, openVault } from './vault.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
@@ -74,8 +74,11 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
   try {
     await openBooks(bank)
     await bank.readRegistry()
+    const keys = keysOf(settings, store)
+    const vault = await openVault(bank, keys)
     const access = await accessOf(bank, settings)
-    const webhooks = webhooksOf(bank, { settings, store, log, metrics })
+    if (access.demo && vault !== undefined) await openDemo(bank, vault, log)
+    const webhooks = webhooksOf(bank, { settings, keys, store, log, metrics })
     const app = await createServer({
       bank,
       access,
@@ -83,12 +86,15 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       log,
       metrics,
       currency: settings.currency,
+      vault,
+      timeZone: settings.timeZone,
       trustedProxies: settings.trustedProxies,
       draining: () => draining,
       ...parts,
     })
     const listening = await listen(app, settings)
     webhooks.deliverer.start()
+    bank.watchDue()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo }, 'serving')
@@ -120,15 +126,20 @@ async function accessOf(bank: Bank, settings: Settings): Promise<Access> {
   })
 }
 
+async function openDemo(bank: Bank, vault: Vault, log: Logger): Promise<void> {
+  const refusal = await makeDemo(bank, vault)
+  if (refusal !== undefined) log.warn({ refusal }, 'the demo data could not be made')
+}
+
 type Sending = { readonly deliverer: Deliverer; close(): Promise<void> }
 
 /** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
 function webhooksOf(
   bank: Bank,
-  of: { settings: Settings; store: OpenStore; log: Logger; metrics: Metrics },
+  of: { settings: Settings; keys: KeysAt | undefined; store: OpenStore; log: Logger; metrics: Metrics },
 ): Sending {
-  const { settings, store, log, metrics } = of
-  const sealer = sealerOf(bank, settings, store)
+  const { settings, keys, store, log, metrics } = of
+  const sealer = sealerOf(bank, keys)
   const deliveries = store.openDeliveries()
   const deliverer = new Deliverer({
     bank,
@@ -160,15 +171,13 @@ function webhooksOf(
   }
 }
 
-/** Beside a store's file the keys are made at the first start; nodes on a database must be given the same ones. */
-function sealerOf(bank: Bank, { keysPath }: Settings, store: OpenStore): Sealer | undefined {
-  const path = keysPath ?? (store instanceof SqliteStore ? join(dirname(store.path), 'keys.json') : undefined)
-  if (path === undefined) return undefined
-  const sealer = new Sealer(readKeys(path).webhooks)
+function sealerOf(bank: Bank, at: KeysAt | undefined): Sealer | undefined {
+  if (at === undefined) return undefined
+  const sealer = new Sealer(at.keys.webhooks)
   for (const thing of bank.things)
     if (thing.kind === 'webhook' && thing.disabled_at === undefined && thing.sealed_with !== sealer.id)
       throw new SettingError(
-        `webhook ${thing.id} was made with another key than the one in ${path}: name the right file with CASHPOINT_KEYS`,
+        `webhook ${thing.id} was made with another key than the one in ${at.path}: name the right file with CASHPOINT_KEYS`,
       )
   return sealer
 }
@@ -208,6 +217,7 @@ Try it:
   curl ${url}/accounts/123456789/balance
   curl ${url}/accounts/123456789/withdraw -H 'content-type: application/json' -d '{"amount": 100.00}'
   curl ${url}/accounts
+  curl ${url}/v1/terminals/ATM00001
 `
 }
 

@@ -171,11 +171,11 @@ function takeMore(
   now: Instant,
   rules: Rules,
 ): Corrected {
-  const { terminal: at, settled_at } = withdrawal
+  const { terminal: at } = withdrawal
   const terminal = terminalThere(books, at)
   const { cash, over_short } = accountsOfTerminal(at)
   // What was missing was counted, and is over/short's by now.
-  const counted = isCountedSince(terminal, settled_at)
+  const counted = isCountedSince(terminal, withdrawal)
   const { mix, value } = counted ? { mix: {}, value: 0 } : notesWorth(terminal, withdrawal, amount)
   const transfers = [
     ...debitMore(books, by, withdrawal, { to: cash, amount: value, now, rules }),
@@ -192,10 +192,10 @@ function putBack(
   amount: Minor,
   now: Instant,
 ): Corrected {
-  const { terminal: at, settled_at } = withdrawal
+  const { terminal: at } = withdrawal
   const terminal = terminalThere(books, at)
   const { cash, over_short } = accountsOfTerminal(at)
-  const counted = isCountedSince(terminal, settled_at)
+  const counted = isCountedSince(terminal, withdrawal)
   const { mix, value } = counted ? { mix: {}, value: 0 } : worthOfPart(terminal, withdrawal.units, amount)
   const from = [
     [cash, value],

@@ -136,7 +136,7 @@ export function reverseDeposit(
     return decided(refuse('deposit_not_found'))
   if (state === 'reversed') return repeated(entityReply(books, name, false))
 
-  const counted = isCountedSince(terminal, found.at)
+  const counted = isCountedSince(terminal, found)
   const { cash, over_short } = accountsOfTerminal(at)
   const payer = accountThere(books, account)
   const forced = (refusesDebit(payer) ?? refusesFunds(payer, amount, now)) !== undefined

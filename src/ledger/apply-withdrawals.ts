@@ -353,13 +353,15 @@ function confirmEnded(books: Books, by: Submission, withdrawal: Withdrawal, conf
   const { said, command, advice, now } = confirming
   const { state, dispensed, debited, mix_assumed, terminal: at, tombstone, id } = withdrawal
   const ended = state === 'completed' || state === 'partially_completed'
-  const since = isCountedSince(terminalThere(books, at), withdrawal.settled_at)
+  const since = isCountedSince(terminalThere(books, at), withdrawal)
   if (ended && mix_assumed && said.certain && said.value <= withdrawal.amount && !since) {
     replaceAssumed(books, by, withdrawal, confirming)
     return
   }
   books.append({ kind: 'withdrawal_advised', terminal: at, withdrawal: id, advice }, markOf(by, now))
   if (said.certain && said.value === (ended ? (dispensed ?? 0) : debited)) return
+  // That nobody knows is no news where somebody has counted since.
+  if (!said.certain && since) return
   const none = state === 'declined' || tombstone
   const type = ended ? 'reversal_mismatch' : none ? 'unknown_advice' : 'confirm_after_reversal'
   const proposal = command.outcome === undefined || command.outcome === 'dispensed'
@@ -431,13 +433,13 @@ export function reverseWithdrawal(
   }
   if (found.advice === advice) return repeated(entityReply(books, name, false))
   const withdrawal = expire(books, by, found, now)
-  const { state, mix_assumed, settled_at, amount } = withdrawal
+  const { state, mix_assumed, amount } = withdrawal
   if (isOpen(withdrawal)) {
     giveAllBack(books, by, withdrawal, { by: 'reverse', advice, now })
     return decided(entityReply(books, name, false))
   }
   if (state === 'reversed' || state === 'declined') return repeated(entityReply(books, name, false))
-  if (mix_assumed && !isCountedSince(terminal, settled_at)) {
+  if (mix_assumed && !isCountedSince(terminal, withdrawal)) {
     takeAssumedBack(books, by, withdrawal, { advice, now })
     raiseOf(books, by, withdrawal, { type: 'late_reversal', amount, proposal: { dispensed: 0 } }, now)
     return decided(entityReply(books, name, false))

@@ -180,8 +180,11 @@ export function endOf(dispensed: Minor, amount: Minor): 'completed' | 'partially
 }
 
 /** Whether a machine's notes have been counted since: what left it before is in the count. */
-export function isCountedSince({ counted_at }: Terminal, at: Instant | undefined): boolean {
-  return counted_at !== undefined && at !== undefined && at <= counted_at
+export function isCountedSince(
+  { counted }: Terminal,
+  { counted: then = 0 }: { readonly counted?: number },
+): boolean {
+  return then < counted
 }
 
 export function unknownTerminal(): Outcome {

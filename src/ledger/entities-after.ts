@@ -75,11 +75,12 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
     }
     case 'withdrawal_settled': {
       const found = withdrawal(content)
+      const of = terminal(content.terminal)
       const { card_used } = content
       const used = card_used !== undefined && found.card !== undefined
       return [
-        settled(content, at, found),
-        terminalAfter(content, at, terminal(content.terminal), found),
+        settled(content, of, found),
+        terminalAfter(content, at, of, found),
         ...(used ? [{ ...card(found.card), used: card_used }] : []),
       ]
     }
@@ -170,7 +171,7 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
       const { mode, loaded } = content
       const state = exchange?.afterwards ?? 'out_of_service'
       const units = found.units.map((unit) => unitLoaded(unit, mode, loaded[unit.id] ?? 0))
-      return [{ ...found, state, units, ...(mode === 'set' && { counted_at: at }) }]
+      return [{ ...found, state, units, counted: found.counted + (mode === 'set' ? 1 : 0) }]
     }
     case 'batch_closed': {
       const { report } = content
@@ -209,6 +210,7 @@ function created(
     batch: newBatch(1, at),
     uncertain: 0,
     unconfirmed: 0,
+    counted: 0,
     pin_keys: [],
     bad_blocks: [],
     at,
@@ -243,7 +245,7 @@ function authorized(content: WithdrawalAuthorized, at: Instant, of: Terminal, ca
   return [withdrawal, terminal, ...(card_used ? [{ ...card, used: card_used }] : [])]
 }
 
-function settled(content: WithdrawalSettled, at: Instant, before: Withdrawal): Withdrawal {
+function settled(content: WithdrawalSettled, { counted }: Terminal, before: Withdrawal): Withdrawal {
   const { state, dispensed, debited, out, rejected, mix_assumed = false, transfers, advice } = content
   return {
     ...before,
@@ -256,7 +258,7 @@ function settled(content: WithdrawalSettled, at: Instant, before: Withdrawal): W
     expires_at: null,
     transfers: [...before.transfers, ...transfers],
     ...(advice !== undefined && { advice }),
-    settled_at: at,
+    counted,
   }
 }
 
@@ -318,7 +320,7 @@ function done(content: OperationDone, at: Instant, of: Terminal): Entity[] {
   const transfers = transfer === undefined ? [] : [transfer]
   const batch = dated(of.batch, business_date)
   return [
-    { kind: 'operation', id, ...told, state: 'completed', transfers, at },
+    { kind: 'operation', id, ...told, state: 'completed', transfers, at, counted: of.counted },
     {
       ...of,
       units: of.units.map((each) =>

@@ -98,8 +98,8 @@ export type Terminal = {
   readonly uncertain: Minor
   readonly unconfirmed: Minor
   readonly exchange?: Exchange
-  /** When all of its notes were last counted; what left before was counted then. */
-  readonly counted_at?: Instant
+  /** How often all of its notes were counted and exchanged: what left before was in the count. */
+  readonly counted: number
   /** Newest first; the second one goes when a block has been read under the first. */
   readonly pin_keys: readonly WrappedKey[]
   /** The cards whose tries were counted by blocks that did not decode, one after the other without one that did. */

@@ -82,7 +82,8 @@ export type Withdrawal = Asked & {
   readonly stan?: string
   readonly rrn?: string
   readonly at: Instant
-  readonly settled_at?: Instant
+  /** How often the machine had been counted when it was settled. */
+  readonly counted?: number
 }
 
 /** What a terminal did at once, under an id of its own: a deposit of counted notes, a transfer, a change of PIN. */
@@ -104,6 +105,8 @@ export type Operation = Asked & {
   readonly batch: number
   readonly transfers: readonly RecordId[]
   readonly at: Instant
+  /** As of a withdrawal. */
+  readonly counted?: number
 }
 
 /** Whether its money is in transit and its notes are reserved. */

@@ -21,6 +21,11 @@ function readBody(read: () => unknown, done: Done): void {
     done(null, read())
   } catch (error) {
     if (error instanceof ProblemError) done(error)
-    else done(new ProblemError('malformed_body', error instanceof Error ? error.message : undefined))
+    else done(new ProblemError('malformed_body', error instanceof Error ? withoutText(error) : undefined))
   }
+}
+
+/** What the parser says, without the piece of the body that it may show, in which a card number or a PIN can be. */
+function withoutText({ message }: Error): string {
+  return message.replace(/,? ?(\.\.\.)?".*$/s, '')
 }

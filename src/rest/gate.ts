@@ -6,6 +6,7 @@ import {
   type Asked,
   type Caller,
   type Denial,
+  denyOther,
   denyRole,
 } from '../access/access.ts'
 import type { Permission } from '../access/permissions.ts'
@@ -51,6 +52,14 @@ export function gateOf(access: Access): Gate {
 export function demand({ caller }: FastifyRequest, permission: Permission): void {
   const denial = denyRole(caller, permission)
   if (denial !== undefined) throw new ProblemError(denial.code, denial.detail)
+}
+
+/** Refuses a terminal what its path names of another one, before anything is said of that. */
+export const ownTerminal: onRequestHookHandler = (request, reply, done) => {
+  const { terminal = '' } = request.params as { terminal?: string }
+  const denial = denyOther(request.caller, terminal)
+  if (denial === undefined) done()
+  else deny(reply, denial)
 }
 
 function isDenied(admission: Admission): admission is Extract<Admission, { denial: Denial }> {

@@ -70,3 +70,8 @@ function skipValue(text: string, at: number): number {
 export function endsValue(code: number): boolean {
   return code === 0x2c || code === 0x7d || code === 0x5d || code <= 0x20
 }
+
+/** A member's name or path as it may be repeated: who mistakes a card number for one must not have it in a log. */
+export function withoutNumbers(name: string): string {
+  return name.replace(/[0-9]{8,}/g, '…')
+}

@@ -30,6 +30,12 @@ export type HttpProblem =
   | 'issuer_unavailable'
   | 'target_refused'
   | 'event_not_found'
+  | 'idempotency_key_missing'
+  | 'clear_pin_disabled'
+  | 'card_keys_missing'
+  | 'pan_check_digit'
+  | 'kcv_mismatch'
+  | 'batch_not_found'
 
 export type ProblemCode = Refusal | HttpProblem
 
@@ -71,6 +77,48 @@ const problems: Record<ProblemCode, Entry> = {
   adjustment_not_found: { status: 404, error: 'Adjustment not found' },
   adjustment_resolved: { status: 409, error: 'Adjustment is decided already' },
   second_person_needed: { status: 403, error: 'Whoever asked for an adjustment cannot approve it' },
+  belongs_to_withdrawal: {
+    status: 409,
+    error: 'This transfer is of a terminal, and is taken back there alone',
+  },
+  withdrawals_open: { status: 409, error: 'Account has withdrawals under way at a terminal' },
+  terminal_exists: { status: 409, error: 'Terminal id is taken' },
+  terminal_not_found: { status: 404, error: 'Terminal not found' },
+  terminal_not_allowed: { status: 403, error: 'Terminal may not do this now' },
+  withdrawal_not_found: { status: 404, error: 'Withdrawal not found' },
+  withdrawal_state: { status: 409, error: 'Withdrawal is in another state: do not dispense' },
+  already_reversed: { status: 409, error: 'Withdrawal was reversed before it was asked for' },
+  deposit_not_found: { status: 404, error: 'Deposit not found' },
+  card_exists: { status: 409, error: 'There is a card of this number' },
+  card_not_found: { status: 404, error: 'Card not found' },
+  card_status: { status: 409, error: 'A lost or stolen card stays so' },
+  card_expired: { status: 403, error: 'Card is expired' },
+  card_lost: { status: 403, error: 'Card is reported as lost' },
+  card_stolen: { status: 403, error: 'Card is reported as stolen' },
+  card_blocked: { status: 403, error: 'Card is blocked' },
+  pin_required: { status: 403, error: 'PIN is required' },
+  pin_incorrect: { status: 403, error: 'PIN is not right' },
+  pin_locked: { status: 403, error: 'PIN is locked after too many wrong ones' },
+  pin_invalid: { status: 422, error: 'The new PIN cannot be used' },
+  account_not_allowed: { status: 403, error: 'Card does not allow this account, or the account is blocked' },
+  limit_amount: { status: 422, error: 'Amount is beyond a limit' },
+  limit_count: { status: 422, error: 'Number of withdrawals is beyond a limit' },
+  amount_not_dispensable: { status: 422, error: 'Terminal has no notes for this amount' },
+  notes_not_accepted: { status: 422, error: 'Terminal does not take these notes' },
+  batch_not_open: { status: 409, error: 'Another batch is open' },
+  batch_not_found: { status: 404, error: 'No batch of this number was closed' },
+  exchange_open: { status: 409, error: 'An exchange is under way' },
+  no_exchange: { status: 409, error: 'No such exchange is under way' },
+  not_counted: { status: 409, error: 'Units must be counted before they are set anew' },
+  suspects_open: { status: 409, error: 'Suspects must be settled before the notes that prove them are gone' },
+  units_invalid: { status: 422, error: 'Units are not those of the terminal, or cannot be together' },
+  exception_not_found: { status: 404, error: 'Exception not found' },
+  exception_resolved: { status: 409, error: 'Exception was resolved otherwise' },
+  dispensed_invalid: { status: 400, error: 'Not an amount that can have been dispensed' },
+  clear_pin_disabled: { status: 403, error: 'PINs and keys in clear are for the demo mode alone' },
+  card_keys_missing: { status: 503, error: 'Server has no keys for card numbers and PINs: CASHPOINT_KEYS' },
+  pan_check_digit: { status: 422, error: 'Card number has a wrong check digit' },
+  kcv_mismatch: { status: 422, error: 'Key has another check value' },
   unauthenticated: { status: 401, error: 'Credential is missing or not valid' },
   forbidden: { status: 403, error: 'Credential does not allow this' },
   not_local: { status: 403, error: 'Demo mode serves this machine only' },
@@ -84,6 +132,7 @@ const problems: Record<ProblemCode, Entry> = {
   amount_too_large: { status: 400, error: 'Amount is too large' },
   account_number_invalid: { status: 400, error: 'Invalid account number' },
   idempotency_key_invalid: { status: 400, error: 'Invalid Idempotency-Key' },
+  idempotency_key_missing: { status: 400, error: 'Idempotency-Key is required' },
   idempotency_conflict: { status: 422, error: 'Idempotency-Key was used for another request' },
   page_invalid: { status: 400, error: 'Invalid limit or cursor' },
   malformed_request: { status: 400, error: 'Malformed request' },
@@ -150,6 +199,8 @@ const namesOfMembers: Readonly<Record<string, string>> = {
   from_block: 'from',
   to_block: 'to',
   items: 'operations',
+  last4: 'pan',
+  of: 'type',
 }
 
 /** What a refusal says beyond its code; never a value. */
@@ -158,7 +209,7 @@ export function detailOf({ members = [], limit }: Refused): string | undefined {
     const { name, used, remaining } = limit
     return `${name} is ${limit.limit}, of which ${used} are used and ${remaining} remain`
   }
-  const names = members.map((member) => namesOfMembers[member] ?? member)
+  const names = [...new Set(members.map((member) => namesOfMembers[member] ?? member))]
   return names.length > 0 ? `What differs from the first request: ${names.join(', ')}` : undefined
 }
 

@@ -1,13 +1,15 @@
 /** Routes as data, so that what a path does not allow is known from the same table: 405 with `Allow`. */
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { Gate, Needs } from './gate.ts'
+import { type Gate, type Needs, ownTerminal } from './gate.ts'
 import { sendProblem } from './problem.ts'
 
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   readonly may: Needs
+  /** Whether the path names a terminal that, where one asks, must be itself. */
+  readonly own?: true
   /** JSON Schema of the body, where Fastify is to check it. */
   readonly body?: object | undefined
   handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
@@ -27,8 +29,10 @@ export function addRoutes(
   routes: readonly Route[],
   { gate, cors = () => false }: { readonly gate: Gate; cors?(): boolean },
 ): void {
-  for (const { method, url, may, body, handler } of routes)
-    app.route({ method, url, handler, onRequest: gate(may), ...(body && { schema: { body } }) })
+  for (const { method, url, may, own, body, handler } of routes) {
+    const onRequest = own ? [gate(may), ownTerminal] : gate(may)
+    app.route({ method, url, handler, onRequest, ...(body && { schema: { body } }) })
+  }
 
   for (const url of new Set(routes.map((route) => route.url))) {
     const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)

@@ -16,6 +16,7 @@ import { StoreError } from '../bank/store.ts'
 import type { Webhooks } from '../bank/webhooks.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Vault } from '../vault/vault.ts'
 import { accountRoutes } from './accounts.ts'
 import { jsonBody } from './body.ts'
 import { gateOf } from './gate.ts'
@@ -34,6 +35,10 @@ export type ServerOptions = {
   readonly metrics: Metrics
   /** Of accounts that a deposit opens. */
   readonly currency: Currency
+  /** What card numbers and PINs become; without one nothing is done with a card. */
+  readonly vault?: Vault | undefined
+  /** Where business days begin at midnight: an IANA name; UTC if left out. */
+  readonly timeZone?: string
   /** Proxies whose word is taken for where a request came from: addresses and networks. */
   readonly trustedProxies?: readonly string[]
   /** Whether the server is going down, for `/readyz`. */
@@ -125,7 +130,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
     { gate, cors: () => access.demo },
   )
-  await app.register(v1, { bank, access, gate, currency, webhooks: options.webhooks })
+  const { webhooks, vault, timeZone = 'UTC' } = options
+  await app.register(v1, { bank, access, gate, currency, webhooks, vault, timeZone })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {

@@ -12,9 +12,11 @@ import { emptyDevice, type UnitType } from './device.ts'
 import type { Fault, Odds } from './faults.ts'
 import { type AccountFacts, type Finding, judge, type SuspectNamed, suspectsOf } from './judge.ts'
 import type { Line } from './line.ts'
+import type { PinEntry } from './machine.ts'
 import type { ByUnit } from './notes.ts'
 import { HostError, Operator, type Terminal, unitsAsIn } from './operator.ts'
 import { newPan } from './pan.ts'
+import { enterClearPin, enterNoPin, enterPinBlock, newPinKey, wordsOf } from './pin-entry.ts'
 import { Site, type SiteFacts } from './site.ts'
 
 export type FleetOptions = {
@@ -169,6 +171,7 @@ class Run {
     const id = `FLT${String(i + 1).padStart(5, '0')}`
     const terminal = await this.#terminal(id)
     const key = credential === undefined ? undefined : await this.#operator.credential(id)
+    const enterPin = credential === undefined ? await this.#pinEntry(id, i) : enterNoPin
     const site = new Site({
       id,
       currency,
@@ -180,13 +183,22 @@ class Run {
       seed: seed * 1_000 + i * 10,
       patienceMs,
       deadMaxMs,
-      enterPin: ({ pin }) => (pin === undefined ? {} : { pin }),
+      enterPin,
       loaded,
       run: this.#run,
       tell: tell ?? (() => {}),
     })
     await site.open()
     return site
+  }
+
+  /** In clear, as a TDES block or as an AES block: machines are of different makes. A key in clear is for demos only. */
+  async #pinEntry(id: string, i: number): Promise<PinEntry> {
+    const algorithm = ([undefined, 'tdes', 'aes'] as const)[i % 3]
+    if (algorithm === undefined) return enterClearPin
+    const key = newPinKey(algorithm)
+    await this.#operator.setPinKey(id, wordsOf(key))
+    return enterPinBlock(key)
   }
 
   #customersOf(site: Site, i: number, all: readonly Customer[]): Customers {

@@ -9,7 +9,7 @@ import type { Wire } from '../outside/wire.ts'
 import { type Customer, inWords } from './customers.ts'
 import { type DeviceState, emptyDevice } from './device.ts'
 import { AskedWrongError, type Odds } from './faults.ts'
-import type { Machine, Withdrawn } from './machine.ts'
+import type { Machine, PinEntry, Withdrawn } from './machine.ts'
 import { type ByValue, money, notesInWords, numberOf, plus, worthOf } from './notes.ts'
 import { Operator, unitsAsIn } from './operator.ts'
 import { Site } from './site.ts'
@@ -21,6 +21,7 @@ export type SessionOptions = {
   readonly wire: Wire
   readonly operatorWire: Wire
   readonly customer: Customer
+  readonly enterPin: PinEntry
   readonly odds: Odds
   readonly seed: number
   readonly print: (line: string) => void
@@ -68,7 +69,7 @@ export class Session {
       seed,
       patienceMs,
       deadMaxMs,
-      enterPin: ({ pin }) => (pin === undefined ? {} : { pin }),
+      enterPin: options.enterPin,
       loaded,
       run,
       tell: (_, words) => print(`  ${words}`),

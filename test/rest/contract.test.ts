@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Chance, prng, seed } from '../support/chance.ts'
 import { times } from '../support/profile.ts'
-import { type Operation, type Schema, serveV1 } from './v1-support.ts'
+import { issue, pin, serveAtm } from './atm-support.ts'
+import { type Operation, type Schema, serveV1, type V1 } from './v1-support.ts'
 
 const requests = times(600, 20_000)
 /** By then chance has led everywhere, or something leads nowhere any more. */
@@ -17,22 +18,70 @@ test(`requests made from the document are answered as it says (SEED=${seed})`, a
   const v1 = await serveV1(t, { adjustmentThreshold: 1 })
   // Two, since what one proposes another approves.
   const keys = [await v1.useKey('admin', 'one'), await v1.useKey('admin', 'another')]
+  await tryAll(v1, {
+    wanted: (path) => !ofAtm.test(path),
+    amounts: [1, 1, 2, 5],
+    headers: (make) => ({ authorization: `Bearer ${make.one(keys)}` }),
+    often: async (make) => {
+      for (const account of make.otherAccounts()) await v1.open(account, 20)
+    },
+  })
+})
+
+test(`the same of the ATM side, in demo mode, where PINs and keys may come in clear (SEED=${seed})`, async (t) => {
+  const { v1, at, authorize } = await serveAtm(t)
+  await tryAll(v1, {
+    wanted: (path) => ofAtm.test(path),
+    amounts: [1000, 1000, 2000, 5000],
+    headers: () => ({}),
+    often: async (make) => {
+      for (const account of make.otherAccounts()) await v1.open(account, 20)
+      // Whatever came of it by chance: in service again, with notes, and a card that nobody has reported as lost.
+      const { exchange } = (await v1.post(`${at}/exchange`, { action: 'start' })).body
+      await v1.post(`${at}/exchange`, {
+        action: 'end',
+        exchange,
+        mode: 'add',
+        loaded: { C1: 9, C2: 9, C3: 9 },
+      })
+      await v1.post(`${at}/state`, { state: 'in_service', reason: 'again' })
+      const pan = make.otherPan()
+      await issue(v1, { pan, account: 'A' })
+      for (const id of make.ownIds().slice(2)) await authorize(id, 1000, { pan })
+    },
+  })
+})
+
+const ofAtm = /^\/v1\/(terminals|exceptions|cards)/
+
+type Tried = {
+  /** Such as can be moved. */
+  readonly amounts: readonly number[]
+  wanted(path: string): boolean
+  headers(make: Maker): Record<string, string>
+  /** Done now and then, so that chance has something to work on. */
+  often(make: Maker): Promise<void>
+}
+
+async function tryAll(v1: V1, { wanted, amounts, headers: more, often }: Tried): Promise<void> {
   const { paths, components } = v1.document
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    path.startsWith('/v1/') ? Object.entries(methods).map(([method, of]) => ({ path, method, of })) : [],
+    path.startsWith('/v1/') && wanted(path)
+      ? Object.entries(methods).map(([method, of]) => ({ path, method, of }))
+      : [],
   )
-  const make = new Maker(prng(seed), components.schemas)
+  const make = new Maker(prng(seed), components.schemas, amounts)
   const untried = new Set(operations.flatMap(whatToTry))
   for (let i = 0; i < requests || (untried.size > 0 && i < mostRequests); i += 1) {
-    if (i % 50 === 0) for (const account of make.otherAccounts()) await v1.open(account, 20)
+    if (i % 50 === 0) await often(make)
     const left = operations.filter((each) => whatToTry(each).some((what) => untried.has(what)))
     const { path, method, of } = make.one(left.length > 0 && i % 2 === 0 ? left : operations)
     const target = make.target(path.slice('/v1'.length), of)
-    const headers = { ...make.headers(of), authorization: `Bearer ${make.one(keys)}` }
+    const headers = { ...make.headers(of), ...more(make) }
     const said =
       method === 'get' ? await v1.get(target, headers) : await v1.send(method, target, make.body(of), headers)
     assert.notEqual(said.status, 500, `${method} ${target}: ${said.text}`)
-    make.know(path, said.body['id'])
+    make.know(path, said.body)
     untried.delete(`${method} ${path} ${said.status < 300 ? 'done' : 'refused'}`)
   }
   // One that was asked for by chance, of blocks that are not there, may be running yet.
@@ -40,7 +89,7 @@ test(`requests made from the document are answered as it says (SEED=${seed})`, a
   assert.equal((await v1.prove())['proven'], true)
   // What is only ever refused, or only ever done, has not been tried.
   assert.deepEqual([...untried], [])
-})
+}
 
 /** An operation that takes anything must be seen to be done and to be refused. */
 function whatToTry({ path, method, of }: { path: string; method: string; of: Operation }): string[] {
@@ -53,13 +102,16 @@ function whatToTry({ path, method, of }: { path: string; method: string; of: Ope
 class Maker {
   readonly #chance: Chance
   readonly #named: Readonly<Record<string, Schema>>
+  readonly #amounts: readonly number[]
   /** Ids that were told, by what they are of. */
   readonly #ids = new Map<string, string[]>()
   #round = 0
+  #pan = ''
 
-  constructor(chance: Chance, named: Readonly<Record<string, Schema>>) {
+  constructor(chance: Chance, named: Readonly<Record<string, Schema>>, amounts: readonly number[]) {
     this.#chance = chance
     this.#named = named
+    this.#amounts = amounts
   }
 
   /** From here on: those before may be closed by now, or full. */
@@ -68,10 +120,15 @@ class Maker {
     return this.#accounts()
   }
 
-  know(path: string, id: unknown): void {
-    const kind = kindOf(path)
-    const known = this.#ids.get(kind) ?? []
-    if (typeof id === 'string' && !known.includes(id)) this.#ids.set(kind, [...known, id])
+  know(path: string, { id, exchange, exceptions }: Record<string, unknown>): void {
+    this.#keep(kindOf(path), id)
+    this.#keep('exchanges', exchange)
+    if (Array.isArray(exceptions)) for (const { id } of exceptions) this.#keep('exceptions', id)
+  }
+
+  #keep(kind: string, id: unknown): void {
+    const known = (this.#ids.get(kind) ?? []).filter((each) => each !== id)
+    if (typeof id === 'string') this.#ids.set(kind, [...known, id])
   }
 
   #id(kind: string): string {
@@ -102,7 +159,9 @@ class Maker {
 
   headers({ parameters }: Operation): Record<string, string> {
     const headers: Record<string, string> = {}
-    if (this.#often(20)) headers['idempotency-key'] = this.one(['k1', 'k2', '"k3"', 'k'.repeat(256)])
+    const must = parameters.some(({ name, required }) => name === 'Idempotency-Key' && required)
+    if (must && this.#often(90)) headers['idempotency-key'] = `k${this.#chance(1_000_000)}`
+    else if (this.#often(20)) headers['idempotency-key'] = this.one(['k1', 'k2', '"k3"', 'k'.repeat(256)])
     const guarded = parameters.some(({ name }) => name === 'If-Match')
     if (this.#often(guarded ? 30 : 5)) headers['if-match'] = this.one(['"2"', '3', '*', 'W/"x"'])
     return headers
@@ -121,8 +180,9 @@ class Maker {
       return this.#value(name, this.#named[schema.$ref.slice('#/components/schemas/'.length)] ?? {})
     if (schema.anyOf) return this.#value(name, this.one(schema.anyOf))
     if (schema.const !== undefined) return schema.const
-    if (name === 'state' && this.#often(85)) return 'active'
+    if (name === 'state' && schema.enum?.includes('active') && this.#often(85)) return 'active'
     if (schema.enum) return this.#often(70) && schema.enum.includes('USD') ? 'USD' : this.one(schema.enum)
+    if (name === 'amount' && this.#often(80)) return this.one(this.#amounts)
     if (schema.type === 'integer') return this.one([1, 1, 1, 2, 5, Number.MAX_SAFE_INTEGER])
     if (schema.type === 'boolean') return this.#often(50)
     if (name === 'url')
@@ -131,12 +191,42 @@ class Maker {
     if (schema.type === 'string') return this.#text(name)
     if (schema.type === 'array')
       return Array.from({ length: this.#chance(4) }, () => this.#value(name, schema.items ?? {}))
+    if (schema.patternProperties && name !== 'metadata') return this.#notes(name)
     if (name === 'metadata') return this.one([{}, { till: '7' }, { é: '😀' }])
     const members = Object.entries(schema.properties ?? {}).filter(([member]) =>
-      this.#often(schema.required?.includes(member) ? 98 : 30),
+      this.#often(schema.required?.includes(member) ? 98 : member === 'pin_block' ? 4 : 30),
     )
     if (this.#often(2)) members.push(['extra', { type: 'boolean' }])
     return Object.fromEntries(members.map(([member, each]) => [member, this.#value(member, each)]))
+  }
+
+  /** Notes by unit or by value, as units are counted, or answers for suspects. */
+  #notes(name: string): object {
+    if (name === 'notes') return this.one([{ 5000: 1 }, { 1000: 2, 2000: 1 }, {}])
+    if (name === 'suspects') return this.one([{}, { W1: { dispensed: 0 } }])
+    const counts = { C1: this.#chance(99), C2: 1, C3: 0, D1: { 5000: 1 }, R1: {}, T1: {} }
+    return this.one([{ C1: 1 }, { C3: 1 }, {}, counts, counts, { C9: 1 }])
+  }
+
+  /** From here on; of a card that is issued with it. */
+  otherPan(): string {
+    this.#pan = this.#anyPan()
+    return this.#pan
+  }
+
+  /** Sixteen digits of which the last is the check digit. */
+  #anyPan(): string {
+    const digits = `4${String(this.#round).padStart(5, '0')}${String(this.#chance(1_000_000)).padStart(9, '0')}`
+    const sum = [...digits].reduce((sum, digit, i) => {
+      const twice = i % 2 === 0 ? 2 * Number(digit) : Number(digit)
+      return sum + (twice > 9 ? twice - 9 : twice)
+    }, 0)
+    return digits + ((10 - (sum % 10)) % 10)
+  }
+
+  /** What terminals call their withdrawals: as for accounts, and what would do for a terminal, too. */
+  ownIds(): string[] {
+    return ['W', 'X', 'Y', 'Z'].map((letter) => letter + this.#round)
   }
 
   #accounts(): string[] {
@@ -155,10 +245,36 @@ class Maker {
       case 'transfer':
       case 'event':
         return this.#id('transfers')
+      case 'terminal':
+        return this.#often(90) ? 'ATM1' : this.one(['ATM2', 'W1', 'none'])
+      case 'withdrawal':
+      case 'deposit':
+        return this.#often(95) ? this.one(this.ownIds()) : 'a b'
+      case 'batch':
+        return this.one(['1', '1', '2', 'x'])
+      case 'exchange':
+        return this.#often(90) ? this.#id('exchanges').replace(/^nothing$/, 'x_0') : 'x_0'
+      case 'pan':
+        return this.#often(70) ? this.#pan : this.#anyPan()
+      case 'pin':
+        return this.#often(95) ? pin : '9999'
+      case 'new_pin':
+        return pin
+      case 'expiry':
+        return '9912'
+      case 'pvv':
+        return '0949'
+      case 'kcv':
+        return '08D7B4'
+      case 'pin_block':
+      case 'new_pin_block':
+        return '0123456789ABCDEF'
       case 'as_of':
         return this.one(['2', '2026-01-01', '2100-01-01T00:00:00Z', 'never'])
       case 'key':
-        return this.one(['k1', 'k2', 'k3', 'item', ''])
+        return this.one(['k1', 'k2', 'k3', 'item', '', '0123456789ABCDEFFEDCBA9876543210'])
+      case 'id':
+        return this.one([...this.ownIds(), 'C1', 'C2'])
       default:
         return this.one(['x', 'é', 'none'])
     }

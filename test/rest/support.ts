@@ -20,8 +20,12 @@ import { createServer } from '../../src/rest/server.ts'
 import { SqliteDeliveries } from '../../src/stores/sqlite/deliveries.ts'
 import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { Vault } from '../../src/vault/vault.ts'
 import { Deliverer, type DelivererOptions } from '../../src/webhooks/deliverer.ts'
 import { Sealer } from '../../src/webhooks/signature.ts'
+
+/** A vault of keys that are of no use elsewhere. */
+export const testVault = new Vault({ key: Buffer.alloc(32, 7) })
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: string }
 
@@ -46,6 +50,8 @@ export type Options = {
   readonly accounts?: Readonly<Record<string, number>>
   /** The store's file, for servers that follow each other on it. */
   readonly path?: string
+  /** What card numbers and PINs become; undefined for a server without keys. */
+  readonly vault?: Vault | undefined
   /** In place of the real store. */
   readonly store?: Store
   /** Where log lines go; nowhere by default. */
@@ -97,6 +103,7 @@ export async function serve(
     await openBooks(bank, currency, accounts)
     await bank.readRegistry()
   }
+  const vault = 'vault' in options ? options.vault : testVault
   const { demo = true, tokens, perCredential = 0, perAddress = 0, trustedProxies = [] } = options
   const access = new Access(bank, systemClock, { demo, tokens, perCredential, perAddress })
   const deliveries = opened?.openDeliveries() ?? SqliteDeliveries.open(':memory:')
@@ -112,6 +119,7 @@ export async function serve(
     log,
     metrics,
     currency,
+    vault,
     trustedProxies,
     draining: () => cashpoint.draining,
   })
@@ -221,6 +229,9 @@ export function stubStore(does: Partial<Store>): Store {
     transfers: fail,
     holds: fail,
     accounts: fail,
+    entity: fail,
+    entities: fail,
+    due: fail,
     last: fail,
     placeOf: fail,
     lines: fail,

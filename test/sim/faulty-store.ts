@@ -172,6 +172,9 @@ export class FaultyStore implements Store {
 
   transfer: Store['transfer'] = (id) => this.#read(() => this.#disk.transfer(id))
   hold: Store['hold'] = (id) => this.#read(() => this.#disk.hold(id))
+  entity: Store['entity'] = (name) => this.#read(() => this.#disk.entity(name))
+  entities: Store['entities'] = (page) => this.#read(() => this.#disk.entities(page))
+  due: Store['due'] = (now, limit) => this.#read(() => this.#disk.due(now, limit))
   thing: Store['thing'] = (id) => this.#disk.thing(id)
   things: Store['things'] = () => this.#disk.things()
   acts: Store['acts'] = (page) => this.#disk.acts(page)

@@ -11,7 +11,11 @@ import type { Webhooks } from '../../src/bank/webhooks.ts'
 import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { Vault } from '../../src/vault/vault.ts'
 import { bankBehind } from '../support/bank-behind.ts'
+
+// Of no use elsewhere.
+const key = Buffer.alloc(32, 7)
 
 export type Sent = {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -40,6 +44,7 @@ export class Front {
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
       currency: 'USD',
+      vault: new Vault({ pan: [key], pin: [key], wrap: [key] }),
       draining: () => false,
     })
     await front.#app.ready()

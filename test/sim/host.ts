@@ -21,6 +21,8 @@ export type HostOptions = {
   disk(): Store | Promise<Store>
   /** What the bank is given in place of its store. */
   outer?(store: Store): Store
+  /** Whether the server ends by itself what nobody asks about any more. */
+  readonly watchesDue?: true
   note(line: string): void
 }
 
@@ -45,6 +47,7 @@ export class Host implements Server {
     const store = new FaultyStore({ world, disk: await disk(), faults, chance })
     front.bank = new Bank(outer?.(store) ?? store, clock, queue)
     await front.bank.readRegistry()
+    if (this.#options.watchesDue) front.bank.watchDue()
     this.#life = { store, inHand: new Set(), over: false }
     note('the server starts')
   }

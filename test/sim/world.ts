@@ -13,7 +13,7 @@ type Event = { readonly atMs: number; readonly run: () => void | Promise<void> }
 const quietTurns = 3
 
 // A run has some thousand events; what is woken so often is woken for nothing, again and again.
-const eventsMax = 50_000
+const eventsUsual = 50_000
 
 export class World {
   #events: Event[] = []
@@ -21,6 +21,11 @@ export class World {
   #moves = 0
   #stamp = 0
   #count = 0
+  readonly #eventsMax: number
+
+  constructor({ eventsMax = eventsUsual } = {}) {
+    this.#eventsMax = eventsMax
+  }
 
   /** Virtual milliseconds since the run began; they only rise. */
   get nowMs(): number {
@@ -47,7 +52,27 @@ export class World {
 
   /** Whether it would go on for ever: then `run` has stopped it. */
   get isRestless(): boolean {
-    return this.#count >= eventsMax
+    return this.#count >= this.#eventsMax
+  }
+
+  /** Event after event until some work is done, whatever else would go on for ever. */
+  async runUntil(work: Promise<void>): Promise<void> {
+    let done = false
+    const ended = work.finally(() => {
+      done = true
+    })
+    // What it throws is told by whoever waits for it below.
+    ended.catch(() => {})
+    await this.settle()
+    while (!done) {
+      const event = this.#events.shift()
+      if (event === undefined || this.isRestless) throw new Error('it waits for something that never comes')
+      this.#count += 1
+      this.#nowMs = event.atMs
+      await event.run()
+      await this.settle()
+    }
+    await ended
   }
 
   /** Event after event until there is none. */

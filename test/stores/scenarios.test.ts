@@ -4,7 +4,7 @@ import { times } from '../support/profile.ts'
 import { testScenarios } from '../support/scenario.ts'
 import { memoryPlace, sqlitePlace } from '../support/stores.ts'
 
-testScenarios('memory', { can: ['clock', 'scopes', 'people'] }, () => BankDriver.open(memoryPlace()))
-testScenarios('sqlite', { can: ['restart', 'scopes', 'people'], oneOf: times(6, 1) }, () =>
+testScenarios('memory', { can: ['clock', 'scopes', 'people', 'atm'] }, () => BankDriver.open(memoryPlace()))
+testScenarios('sqlite', { can: ['restart', 'scopes', 'people', 'atm'], oneOf: times(6, 1) }, () =>
   BankDriver.open(sqlitePlace()),
 )

@@ -52,6 +52,19 @@ export class BankDriver implements Driver {
     return page === undefined ? 'none' : saidOfTransfer(page)
   }
 
+  entity(name: string) {
+    return this.bank.entity(name)
+  }
+
+  async waiting(prefix: string, owner: string) {
+    const { things } = await this.bank.entities({ prefix, owner, waiting: true, limit: 1_000 })
+    return things
+  }
+
+  async ledger(account: string): Promise<number | undefined> {
+    return (await this.bank.account(account))?.ledger
+  }
+
   async openBooks(accounts: Parameters<Driver['openBooks']>[0]): Promise<Answer> {
     return answerOf(await this.bank.submit({ command: { type: 'open_books', accounts }, actor: '' }))
   }

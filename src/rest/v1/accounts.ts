@@ -99,6 +99,7 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
         'account_not_found',
         'account_closed',
         'account_not_empty',
+        'withdrawals_open',
         'version_mismatch',
       ],
       handler: (request, reply) => {

@@ -3,9 +3,9 @@ import type { Bank } from '../../bank/bank.ts'
 import type { Act } from '../../bank/store.ts'
 import type { Content } from '../../ledger/record.ts'
 import { nextCursor, pageBefore, paging } from './pages.ts'
-import { timeOf } from './render.ts'
 import { send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
+import { timeOf } from './time.ts'
 
 export function auditRoutes(bank: Bank): V1Route[] {
   return [
@@ -46,6 +46,9 @@ function actionOf(content: Content): string {
 
 /** What the record says, without what is secret or a matter of the books alone. */
 function detailsOf(content: Content): object {
-  const secret = ['kind', 'hash', 'salt', 'sealed_with', 'after', 'debit_after', 'credit_after', 'charged']
-  return Object.fromEntries(Object.entries(content).filter(([name]) => !secret.includes(name)))
+  const secret = ['kind', 'hash', 'salt', 'sealed_with', 'pin', 'pin_keys', 'bad_blocks']
+  const ofBooks = ['after', 'debit_after', 'credit_after', 'charged', 'card_used']
+  return Object.fromEntries(
+    Object.entries(content).filter(([name]) => ![...secret, ...ofBooks].includes(name)),
+  )
 }

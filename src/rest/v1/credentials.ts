@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hashOfKey, makeKey } from '../../access/key.ts'
 import type { Bank } from '../../bank/bank.ts'
 import type { Role } from '../../ledger/registry.ts'
+import { isTerminalId } from '../../ledger/terminal.ts'
 import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
 import { paging, sendThings } from './pages.ts'
@@ -63,6 +64,11 @@ export function credentialRoutes(bank: Bank): V1Route[] {
 
   async function create(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { role, name } = request.body as { role: Role; name: string }
+    if (role === 'terminal' && !isTerminalId(name))
+      throw new ProblemError(
+        'invalid_request',
+        'name of a terminal’s credential must be the id of the terminal',
+      )
     const key = makeKey()
     const command = { type: 'create_credential', role, name } as const
     const outcome = await outcomeOf(bank, request, command, { fresh: hashOfKey(key) })

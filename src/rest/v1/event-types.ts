@@ -8,6 +8,15 @@ export const eventTypes = [
   'cashpoint.hold.posted',
   'cashpoint.hold.voided',
   'cashpoint.hold.expired',
+  'cashpoint.withdrawal.authorized',
+  'cashpoint.withdrawal.declined',
+  'cashpoint.withdrawal.started',
+  'cashpoint.withdrawal.settled',
+  'cashpoint.terminal.changed',
+  'cashpoint.batch.closed',
+  'cashpoint.exception.opened',
+  'cashpoint.exception.resolved',
+  'cashpoint.card.changed',
 ] as const
 
 export type EventType = (typeof eventTypes)[number]

@@ -1,11 +1,14 @@
 /** Records as events, in the envelope of CloudEvents 1.0, with the balances as of the event. */
 import type { PlacedRecord } from '../../bank/bank.ts'
+import { isAtm } from '../../ledger/atm-records.ts'
 import { posted } from '../../ledger/books.ts'
 import type { RecordId } from '../../ledger/command.ts'
+import { tellAtm } from './event-atm.ts'
 import type { EventType } from './event-types.ts'
-import { balanceAfter, timeOf, transferBody } from './render.ts'
+import { balanceAfter, transferBody } from './render.ts'
+import { timeOf } from './time.ts'
 
-type Told = { readonly type: EventType; readonly subject: string; readonly data: object }
+export type Told = { readonly type: EventType; readonly subject: string; readonly data: object }
 
 /** An event as the text it is sent as. */
 export type Event = {
@@ -73,15 +76,8 @@ function tell({ content, id, at }: PlacedRecord): Told | undefined {
       const data = { hold, account, state, forced, balances: balanceAfter(account, after) }
       return { type: `cashpoint.hold.${state}`, subject: `/v1/holds/${hold}`, data }
     }
-    case 'reply':
-    case 'credential_created':
-    case 'credential_revoked':
-    case 'webhook_created':
-    case 'webhook_disabled':
-    case 'webhook_redelivered':
-    case 'adjustment_requested':
-    case 'adjustment_rejected':
-      return undefined
+    default:
+      return isAtm(content) ? tellAtm(content) : undefined
   }
 }
 

@@ -3,7 +3,7 @@
  * win without a word, and takes 0.99999999999999999 for 1.
  */
 import { parseDecimal } from '../../ledger/money.ts'
-import { endsValue, parseObject, skipString } from '../members.ts'
+import { endsValue, parseObject, skipString, withoutNumbers } from '../members.ts'
 import { ProblemError } from '../problem.ts'
 
 /** Throws a SyntaxError where the text is no JSON object, a ProblemError that names the member where one is lost. */
@@ -51,7 +51,7 @@ function whatIsLost(text: string): string | undefined {
 }
 
 function pathOf(levels: readonly Level[]): string {
-  return levels.map(({ at }) => at).join('.')
+  return withoutNumbers(levels.map(({ at }) => at).join('.'))
 }
 
 /** Whether the number that JSON.parse makes of a literal is the one that its digits say. */

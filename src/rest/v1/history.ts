@@ -8,9 +8,10 @@ import type { PostedTransfer } from '../../ledger/command.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import { isVersion, nextCursor, pageBefore, pageIn, paging } from './pages.ts'
-import { type EntryBody, entryBody, timeOf } from './render.ts'
+import { type EntryBody, entryBody } from './render.ts'
 import { accountIn, houseIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
+import { timeOf } from './time.ts'
 import { oneIn, periodIn, queryOf } from './validation.ts'
 
 // One reply, built in memory: some 2 MB.

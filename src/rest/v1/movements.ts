@@ -1,6 +1,5 @@
 /** Money that moves or is set aside: deposits, withdrawals, transfers, reversals, holds, and several at once. */
 import type { FastifyRequest } from 'fastify'
-import type { TSchema } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
 import type { Command } from '../../ledger/command.ts'
 import { type ProblemCode, ProblemError } from '../problem.ts'
@@ -8,7 +7,7 @@ import * as commands from './commands.ts'
 import { holdBody, transferPageBody } from './render.ts'
 import { ifVersion, paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { whatIsInvalid } from './validation.ts'
+import { whatDiffers } from './validation.ts'
 
 const blocked: readonly ProblemCode[] = [
   'account_not_found',
@@ -68,6 +67,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
         'transfer_not_found',
         'version_mismatch',
         'not_reversible',
+        'belongs_to_withdrawal',
         'reversal_too_large',
         'insufficient_funds',
         'balance_too_large',
@@ -109,7 +109,7 @@ export function movementRoutes(bank: Bank): V1Route[] {
       problems: ['batch_refused', 'key_repeated'],
       documented: schemas.batchDocumented,
       read: (request) =>
-        commands.batch(request.body as never, (schema, body) => check(request, schema, body)),
+        commands.batch(request.body as never, (schema, body) => whatDiffers(request, schema, body)),
     }),
     {
       method: 'GET',
@@ -142,11 +142,4 @@ export function movementRoutes(bank: Bank): V1Route[] {
 
 type Posting = Pick<V1Route, 'body' | 'documented' | 'guarded' | 'replies' | 'problems'> & {
   read(request: FastifyRequest): Command
-}
-
-/** Judges an operation of a batch as its own route would have its body judged. */
-function check(request: FastifyRequest, schema: TSchema, body: object): string | undefined {
-  const validate = request.compileValidationSchema(schema)
-  if (validate(body)) return undefined
-  return whatIsInvalid({ validation: validate.errors ?? [] } as Parameters<typeof whatIsInvalid>[0])
 }

@@ -78,6 +78,11 @@ for (const [name, schema, written = schema] of [
   ['Result', schemas.result],
   ['Credential', schemas.credentialReply],
   ['Adjustment', schemas.adjustmentReply],
+  ['Terminal', schemas.terminalReply],
+  ['TerminalWithdrawal', schemas.withdrawalReply],
+  ['TerminalBatch', schemas.closedBatchReply],
+  ['Exception', schemas.exceptionReply],
+  ['Card', schemas.cardReply],
   ['Problem', schemas.problem],
   ['BatchRefused', schemas.batchRefused],
 ] as const)
@@ -103,15 +108,16 @@ type Described = Omit<V1Route, 'handler' | 'may'> & {
 
 function operationOf(route: Described): object {
   const { method, url, summary, body, documented = body, query = {}, needed = [], guarded, problems } = route
-  const { may } = route
+  const { may, keyed, own } = route
   const gated = may === 'health' ? [] : may === 'public' ? ofOpenGate : ofGate
-  const codes = [...always, ...gated, ...(method !== 'GET' ? ofCommands : []), ...problems]
+  const ofKey = keyed === 'always' ? (['idempotency_key_missing'] as const) : []
+  const codes = [...always, ...gated, ...(method !== 'GET' ? ofCommands : []), ...ofKey, ...problems]
   const content = documented && { 'application/json': { schema: documented } }
   return {
     summary,
     ...(may !== 'health' &&
       may !== 'public' && {
-        description: `For the roles ${permissions[may].join(', ')}.`,
+        description: `For the roles ${permissions[may].join(', ')}.${own ? ' A terminal may ask it of itself alone.' : ''}`,
         security: [{ key: [] }],
       }),
     parameters: [
@@ -123,7 +129,9 @@ function operationOf(route: Described): object {
         ...parameter(name, 'query', schema),
         ...(needed.includes(name) && { required: true }),
       })),
-      ...(method !== 'GET' ? [parameter('Idempotency-Key', 'header', key)] : []),
+      ...(method !== 'GET' && keyed !== 'never'
+        ? [{ ...parameter('Idempotency-Key', 'header', key), ...(keyed === 'always' && { required: true }) }]
+        : []),
       ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
     ],
     ...(content && { requestBody: { required: 'required' in documented, content } }),
@@ -160,7 +168,7 @@ function successes({ method, query = {}, replies, also, plain }: Described): obj
         ...(method !== 'GET' && { 'Idempotency-Replayed': replayed }),
       })
       const content = { [plain ?? 'application/json']: { schema }, ...other }
-      return [status, { description: 'Done', ...headers, content }]
+      return [status, { description: 'Done', ...headers, ...(status !== '204' && { content }) }]
     }),
   )
 }

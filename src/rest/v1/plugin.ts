@@ -1,27 +1,38 @@
 /** The routes of /v1 with a body parser and a size of their own, and the documents made from the same table. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Access } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
+import { businessDays } from '../../bank/business-day.ts'
 import type { Webhooks } from '../../bank/webhooks.ts'
 import type { Currency } from '../../ledger/money.ts'
+import type { Vault } from '../../vault/vault.ts'
 import { sendJson } from '../accounts.ts'
 import { jsonBody } from '../body.ts'
 import type { Gate } from '../gate.ts'
+import { ProblemError } from '../problem.ts'
 import { addRoutes, type Route } from '../routes.ts'
 import { accountRoutes } from './accounts.ts'
 import { adjustmentRoutes } from './adjustments.ts'
 import { auditRoutes } from './audit.ts'
+import { batchRoutes } from './batches.ts'
+import { cardRoutes } from './cards.ts'
 import { credentialRoutes } from './credentials.ts'
 import { docsPage, docsPolicy } from './docs.ts'
 import { eventRoutes } from './events.ts'
 import { readExactly } from './exact.ts'
+import { exceptionRoutes } from './exceptions.ts'
+import { exchangeRoutes } from './exchanges.ts'
 import { historyRoutes } from './history.ts'
 import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
 import { proofRoutes } from './proofs.ts'
 import { refuseIfMatch, type V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
+import { Secrets } from './secrets.ts'
+import { terminalOperationRoutes } from './terminal-operations.ts'
+import { terminalRoutes } from './terminals.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { withdrawalRoutes } from './withdrawals.ts'
 
 const bodyMax = 2 ** 20
 
@@ -31,12 +42,14 @@ export type V1Options = {
   readonly gate: Gate
   readonly currency: Currency
   readonly webhooks: Webhooks
+  /** What card numbers and PINs become; undefined where the server has no keys. */
+  readonly vault: Vault | undefined
+  /** Where business days begin at midnight: an IANA name. */
+  readonly timeZone: string
 }
 
-export async function v1(
-  app: FastifyInstance,
-  { bank, access, gate, currency, webhooks }: V1Options,
-): Promise<void> {
+export async function v1(app: FastifyInstance, options: V1Options): Promise<void> {
+  const { bank, access, gate } = options
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser(
     'application/json',
@@ -56,10 +69,7 @@ export async function v1(
     done()
   })
 
-  const table = [
-    ...v1Routes({ bank, currency, webhooks }),
-    ...eventRoutes(bank, { access, ending: ending.signal }),
-  ]
+  const table = [...v1Routes(options), ...eventRoutes(bank, { access, ending: ending.signal })]
   // Made when it is first asked for: it takes some 25 ms, which a start need not wait for.
   let document: string | undefined
   const documents: Route[] = [
@@ -80,25 +90,38 @@ export async function v1(
         reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage),
     },
   ]
-  const routes = table.map((route) => (route.method !== 'GET' && !route.guarded ? unguarded(route) : route))
+  const routes = table.map((route) => (route.method === 'GET' ? route : checked(route)))
   addRoutes(app, [...routes, ...documents], { gate })
 }
 
-function unguarded(route: V1Route): V1Route {
+/** A command whose headers are looked at first: what guards nothing, and the key that there must be. */
+function checked(route: V1Route): V1Route {
+  const { guarded, keyed, handler } = route
+  if (guarded) return route
   return {
     ...route,
     handler: async (request, reply) => {
       refuseIfMatch(request)
-      return route.handler(request, reply)
+      if (keyed === 'always') refuseWithoutKey(request)
+      return handler(request, reply)
     },
   }
 }
 
+function refuseWithoutKey(request: FastifyRequest): void {
+  if (request.headers['idempotency-key'] === undefined)
+    throw new ProblemError('idempotency_key_missing', 'A terminal must be able to ask again')
+}
+
 export function v1Routes({
   bank,
+  access,
   currency,
   webhooks,
-}: Pick<V1Options, 'bank' | 'currency' | 'webhooks'>): V1Route[] {
+  vault,
+  timeZone,
+}: Omit<V1Options, 'gate'>): V1Route[] {
+  const secrets = new Secrets({ bank, vault, isDemo: () => access.demo })
   return [
     ...accountRoutes(bank, currency),
     ...movementRoutes(bank),
@@ -109,5 +132,12 @@ export function v1Routes({
     ...credentialRoutes(bank),
     ...auditRoutes(bank),
     ...webhookRoutes(bank, webhooks),
+    ...terminalRoutes(bank, secrets),
+    ...withdrawalRoutes(bank, secrets),
+    ...terminalOperationRoutes(bank, secrets),
+    ...exchangeRoutes(bank),
+    ...batchRoutes(bank),
+    ...exceptionRoutes(bank),
+    ...cardRoutes(bank, { secrets, dayOf: businessDays(timeZone) }),
   ]
 }

@@ -6,9 +6,10 @@ import type { Pass, Verdict } from '../../bank/verification.ts'
 import { isIdempotencyKey, readIdempotencyKey } from '../idempotency-key.ts'
 import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
-import { render, timeOf } from './render.ts'
+import { render } from './render.ts'
 import { answer, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
+import { timeOf } from './time.ts'
 import { type Query, queryOf, wholeIn } from './validation.ts'
 
 export function proofRoutes(bank: Bank): V1Route[] {
@@ -51,7 +52,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
     if (typeof key !== 'string' || !isIdempotencyKey(key)) throw new ProblemError('idempotency_key_invalid')
     const stored = await bank.reply({ scope: request.caller.actor, key })
     if (stored === undefined) throw new ProblemError('operation_not_found')
-    const { status, body } = render(stored.reply)
+    const { status, body } = render(stored.reply, stored.at)
     return send(reply, { status: 200, body: { status, recorded_at: timeOf(stored.at), body } })
   }
 

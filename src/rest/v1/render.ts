@@ -6,6 +6,8 @@ import type { Instant } from '../../ledger/money.ts'
 import type { After } from '../../ledger/record.ts'
 import type { Adjustment, Credential, Thing, Webhook } from '../../ledger/registry.ts'
 import { detailOf, problemOf, statusOf } from '../problem.ts'
+import { countedBody, exchangedBody, exchangeOpenBody, inquiryBody, renderEntity } from './render-atm.ts'
+import { timeOf } from './time.ts'
 
 /** A reply as HTTP: `location` for what was made, `version` for what can be guarded by it. */
 export type Rendered = {
@@ -15,7 +17,8 @@ export type Rendered = {
   readonly version?: number
 }
 
-export function render(reply: Reply): Rendered {
+/** `now` is when it is answered, or was; it is needed for what has an age. */
+export function render(reply: Reply, now?: Instant): Rendered {
   switch (reply.type) {
     case 'transferred': {
       const { transfer, made } = reply
@@ -33,15 +36,15 @@ export function render(reply: Reply): Rendered {
       return { status: made ? 201 : 200, body: accountBody(account, at), version, ...(made && { location }) }
     }
     case 'refused': {
-      const { refusal, state, limit } = reply
+      const { refusal, state, limit, about } = reply
       const detail = detailOf(reply)
-      const more = { ...(detail && { detail }), ...(state && { state }), ...(limit && { limit }) }
+      const more = { ...(detail && { detail }), ...(state && { state }), ...(limit && { limit }), ...about }
       return { status: statusOf(refusal, 'v1'), body: problemOf(refusal, 'v1', more) }
     }
     case 'batch': {
       const { failed, dry_run, atomic, results } = reply
       const rendered = results.map(({ reply, replayed }) => {
-        const { status, body } = render(reply)
+        const { status, body } = render(reply, now)
         return { status, replayed, body }
       })
       const body = { atomic, dry_run, failed: failed ?? null, results: rendered }
@@ -62,6 +65,16 @@ export function render(reply: Reply): Rendered {
       const { at, from_block: from = null, to_block: to = null } = reply
       return { status: 202, body: { requested_at: timeOf(at), from, to }, location: '/v1/verify' }
     }
+    case 'entity':
+      return renderEntity(reply, now)
+    case 'inquired':
+      return { status: 200, body: inquiryBody(reply) }
+    case 'exchange_open':
+      return { status: 200, body: exchangeOpenBody(reply) }
+    case 'counted':
+      return { status: 200, body: countedBody(reply) }
+    case 'exchanged':
+      return { status: 200, body: exchangedBody(reply) }
   }
 }
 
@@ -109,6 +122,7 @@ export function transferBody(transfer: PostedTransfer): object {
     reverses: transfer.reverses ?? null,
     hold: transfer.hold ?? null,
     adjustment: transfer.adjustment ?? null,
+    operation: transfer.operation ?? null,
     forced: transfer.forced ?? false,
   }
 }
@@ -214,9 +228,4 @@ export function adjustmentBody(adjustment: Adjustment): object {
     decided_at: decided_at === undefined ? null : timeOf(decided_at),
     transfer: transfer ?? null,
   }
-}
-
-/** RFC 3339, to the millisecond. */
-export function timeOf(instant: Instant): string {
-  return new Date(instant).toISOString()
 }

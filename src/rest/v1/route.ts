@@ -10,16 +10,24 @@ import {
   isAccountNumber,
   isHouseName,
 } from '../../ledger/account.ts'
-import type { Command, Outcome } from '../../ledger/command.ts'
+import type { Command, Outcome, Refused, Reply } from '../../ledger/command.ts'
+import type { Instant } from '../../ledger/money.ts'
 import { sendJson } from '../accounts.ts'
 import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
-import { outcomeOf } from '../submit.ts'
+import { type Beside, outcomeOf } from '../submit.ts'
 import { type Rendered, render } from './render.ts'
 
 export type V1Route = {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   readonly may: Permission
+  /** Whether a terminal may ask it of itself alone, as the path names it. */
+  readonly own?: true
+  /**
+   * Whether there must be an `Idempotency-Key`, of what a terminal does: only with one can it ask again. Or `never`:
+   * the command is known by an id in the path or body, and a key is not looked at.
+   */
+  readonly keyed?: 'always' | 'never'
   readonly summary: string
   readonly body?: TSchema
   /** The body for readers, where it says more than what the body is checked against. */
@@ -45,14 +53,24 @@ export async function submit(
   request: FastifyRequest,
   reply: FastifyReply,
   command: Command,
-  more: { readonly fresh?: string } = {},
+  more: Beside = {},
 ): Promise<FastifyReply> {
-  return answer(reply, await outcomeOf(bank, request, command, more))
+  return answer(reply, await outcomeOf(bank, request, command, more), bank.now)
 }
 
-export function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {
+export function answer(reply: FastifyReply, outcome: Outcome, now?: Instant): FastifyReply {
+  return answerWith(reply, outcome, (kept) => render(kept, now))
+}
+
+/** Sends what came of a command as its route writes that; a refusal as all are. */
+export function answerWith(
+  reply: FastifyReply,
+  outcome: Outcome,
+  write: (kept: Exclude<Reply, Refused>) => Rendered,
+): FastifyReply {
   if (outcome.replayed) reply.header('idempotency-replayed', 'true')
-  const retryAfterS = outcome.reply.type === 'refused' ? retryAfterOf(outcome.reply.refusal) : undefined
+  if (outcome.reply.type !== 'refused') return send(reply, write(outcome.reply))
+  const retryAfterS = retryAfterOf(outcome.reply.refusal)
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
   return send(reply, render(outcome.reply))
 }
@@ -92,8 +110,15 @@ export function numberIn(request: FastifyRequest): AccountNumber {
   return number
 }
 
+/** Whether a text names an account of a terminal's, such as `ATM00001.cash`. */
+export function isOfTerminal(text: string): boolean {
+  return /^[A-Z0-9]{1,16}\.(cash|transit|over_short)$/.test(text)
+}
+
+/** The account that a path names, to be read: a customer's, or one of a terminal's. */
 export async function accountIn(bank: Bank, request: FastifyRequest): Promise<Account> {
-  const account = await bank.account(numberIn(request))
+  const number = paramOf(request, 'number')
+  const account = await bank.account(isOfTerminal(number) ? number : numberIn(request))
   if (account === undefined) throw new ProblemError('account_not_found')
   return account
 }

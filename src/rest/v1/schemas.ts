@@ -1,27 +1,42 @@
 /** The shapes of /v1 as JSON Schema: what bodies are checked against, and what the OpenAPI document says. */
-import Type, { type TProperties, type TSchema } from 'typebox'
+import Type, { type TProperties } from 'typebox'
 import { minorMax } from '../../ledger/money.ts'
+import * as atm from './atm-schemas.ts'
 import { eventTypes } from './event-types.ts'
+import {
+  amount,
+  balance,
+  closed,
+  count,
+  currency,
+  entry,
+  house,
+  id,
+  instant,
+  kind,
+  limit,
+  number,
+  orNull,
+  owned,
+  reason,
+  reference,
+  side,
+} from './shapes.ts'
 
-/** An object with these members and no others. */
-export function closed<Properties extends TProperties>(properties: Properties) {
-  return Type.Object(properties, { additionalProperties: false })
-}
+export * from './atm-schemas.ts'
+export {
+  amount,
+  closed,
+  currency,
+  entry,
+  id,
+  number,
+  owned,
+  reference,
+  referenceMax,
+  side,
+} from './shapes.ts'
 
-function orNull<Schema extends TSchema>(schema: Schema) {
-  return Type.Union([schema, Type.Null()])
-}
-
-export const number = Type.String({
-  pattern: '^[A-Za-z0-9-]{1,34}$',
-  description: 'An account number: 1 to 34 of A–Z, a–z, 0–9 and -',
-})
-export const amount = Type.Integer({
-  minimum: 1,
-  maximum: minorMax,
-  description: 'Whole minor units (cents)',
-})
-const limit = Type.Integer({ minimum: 0, maximum: minorMax, description: 'Whole minor units (cents)' })
 const dailyCountMax = 1_000_000_000
 export const limits = Type.Object(
   {
@@ -31,16 +46,6 @@ export const limits = Type.Object(
   },
   { additionalProperties: false, description: 'On what leaves the account; what is left out is not limited' },
 )
-const balance = Type.Integer({ description: 'Whole minor units (cents)' })
-export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'An ISO 4217 code' })
-export const id = Type.String({ description: 'writer-sequence, such as 1-42' })
-const instant = Type.String({ format: 'date-time' })
-export const referenceMax = 140
-export const reference = Type.String({
-  minLength: 1,
-  maxLength: referenceMax,
-  description: 'The client’s own',
-})
 export const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
   maxProperties: 16,
   propertyNames: { pattern: '^(?!__proto__$)[^\\u0000-\\u001f]{1,64}$' },
@@ -48,11 +53,6 @@ export const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 
 })
 export const state = Type.Enum(['active', 'debit_blocked', 'credit_blocked', 'frozen', 'closed'])
 export const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
-const house = Type.String({
-  pattern: '^(cash|equity|adjustments):[A-Z]{3}$',
-  description: 'Such as cash:USD',
-})
-export const side = Type.Union([number, house])
 export const key = Type.String({ minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
 export const version = Type.Integer({ minimum: 0, maximum: minorMax - 1 })
 export const block = Type.Integer({ minimum: 1, maximum: minorMax })
@@ -62,8 +62,6 @@ export const period = {
   to: Type.Union(moment.anyOf, { description: 'Before this instant or day' }),
 }
 const words = { reference: Type.Optional(reference), metadata: Type.Optional(metadata) }
-
-const reason = Type.String({ minLength: 1, maxLength: 140 })
 
 export const openAccount = closed({
   number: Type.Optional(number),
@@ -138,7 +136,7 @@ export const batchDocumented = closed({
 })
 
 export const accountReply = closed({
-  number,
+  number: owned,
   currency,
   state,
   ledger: balance,
@@ -158,7 +156,7 @@ export const houseReply = closed({
   version: Type.Null(),
 })
 export const balanceReply = closed({
-  account: number,
+  account: owned,
   currency,
   ledger: balance,
   held: Type.Optional(balance),
@@ -166,12 +164,11 @@ export const balanceReply = closed({
   version: Type.Integer(),
 })
 const balanceAfter = closed({
-  account: number,
+  account: owned,
   ledger: balance,
   held: balance,
   version: Type.Integer(),
 })
-const kind = Type.Enum(['opening', 'deposit', 'withdrawal', 'transfer', 'capture', 'reversal', 'adjustment'])
 export const transferReply = closed({
   id,
   kind,
@@ -187,6 +184,7 @@ export const transferReply = closed({
   reverses: orNull(id),
   hold: orNull(id),
   adjustment: orNull(id),
+  operation: orNull(Type.String({ description: 'What it is of at a terminal, such as ATM00001/w1' })),
   forced: Type.Boolean(),
   reversed_amount: Type.Optional(balance),
   reversed_by: Type.Optional(orNull(id)),
@@ -210,16 +208,6 @@ export const transfersReply = closed({
   next_cursor: orNull(Type.String()),
 })
 export const holdsReply = closed({ holds: Type.Array(holdReply), next_cursor: orNull(Type.String()) })
-export const entry = closed({
-  version: orNull(Type.Integer()),
-  direction: Type.Enum(['debit', 'credit']),
-  amount,
-  balance_after: orNull(balance),
-  transfer: id,
-  kind,
-  reference: orNull(reference),
-  created_at: instant,
-})
 export const entriesReply = closed({
   account: side,
   currency,
@@ -227,7 +215,7 @@ export const entriesReply = closed({
   next_cursor: orNull(Type.String()),
 })
 export const statementReply = closed({
-  account: number,
+  account: owned,
   currency,
   from: instant,
   to: instant,
@@ -247,15 +235,19 @@ export const problem = Type.Object({
   code: Type.String(),
   detail: Type.Optional(Type.String()),
   error: Type.String(),
-  state: Type.Optional(Type.Enum([...holdState.enum, 'rejected'])),
+  state: Type.Optional(Type.Enum([...new Set([...holdState.enum, 'rejected', ...atm.withdrawalState.enum])])),
   limit: Type.Optional(
-    closed({
-      name: Type.Enum(['transaction_amount', 'daily_amount', 'daily_count']),
-      limit: Type.Integer(),
-      used: Type.Integer(),
-      remaining: Type.Integer(),
-    }),
+    Type.Union([
+      closed({
+        name: Type.Enum(['transaction_amount', 'daily_amount', 'daily_count']),
+        limit: Type.Integer(),
+        used: Type.Integer(),
+        remaining: Type.Integer(),
+      }),
+      Type.Integer(),
+    ]),
   ),
+  ...atm.aboutRefusals,
 })
 /** What an operation of the original routes did, for whoever asks by its key. */
 const original = closed({
@@ -287,8 +279,9 @@ export const batchRefused = Type.Object({
   ...batchMembers,
 })
 const name = Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f]{1,64}$' })
-/** Those of terminals come with terminals. */
-export const role = Type.Enum(['teller', 'operator', 'auditor', 'admin'])
+export const role = Type.Enum(['terminal', 'teller', 'operator', 'auditor', 'admin'], {
+  description: 'A terminal’s credential has the id of the terminal as its name',
+})
 export const createCredential = closed({ role, name })
 export const credentialReply = closed({
   id,
@@ -351,7 +344,6 @@ export const webhookMade = closed({
   ...webhookReply.properties,
   secret: Type.String({ description: 'Of Standard Webhooks: whsec_ and base64' }),
 })
-const count = Type.Integer({ minimum: 0 })
 export const webhookCounted = closed({ ...webhookReply.properties, pending: count, dead: count })
 export const webhooksReply = closed({
   webhooks: Type.Array(webhookCounted),
@@ -394,6 +386,7 @@ export const operationReply = closed({
     accountReply,
     original,
     batchReply,
+    ...atm.keptReplies,
     proofRequested,
     credentialReply,
     adjustmentReply,

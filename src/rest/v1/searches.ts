@@ -5,7 +5,7 @@ import { isAccountNumber, isHouseName } from '../../ledger/account.ts'
 import { ProblemError } from '../problem.ts'
 import { nextCursor, pageBefore, paging } from './pages.ts'
 import { holdBody, transferBody } from './render.ts'
-import { accountIn, send, type V1Route } from './route.ts'
+import { accountIn, isOfTerminal, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { oneIn, periodIn, queryOf } from './validation.ts'
 
@@ -89,5 +89,5 @@ function isReference(text: unknown): text is string {
 }
 
 function isSide(account: string): boolean {
-  return isAccountNumber(account) || isHouseName(account)
+  return isAccountNumber(account) || isHouseName(account) || isOfTerminal(account)
 }

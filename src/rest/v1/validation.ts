@@ -1,6 +1,8 @@
 /** Bodies of /v1 are checked as they were sent: nothing is converted, filled in or dropped on the way. */
 import { AjvCompiler, type ValidatorFactory } from '@fastify/ajv-compiler'
 import type { FastifyError, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import { withoutNumbers } from '../members.ts'
 import { ProblemError } from '../problem.ts'
 
 const ajvOptions = {
@@ -36,14 +38,21 @@ function buildLazyCompiler(shared: Record<string, object>) {
 type Validator = { (value: unknown): unknown; errors?: unknown }
 type AnySchema = Parameters<ReturnType<typeof buildCompiler>>[0]
 
+/** Judges a part of a body as its own route would have a body judged; undefined where nothing is wrong. */
+export function whatDiffers(request: FastifyRequest, schema: TSchema, part: object): string | undefined {
+  const validate = request.compileValidationSchema(schema)
+  if (validate(part)) return undefined
+  return whatIsInvalid({ validation: validate.errors ?? [] } as Parameters<typeof whatIsInvalid>[0])
+}
+
 /** Which member is wrong, and what it must be. Values are not repeated. */
 export function whatIsInvalid({ validation }: FastifyError): string {
   const [first] = validation ?? []
   if (first === undefined) return 'The body is not what it must be'
   const { instancePath, keyword, params, message = 'is not what it must be' } = first
-  const member = instancePath.slice(1).replaceAll('/', '.')
+  const member = withoutNumbers(instancePath.slice(1).replaceAll('/', '.'))
   if (keyword === 'additionalProperties')
-    return `${within(member)}${String(params['additionalProperty'])} is not a member here`
+    return `${within(member)}${withoutNumbers(String(params['additionalProperty']))} is not a member here`
   if (keyword === 'required') return `${within(member)}${String(params['missingProperty'])} is required`
   if (keyword === 'enum')
     return `${member} must be one of ${(params['allowedValues'] as string[]).join(', ')}`

@@ -9,9 +9,10 @@ import { ProblemError } from '../problem.ts'
 import { outcomeOf } from '../submit.ts'
 import { eventOf } from './event.ts'
 import { nextCursor, pageBefore, paging, sendThings } from './pages.ts'
-import { timeOf, webhookBody } from './render.ts'
+import { webhookBody } from './render.ts'
 import { answer, paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
+import { timeOf } from './time.ts'
 import { oneIn, queryOf } from './validation.ts'
 
 const states: readonly DeliveryState[] = schemas.deliveryState.enum

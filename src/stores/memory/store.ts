@@ -8,10 +8,14 @@ import {
   type ActPage,
   type BlockRange,
   type ChainProven,
+  type EntitiesFound,
+  type EntityPage,
   type Entry,
   type EntryPage,
+  entityPageOf,
   type Found,
   type HoldPageQuery,
+  inTime,
   type LineRange,
   type NamedLine,
   type Pending,
@@ -34,8 +38,11 @@ import {
   sequenceBefore,
   sequenceOf,
 } from '../../ledger/command.ts'
+import { dueAt, type Entity, type EntityName, isWaiting, nameOfEntity, ownerOf } from '../../ledger/entity.ts'
+import type { Instant } from '../../ledger/money.ts'
 import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
 import { isListed, isPrivileged, type Thing } from '../../ledger/registry.ts'
+import { isTerminalAccount } from '../../ledger/terminal.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 
 export class MemoryStore implements Store {
@@ -45,7 +52,7 @@ export class MemoryStore implements Store {
   readonly #rules: ReturnType<typeof rulesOf>
   readonly #books = Books.at(genesis(1))
   readonly #journal: { block: Block; lines: Line[] }[] = []
-  /** Every account ever opened; the books know their state. */
+  /** Every customer's account ever opened; the books know their state. */
   readonly #numbers = new Set<AccountNumber>()
   readonly #holds: RecordId[] = []
   readonly #transfers = new Map<RecordId, PostedTransfer>()
@@ -58,12 +65,13 @@ export class MemoryStore implements Store {
   async commit(batch: readonly Pending[]): Promise<readonly Outcome[]> {
     for (const { transfer } of batch.flatMap(pagesOf)) await this.#loadTransfer(transfer)
     const books = this.#books.fork()
+    const head = this.#journal.at(-1)?.block ?? genesis(1)
+    books.head = head
     const time = read(this.#clock)
     const outcomes = applyBatch(books, batch, time, this.#rules)
     if (books.records.length === 0) return outcomes
 
     const lines = books.records.map(toLine)
-    const head = this.#journal.at(-1)?.block ?? genesis(1)
     const block = seal(head, lines, { at: time.now, totals: books.totals(), sha256 })
     this.#journal.push({ block, lines })
     for (const record of books.records) this.#index(record)
@@ -74,7 +82,8 @@ export class MemoryStore implements Store {
 
   #index({ content, sequence, at }: JournalRecord): void {
     const id = idOf(sequence)
-    if (content.kind === 'account_opened') this.#numbers.add(content.account)
+    if (content.kind === 'account_opened' && !isTerminalAccount(content.account))
+      this.#numbers.add(content.account)
     if (content.kind === 'hold_placed') this.#holds.push(id)
     if (content.kind === 'transfer') this.#transfers.set(id, posted(content, id, at))
   }
@@ -112,6 +121,24 @@ export class MemoryStore implements Store {
       .map((record) => ({ id: idOf(record.sequence), ...record }))
       .reverse()
     return pageOf(found, limit)
+  }
+
+  async entity(name: EntityName): Promise<Entity | undefined> {
+    return this.#books.entity(name)
+  }
+
+  async entities({ prefix, owner, waiting, after = '', limit }: EntityPage): Promise<EntitiesFound> {
+    const isNamed = (name: EntityName) => name.startsWith(prefix) && name > after
+    const found = this.#books.left.entities
+      .filter((entity) => isNamed(nameOfEntity(entity)))
+      .filter((entity) => owner === undefined || ownerOf(entity) === owner)
+      .filter((entity) => waiting === undefined || isWaiting(entity) === waiting)
+    return entityPageOf(found, limit)
+  }
+
+  async due(now: Instant, limit: number): Promise<readonly Entity[]> {
+    const due = this.#books.left.entities.filter((entity) => (dueAt(entity) ?? Infinity) <= now)
+    return inTime(due).slice(0, limit)
   }
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {

@@ -212,9 +212,16 @@ const passing = /^(40001|40P01|23505|25006)$/
 // With these the database ends a connection, in whatever language it says that this is fatal.
 const ending = /^(57P0[1-5]|25P03|53300|08...)$/
 
+/** What was looked up before the locks is not all that they guard: another node was first. */
+export class Overtaken extends Error {
+  constructor() {
+    super('what a command names was changed by another node meanwhile')
+  }
+}
+
 /** Whether the same may well succeed when it is tried again, over another connection where this one is gone. */
 export function isPassing(error: unknown): boolean {
-  return isLost(error) || passing.test(stateOf(error) ?? '')
+  return error instanceof Overtaken || isLost(error) || passing.test(stateOf(error) ?? '')
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Reads many accounts as of one moment. Beside `stores/sqlite/lists.ts`: the moment is a snapshot of the database's,
+ * Reads many customers' accounts as of one moment. Beside `stores/sqlite/lists.ts`: the moment is a snapshot of the database's,
  * with nothing to catch up with; all of its slices are taken before any is given on.
  */
 import type pg from 'pg'
@@ -10,12 +10,14 @@ import { type AccountRow, accountColumns, accountOf } from './rows.ts'
 
 const rowsPerSlice = 5_000
 
-const total = statement('accounts_total', 'select count(*) as total from accounts')
+// A terminal's accounts have a dot in their names.
+const isCustomers = `position('.' in number) = 0`
+const total = statement('accounts_total', `select count(*) as total from accounts where ${isCustomers}`)
 const slice = statement(
   'accounts_slice',
   `select ${accountColumns}
   from accounts
-  where number > $1 and state = coalesce($2, state) and currency = coalesce($3, currency)
+  where number > $1 and ${isCustomers} and state = coalesce($2, state) and currency = coalesce($3, currency)
   order by number
   limit $4`,
 )

@@ -6,10 +6,19 @@
 import type { Pending } from '../../bank/store.ts'
 import { type AccountNumber, isHouse } from '../../ledger/account.ts'
 import { type Books, posted, stored } from '../../ledger/books.ts'
-import { type Hold, type Key, pagesOf, type RecordId } from '../../ledger/command.ts'
+import { type Hold, type Key, type Pages, pagesOf, type RecordId } from '../../ledger/command.ts'
+import type { Entity, EntityName } from '../../ledger/entity.ts'
 import { fromLine } from '../../ledger/record.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import { type Ask, statement } from './connect.ts'
+import {
+  askEntities,
+  lockUnguarded,
+  reach,
+  readThere,
+  type WantedEntities,
+  wantedEntities,
+} from './entities.ts'
 import {
   type AccountRow,
   accountColumns,
@@ -27,10 +36,12 @@ import {
 export type Wanted = {
   readonly accounts: readonly AccountNumber[]
   /** Of each command of the batch. */
+  readonly pagesOf: readonly (readonly Pages[])[]
   readonly accountsOf: readonly (readonly AccountNumber[])[]
   readonly transfers: readonly Spot[]
   readonly holds: readonly Spot[]
   readonly things: readonly Spot[]
+  readonly entities: WantedEntities
   readonly keys: readonly Key[]
 }
 
@@ -88,7 +99,10 @@ const repliesAt = statement(
   join records r on r.writer = p.writer and r.sequence = p.sequence`,
 )
 
-/** Which accounts a hold, a transfer or an adjustment is of never changes: it is looked up before anything is locked. */
+/**
+ * Which accounts a hold, a transfer or an adjustment is of never changes: it is looked up before anything is locked. What
+ * stands behind the ATM side's is looked up with it.
+ */
 export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wanted> {
   const pages = batch.map((pending) => pagesOf(pending))
   const named = {
@@ -107,11 +121,14 @@ export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wan
     ...ids.values(),
   ]) as [Spot[], Spot[], Spot[]]
   const behind = new Map<RecordId, readonly AccountNumber[]>()
+  const reading = wantedEntities(pages.flat(), ask)
   const [ofHolds, ofThings, ofTransfers] = (await Promise.all([
     holds.length === 0 ? [] : ask(accountsOfHolds, columnsOf(holds)),
     things.length === 0 ? [] : ask(accountsOfThings, columnsOf(things)),
     transfers.length === 0 ? [] : ask(linesAt, columnsOf(transfers)),
-  ])) as [OwnedRow[], OwnedRow[], LineRow[]]
+    reading,
+  ])) as unknown as [OwnedRow[], OwnedRow[], LineRow[]]
+  const { wanted: entities, found } = await reading
   for (const row of [...ofHolds, ...ofThings]) behind.set(idAt(row), [row.account])
   for (const row of ofTransfers) {
     const { content } = fromLine(lineOf(row))
@@ -123,10 +140,11 @@ export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wan
         ...accounts,
         ...[transfer, hold, thing].flatMap((id) => (id === undefined ? [] : (behind.get(id) ?? []))),
       ])
+      .concat(...reach(each, found).accounts)
       .filter((number) => !isHouse(number)),
   )
   const accounts = [...new Set(accountsOf.flat())].sort()
-  return { accounts, accountsOf, transfers, holds, things, keys }
+  return { accounts, pagesOf: pages, accountsOf, transfers, holds, things, entities, keys }
 }
 
 type OwnedRow = Spot & { readonly account: AccountNumber }
@@ -141,7 +159,7 @@ function name(ids: Map<RecordId, Spot>, id: RecordId | undefined): void {
  * With `free`, accounts that are locked by others are left out.
  */
 export function load(
-  { accounts, transfers, holds, things, keys }: Wanted,
+  { accounts, transfers, holds, things, entities, keys }: Wanted,
   ask: Ask,
   free: boolean,
 ): Promise<(books: Books) => { readonly clock: number }>[] {
@@ -164,6 +182,10 @@ export function load(
   if (things.length > 0)
     put(ask(lockThings, columnsOf(things)), (books, { body }: { body: string }) =>
       books.load({ thing: JSON.parse(body) as Thing }),
+    )
+  for (const rows of [...lockUnguarded(entities, ask), ...askEntities(entities, ask)])
+    put(rows as ReturnType<Ask>, (books, { body }: { body: string }) =>
+      books.load({ entity: JSON.parse(body) as Entity }),
     )
   if (accounts.length > 0)
     put(ask(holdsAt, [accounts, ...columnsOf(holds)]), (books, { body }: { body: string }) =>
@@ -234,4 +256,30 @@ export async function readExisting(
 /** Waits for the lock of one account, as long as the transaction may. */
 export async function lockOne(account: AccountNumber, ask: Ask): Promise<void> {
   await ask(lockAccounts, [[account]])
+}
+
+/**
+ * Whether what was read under the locks stands on something that was not loaded with it: another node has made or
+ * changed it since it was looked up. Of the commands given by their places in the batch, as the others have no locks.
+ */
+export async function isOutgrown(
+  { pagesOf, accountsOf, entities }: Wanted,
+  places: readonly number[],
+  books: Books,
+  ask: Ask,
+): Promise<boolean> {
+  const names = new Set(entities.names)
+  const absent = { accounts: new Set<AccountNumber>(), entities: new Set<EntityName>() }
+  for (const at of places) {
+    const reached = reach(pagesOf[at] ?? [], books)
+    const locked = new Set(accountsOf[at])
+    if (![...reached.accounts].every((number) => locked.has(number))) return true
+    if (![...reached.entities].every((name) => names.has(name))) return true
+    for (const number of reached.accounts)
+      if (books.account(number) === undefined) absent.accounts.add(number)
+    for (const name of reached.entities) if (books.entity(name) === undefined) absent.entities.add(name)
+  }
+  // What was looked for and not found may be there by now.
+  if (absent.accounts.size > 0 && (await readExisting([...absent.accounts], ask)).size > 0) return true
+  return absent.entities.size > 0 && (await readThere([...absent.entities], ask)).length > 0
 }

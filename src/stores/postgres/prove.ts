@@ -1,8 +1,10 @@
 /**
- * Proves the books of all writers, and that the accounts are what the journal leaves. Beside `stores/sqlite/prove.ts`:
- * there is a chain for each writer, read in the one order of all, and accounts may be further on than the pass.
+ * Proves the books of all writers, and that accounts and what the ATM side keeps are what the journal leaves. Beside
+ * `stores/sqlite/prove.ts`: there is a chain for each writer, read in the one order of all, and rows may be further on
+ * than the pass.
  */
 import { sha256 } from '../../bank/batch.ts'
+import { type KeptEntity, LeftEntities } from '../../bank/left-entities.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { type Block, genesis } from '../../ledger/block.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
@@ -15,6 +17,14 @@ const rowsPerSlice = 5_000
 const slice = statement(
   'prove_accounts',
   `select ${accountColumns} from accounts where number > $1 order by number limit ${rowsPerSlice}`,
+)
+const entitySlice = statement(
+  'prove_entities',
+  `select name, clock, owner, waiting, waits_on, due, body
+  from entities
+  where name > $1
+  order by name
+  limit ${rowsPerSlice}`,
 )
 const headAt = statement(
   'prove_head',
@@ -52,14 +62,21 @@ export async function prove(
     return proveChain(places, ask, { from, to: Math.min(to, newest) }, onProgress)
 
   const verifier = new Verifier({ sha256, writer: 'any' })
+  const entities = new LeftEntities()
   for await (const { block, lines, number } of places.blocks(0, newest)) {
     const fault = verifier.check(block, lines)
     if (fault !== undefined) return fault
+    const what = entities.take(block, lines)
+    if (what !== undefined) return { block: number, what }
     if (number % 1_000 === 0 || number === newest) onProgress({ block: number, of: newest })
   }
   const found = verifier.finish()
   if ('what' in found) return found
-  const what = await compare(verifier, ask)
+  const newer: Newer = { accounts: [], entities: [] }
+  const what =
+    (await compareAccounts(verifier, ask, newer)) ??
+    (await compareEntities(entities, ask, newer)) ??
+    (await compareNewer(entities, places, newest, newer))
   return what === undefined ? found : { block: newest, what }
 }
 
@@ -90,16 +107,21 @@ async function headBefore(writer: number, from: number, ask: Ask): Promise<Block
   return (row as Block | undefined) ?? genesis(writer)
 }
 
+type EntityRow = KeptEntity & { readonly clock: number }
+
+/** Rows that the pass knows nothing of, or an earlier moment: of blocks that came after it had begun. */
+type Newer = { readonly accounts: string[]; readonly entities: EntityRow[] }
+
 /** Accounts that were changed since the pass began are further on than what it knows, and only that is asked of them. */
-async function compare({ accounts }: Verifier, ask: Ask): Promise<string | undefined> {
+async function compareAccounts({ accounts }: Verifier, ask: Ask, newer: Newer): Promise<string | undefined> {
   let count = 0
   for (let after = ''; ; ) {
     const rows = (await ask(slice, [after])) as unknown as AccountRow[]
     for (const { number, currency, ledger, held, version, state } of rows) {
       const proven = accounts.get(number)
       if (proven === undefined) {
-        if (version > 1) continue
-        return `there is account ${number}, which the journal never opened`
+        newer.accounts.push(number)
+        continue
       }
       count += 1
       if (version > proven.version) continue
@@ -115,4 +137,48 @@ async function compare({ accounts }: Verifier, ask: Ask): Promise<string | undef
     after = rows.at(-1)?.number ?? ''
   }
   return count === accounts.size ? undefined : 'not every account of the journal is there'
+}
+
+async function compareEntities(left: LeftEntities, ask: Ask, newer: Newer): Promise<string | undefined> {
+  const known = new Set<string>()
+  for (let after = ''; ; ) {
+    const rows = (await ask(entitySlice, [after])) as unknown as EntityRow[]
+    for (const row of rows) {
+      const clock = left.clockOf(row.name) ?? -1
+      if (clock >= 0) known.add(row.name)
+      if (clock < row.clock) newer.entities.push(row)
+      else {
+        const what = left.differs(row)
+        if (what !== undefined) return what
+      }
+    }
+    if (rows.length < rowsPerSlice) break
+    after = rows.at(-1)?.name ?? ''
+  }
+  return known.size === left.size ? undefined : `there is no ${left.missingIn(known)}`
+}
+
+/** What was read of later blocks is held against those, which are in the order of all by now. */
+async function compareNewer(
+  left: LeftEntities,
+  places: Places,
+  newest: number,
+  { accounts, entities }: Newer,
+): Promise<string | undefined> {
+  if (accounts.length === 0 && entities.length === 0) return undefined
+  const { block: to } = await places.head()
+  const opened = new Set<string>()
+  for await (const { block, lines } of places.blocks(newest, to)) {
+    const what = left.take(block, lines)
+    if (what !== undefined) return what
+    for (const { kind, body } of lines) if (kind === 'account_opened') opened.add(JSON.parse(body).account)
+  }
+  const unknown = accounts.find((number) => !opened.has(number))
+  if (unknown !== undefined) return `there is account ${unknown}, which the journal never opened`
+  for (const row of entities) {
+    // One that was changed once more since it was read is held against nothing.
+    const what = (left.clockOf(row.name) ?? -1) > row.clock ? undefined : left.differs(row)
+    if (what !== undefined) return what
+  }
+  return undefined
 }

@@ -6,6 +6,7 @@
 import type { Block } from '../../ledger/block.ts'
 import type { Books } from '../../ledger/books.ts'
 import type { Hold } from '../../ledger/command.ts'
+import { dueAt, type Entity, isWaiting, nameOfEntity, ownerOf, waitsOn } from '../../ledger/entity.ts'
 import type { JournalRecord, Line } from '../../ledger/record.ts'
 import { isListed, isPrivileged } from '../../ledger/registry.ts'
 import { type Statement, statement } from './connect.ts'
@@ -70,6 +71,20 @@ const saveThings = statement(
   from unnest($2::integer[], $3::bigint[], $4::boolean[], $5::text[], $6::text[]) as u (writer, sequence, listed, account, body)
   on conflict (writer, sequence) do update set
     clock = excluded.clock, listed = excluded.listed, body = excluded.body`,
+)
+const entityArrays =
+  'unnest($2::text[], $3::text[], $4::boolean[], $5::text[], $6::bigint[], $7::text[]) as u (name, owner, waiting, waits_on, due, body)'
+const insertEntities = statement(
+  'insert_entities',
+  `insert into entities (name, clock, owner, waiting, waits_on, due, body)
+  select name, $1::bigint, owner, waiting, waits_on, due, body from ${entityArrays}`,
+)
+const updateEntities = statement(
+  'update_entities',
+  `update entities set
+    clock = $1::bigint, waiting = u.waiting, waits_on = u.waits_on, due = u.due, body = u.body
+  from ${entityArrays}
+  where entities.name = u.name`,
 )
 const insertActs = statement(
   'insert_acts',
@@ -155,6 +170,19 @@ export function saves({ books, below, lines, block, epoch, until }: Written): Sa
       JSON.stringify(thing),
     ]),
   )
+  const entities = left.entities
+    .map((entity) => ({ entity, name: nameOfEntity(entity) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ entity, name }) => ({
+      isNew: below.entity(name) === undefined,
+      row: [name, ...entityRow(entity)],
+    }))
+  for (const isNew of [true, false])
+    save(
+      isNew ? insertEntities : updateEntities,
+      [clock],
+      entities.filter((each) => each.isNew === isNew).map(({ row }) => row),
+    )
   save(insertRefs, [clock, writer], records.flatMap(referencesIn))
   save(
     insertActs,
@@ -220,6 +248,10 @@ function compare(a: Spot, b: Spot): number {
 
 function holdRow(hold: Hold): readonly unknown[] {
   return [hold.account, hold.state === 'pending', JSON.stringify(hold)]
+}
+
+function entityRow(entity: Entity): readonly unknown[] {
+  return [ownerOf(entity), isWaiting(entity), waitsOn(entity), dueAt(entity), JSON.stringify(entity)]
 }
 
 function entriesIn({ content, sequence }: JournalRecord): [string, number, number][] {

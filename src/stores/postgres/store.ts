@@ -14,6 +14,8 @@ import {
   type ActPage,
   type BlockRange,
   type ChainProven,
+  type EntitiesFound,
+  type EntityPage,
   type Entry,
   type EntryPage,
   type Found,
@@ -38,6 +40,8 @@ import {
   pagesOf,
   type RecordId,
 } from '../../ledger/command.ts'
+import type { Entity, EntityName } from '../../ledger/entity.ts'
+import type { Instant } from '../../ledger/money.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
@@ -45,6 +49,7 @@ import type { Fault, Proven } from '../../ledger/verify.ts'
 import { Blocked } from './blocked.ts'
 import { type Ask, connect, databaseNow, messageOf, poolOf, reader, statement } from './connect.ts'
 import { PostgresDeliveries } from './deliveries.ts'
+import { readDue, readEntity, readEntityPage } from './entities.ts'
 import { readDatabaseUrl } from './hosts.ts'
 import { listAccounts } from './lists.ts'
 import { readTransfers } from './load.ts'
@@ -250,6 +255,18 @@ export class PostgresStore implements Store {
 
   acts(page: ActPage): Promise<Found<Act>> {
     return readActs(page, this.#ask)
+  }
+
+  entity(name: EntityName): Promise<Entity | undefined> {
+    return readEntity(name, this.#ask)
+  }
+
+  entities(page: EntityPage): Promise<EntitiesFound> {
+    return readEntityPage(page, this.#ask)
+  }
+
+  due(now: Instant, limit: number): Promise<readonly Entity[]> {
+    return readDue(now, limit, this.#ask)
   }
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {

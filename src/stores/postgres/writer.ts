@@ -31,6 +31,7 @@ import {
   isPassing,
   lockNotAvailable,
   messageOf,
+  Overtaken,
   type PostgresOptions,
   queryCanceled,
   readOnly,
@@ -39,7 +40,7 @@ import {
   uniqueViolation,
   within,
 } from './connect.ts'
-import { load, lockOne, readExisting, type Wanted, wantedBy } from './load.ts'
+import { isOutgrown, load, lockOne, readExisting, type Wanted, wantedBy } from './load.ts'
 import { saves } from './save.ts'
 
 const leaseMs = 60_000
@@ -234,9 +235,12 @@ export class Writer {
     let { clock } = this.#head
     for (const fill of await Promise.all(loads)) clock = Math.max(clock, fill(below).clock)
     const books = below.fork()
+    books.head = this.#head
     const time = { now: this.#options.clock?.now() ?? row.now, monotonicMs: systemClock.monotonicMs() }
     const blocked = blockedIn(wanted, await there, below)
-    const free = blocked.size === 0 ? batch : batch.filter((_, at) => !blocked.has(at))
+    const places = [...batch.keys()].filter((at) => !blocked.has(at))
+    if (await isOutgrown(wanted, places, below, ask)) throw new Overtaken()
+    const free = batch.filter((_, at) => !blocked.has(at))
     const decided = applyBatch(books, free, time, this.#rules)[Symbol.iterator]()
     const outcomes = batch.map((_, at) =>
       blocked.has(at) ? stillBlocked : (decided.next().value as Outcome),

@@ -314,7 +314,7 @@ export function pragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`pragma ${name}`).get()?.[name])
 }
 
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   // Windows has no directory to sync; its rename is journaled.
   if (process.platform === 'win32') return
   const descriptor = openSync(directory, 'r')

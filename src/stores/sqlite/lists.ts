@@ -1,5 +1,5 @@
 /**
- * Reads many accounts as of one moment without holding a read transaction for longer than a slice: the index in
+ * Reads many customers' accounts as of one moment without holding a read transaction for longer than a slice: the index in
  * slices, then what the journal has had since the first of them, the later state of an account winning.
  */
 
@@ -10,6 +10,7 @@ import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { accountsAfter } from '../../ledger/books.ts'
 import { idOf } from '../../ledger/command.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
+import { isTerminalAccount } from '../../ledger/terminal.ts'
 import { JournalReader } from './journal.ts'
 import { type AccountRow, accountOf, pendingHolds } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
@@ -34,7 +35,7 @@ export class Lists {
     this.#accounts = index.prepare(
       `select number, currency, ledger, held, version, at, more, used
       from accounts
-      where number > ?
+      where number > ? and instr(number, '.') = 0
       order by number
       limit ?`,
     )
@@ -98,6 +99,7 @@ export class Lists {
 /** Takes over what a line leaves where it is later than what was found; gives 1 where it opens an account. */
 function update(found: Map<AccountNumber, Account>, line: Line): number {
   const { content, at, sequence } = fromLine(line)
+  if (content.kind === 'account_opened' && isTerminalAccount(content.account)) return 0
   for (const account of accountsAfter(content, { id: idOf(sequence), at }, (number) => found.get(number)))
     if (account.version > (found.get(account.number)?.version ?? 0)) found.set(account.number, account)
   return content.kind === 'account_opened' ? 1 : 0

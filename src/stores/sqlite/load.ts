@@ -1,8 +1,12 @@
-/** Brings into the books what a batch names and they do not have: accounts, transfers, holds, and replies by their keys. */
+/**
+ * Brings into the books what a batch names and they do not have: accounts, transfers, holds, what the ATM side keeps with
+ * all that it stands on, and replies by their keys.
+ */
 import { hash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Pending } from '../../bank/store.ts'
+import { beyond, type Pending } from '../../bank/store.ts'
 import { type Account, type AccountNumber, isHouse, plainAccount } from '../../ledger/account.ts'
+import { type AtmContent, isAtm } from '../../ledger/atm-records.ts'
 import {
   type Books,
   placed,
@@ -20,6 +24,7 @@ import {
   type RecordId,
   sequenceOf,
 } from '../../ledger/command.ts'
+import { behind, type Entity, type EntityName, nameOf } from '../../ledger/entity.ts'
 import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 import type { Thing } from '../../ledger/registry.ts'
 
@@ -29,6 +34,9 @@ export class Loader {
   readonly #hold: StatementSync
   readonly #reversal: StatementSync
   readonly #thing: StatementSync
+  readonly #entity: StatementSync
+  readonly #waiting: StatementSync
+  readonly #waitingOn: StatementSync
   readonly #sequences: StatementSync
   readonly #line: StatementSync
 
@@ -40,6 +48,9 @@ export class Loader {
     this.#hold = index.prepare('select state, captured, transfer, forced from holds where sequence = ?')
     this.#reversal = index.prepare('select reversed, last from reversals where transfer = ?')
     this.#thing = index.prepare('select body from registry where sequence = ?')
+    this.#entity = index.prepare('select body from entities where name = ?')
+    this.#waiting = index.prepare('select name from entities where waiting = 1 and name >= ? and name < ?')
+    this.#waitingOn = index.prepare('select name from entities where waits_on = ?')
     this.#sequences = index.prepare('select sequence from keys where hash = ? order by sequence desc')
     this.#line = journal.prepare(
       'select sequence, at, kind, actor, scope, body from records where sequence = ?',
@@ -50,11 +61,15 @@ export class Loader {
     for (const pending of batch) for (const pages of pagesOf(pending)) this.loadPages(books, pages)
   }
 
-  loadPages(books: Books, { accounts = [], transfer, hold, thing, key }: Pages): void {
+  loadPages(books: Books, pages: Pages): void {
+    const { accounts = [], transfer, hold, thing, entities = [], waiting, waiting_on, key } = pages
     for (const number of accounts) this.#loadAccount(books, number)
     if (transfer !== undefined) this.#loadTransfer(books, transfer)
     if (hold !== undefined) this.#loadHold(books, hold)
     if (thing !== undefined) this.#loadThing(books, thing)
+    this.#loadEntities(books, entities)
+    if (waiting !== undefined) this.#loadEntities(books, namesIn(this.#waiting.all(waiting, beyond(waiting))))
+    if (waiting_on !== undefined) this.#loadEntities(books, namesIn(this.#waitingOn.all(waiting_on)))
     if (key === undefined || books.reply(key.scope, key.key) !== undefined) return
     const stored = this.reply(key.scope, key.key)
     if (stored !== undefined) books.load({ ...key, stored })
@@ -106,6 +121,28 @@ export class Loader {
     if (thing.kind === 'adjustment') this.#loadAccount(books, thing.account)
   }
 
+  /** Each comes with what it stands on, and what that stands on: the rules may change it together. */
+  #loadEntities(books: Books, names: readonly EntityName[]): void {
+    const seen = new Set(names)
+    for (const name of seen) {
+      let entity = books.entity(name)
+      if (entity === undefined) {
+        entity = this.entity(name)
+        if (entity === undefined) continue
+        books.load({ entity })
+      }
+      const { accounts, entities } = behind(entity)
+      for (const number of accounts) this.#loadAccount(books, number)
+      // A set gives what is put into it on the way as well.
+      for (const more of entities) seen.add(more)
+    }
+  }
+
+  entity(name: EntityName): Entity | undefined {
+    const row = this.#entity.get(name) as { body: string } | undefined
+    return row && JSON.parse(row.body)
+  }
+
   thing(id: RecordId): Thing | undefined {
     const row = this.#thing.get(sequenceOf(id)) as { body: string } | undefined
     return row && JSON.parse(row.body)
@@ -152,6 +189,7 @@ export class Loader {
 
 /** What replaying a record needs to be loaded: the pages it changes. */
 export function pagesNamed(content: Content): Pages {
+  if (isAtm(content)) return { entities: entitiesNamed(content) }
   switch (content.kind) {
     case 'transfer': {
       const { debit, credit, reverses, hold, adjustment } = content
@@ -182,6 +220,52 @@ export function pagesNamed(content: Content): Pages {
     case 'reply':
       return {}
   }
+}
+
+/** Of each record of the ATM side, the entities that it changes, but for those that it makes or that stand behind these. */
+function entitiesNamed(content: AtmContent): readonly EntityName[] {
+  switch (content.kind) {
+    case 'terminal_created':
+    case 'card_issued':
+    case 'demo_opened':
+    case 'keys_known':
+      return []
+    case 'card_changed':
+      return [nameOf.card(content.card)]
+    case 'withdrawal_authorized':
+      return [nameOf.terminal(content.terminal), nameOf.card(content.card)]
+    case 'withdrawal_started':
+    case 'withdrawal_settled':
+    case 'withdrawal_advised':
+      return [nameOf.withdrawal(content.terminal, content.withdrawal)]
+    case 'operation_reversed': {
+      const { terminal, operation } = content
+      return [nameOf.terminal(terminal), nameOf.operation(terminal, operation)]
+    }
+    case 'exception_opened': {
+      const { terminal, withdrawal } = content
+      return withdrawal === undefined ? [] : [nameOf.withdrawal(terminal, withdrawal)]
+    }
+    case 'exception_waits':
+    case 'exception_resolved':
+      return [nameOf.exception(content.exception)]
+    case 'terminal_changed':
+    case 'withdrawal_declined':
+    case 'withdrawal_forestalled':
+    case 'operation_done':
+    case 'exchange_started':
+    case 'exchange_counted':
+    case 'exchange_ended':
+      return [nameOf.terminal(content.terminal)]
+    case 'batch_closed':
+      return [nameOf.terminal(content.report.terminal)]
+    case 'demo_ended':
+      return [nameOf.demo]
+  }
+}
+
+function namesIn(rows: readonly Record<string, unknown>[]): EntityName[] {
+  return rows.map(({ name }) => String(name))
 }
 
 /** The columns of the index's accounts. */

@@ -1,9 +1,21 @@
 /** Applies the journal to the index: what the records leave is copied, the last one of an account winning. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { isAtm } from '../../ledger/atm-records.ts'
 import { idOf, sequenceOf } from '../../ledger/command.ts'
+import { entitiesAfter } from '../../ledger/entities-after.ts'
+import {
+  dueAt,
+  type Entity,
+  type EntityName,
+  isWaiting,
+  nameOfEntity,
+  ownerOf,
+  waitsOn,
+} from '../../ledger/entity.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { type AccountOpened, type After, type Content, fromLine, type Line } from '../../ledger/record.ts'
 import { isListed, isPrivileged, registeredAfter, type Thing } from '../../ledger/registry.ts'
+import { isTerminalAccount } from '../../ledger/terminal.ts'
 import { keyHash } from './load.ts'
 
 /** Up to where the index has come: the block, its hash, and the last record. */
@@ -11,7 +23,7 @@ export type Progress = {
   readonly block: number
   readonly hash: string
   readonly sequence: number
-  /** How many accounts there are. */
+  /** How many customers' accounts there are. */
   readonly accounts: number
   /** Sequence of the last record that was too old for its key to count, and whose key is gone. */
   readonly forgotten: number
@@ -40,6 +52,7 @@ type Turn = {
   opened: number
   readonly left: Map<string, Left>
   readonly newest: Map<string, Newest>
+  readonly entities: Map<EntityName, Entity>
   readonly keys: { readonly hash: number; readonly sequence: number }[]
 }
 
@@ -64,6 +77,8 @@ export class Projection {
   readonly #thing: StatementSync
   readonly #register: StatementSync
   readonly #act: StatementSync
+  readonly #entity: StatementSync
+  readonly #keep: StatementSync
 
   constructor(index: DatabaseSync) {
     this.#progress = progressOf(index)
@@ -103,6 +118,13 @@ export class Projection {
       'insert or replace into registry (sequence, listed, body) values (?, ?, ?)',
     )
     this.#act = index.prepare('insert into acts (sequence) values (?)')
+    this.#entity = index.prepare('select body from entities where name = ?')
+    this.#keep = index.prepare(
+      `insert into entities (name, owner, waiting, waits_on, due, body)
+      values (?, ?, ?, ?, ?, ?)
+      on conflict (name) do update set
+        waiting = excluded.waiting, waits_on = excluded.waits_on, due = excluded.due, body = excluded.body`,
+    )
   }
 
   get progress(): Progress {
@@ -115,12 +137,13 @@ export class Projection {
     to: { readonly sequence: number; readonly hash: string; readonly last: number },
   ): void {
     const { accounts, forgotten } = this.progress
-    const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), keys: [] }
+    const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), entities: new Map(), keys: [] }
     const changes: { account: string; path: string; value: unknown }[] = []
     for (const line of lines) {
       const { at, actor, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
       this.#note(content, { id: idOf(sequence), at, actor })
+      this.#alter(turn, content, at)
       if (isPrivileged(content)) this.#act.run(sequence)
       if (content.kind === 'account_changed')
         changes.push({ account: content.account, path: '$.state', value: content.state })
@@ -133,9 +156,25 @@ export class Projection {
       const used = after.used === undefined ? null : JSON.stringify(after.used)
       this.#account.run(number, currency, ledger, held, version, at, more, used, entry, entries)
     }
+    for (const [name, entity] of inOrder(turn.entities)) this.#write(name, entity)
     for (const { account, path, value } of changes) this.#change.run(path, JSON.stringify(value), account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
+  }
+
+  /** What the record leaves of the ATM side's. */
+  #alter({ entities }: Turn, content: Content, at: Instant): void {
+    if (!isAtm(content)) return
+    const find = (name: EntityName) => {
+      const row = entities.has(name) ? undefined : (this.#entity.get(name) as { body: string } | undefined)
+      return row === undefined ? entities.get(name) : (JSON.parse(row.body) as Entity)
+    }
+    for (const entity of entitiesAfter(content, at, find)) entities.set(nameOfEntity(entity), entity)
+  }
+
+  #write(name: EntityName, entity: Entity): void {
+    const waiting = isWaiting(entity) ? 1 : null
+    this.#keep.run(name, ownerOf(entity), waiting, waitsOn(entity), dueAt(entity), JSON.stringify(entity))
   }
 
   /** What is registered, as the record leaves it. */
@@ -156,7 +195,7 @@ export class Projection {
   ): void {
     switch (content.kind) {
       case 'account_opened':
-        turn.opened += 1
+        if (!isTerminalAccount(content.account)) turn.opened += 1
         leave(turn, content.account, {
           currency: content.currency,
           after: content.after,
@@ -221,7 +260,7 @@ export class Projection {
   }
 }
 
-function inOrder(left: ReadonlyMap<string, Left>): [string, Left][] {
+function inOrder<Page>(left: ReadonlyMap<string, Page>): [string, Page][] {
   return [...left].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 

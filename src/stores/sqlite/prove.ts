@@ -1,10 +1,11 @@
 /**
  * Proves a store from its files, whether a server runs on them or not: the journal from its first block, and that
- * the index says what the journal says. Reads in slices, so that a running server's WAL is not held up.
+ * the index says what the journal says, of accounts and of what the ATM side keeps. Reads in slices, so that a running server's WAL is not held up.
  */
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { sha256 } from '../../bank/batch.ts'
+import { type KeptEntity, LeftEntities } from '../../bank/left-entities.ts'
 import { type BlockRange, type ChainProven, type ProofProgress, StoreError } from '../../bank/store.ts'
 import { sequenceOf } from '../../ledger/command.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
@@ -63,15 +64,18 @@ function proveJournal(
   tell: Tell,
 ): Fault | Proven {
   const verifier = new Verifier({ sha256, line: (id) => reader.lines(sequenceOf(id) - 1, sequenceOf(id))[0] })
+  const entities = new LeftEntities()
   let at = { sequence: 0, last: 0 }
   for (;;) {
-    const what = derived?.block === at.sequence ? compare(verifier, derived) : undefined
+    const what = derived?.block === at.sequence ? compare(verifier, entities, derived) : undefined
     if (what !== undefined) return { block: at.sequence, what }
     if (at.sequence >= last) break
 
     for (const { block, lines } of reader.after(at, recordsPerSlice)) {
       const fault = verifier.check(block, lines)
       if (fault !== undefined) return fault
+      const what = at.sequence < (derived?.block ?? 0) ? entities.take(block, lines) : undefined
+      if (what !== undefined) return { block: block.sequence, what }
       at = block
       if (derived?.block === at.sequence) break
     }
@@ -101,7 +105,14 @@ function proveChain(
   return { from, to, records: head.last - before, head: head.hash }
 }
 
-type Derived = { readonly block: number; readonly hash: string; readonly accounts: readonly AccountRow[] }
+type Derived = {
+  readonly block: number
+  readonly hash: string
+  readonly accounts: readonly AccountRow[]
+  readonly entities: readonly EntityRow[]
+}
+
+type EntityRow = Omit<KeptEntity, 'waiting'> & { readonly waiting: number | null }
 
 /** Undefined for an index of another version, which says nothing to this one. */
 function readIndex(path: string): Derived | undefined {
@@ -113,8 +124,9 @@ function readIndex(path: string): Derived | undefined {
     const accounts = index
       .prepare('select number, currency, ledger, held, version, at, more from accounts')
       .all()
+    const entities = index.prepare('select name, owner, waiting, waits_on, due, body from entities').all()
     const { block, hash } = progressOf(index)()
-    return { block, hash, accounts: accounts as AccountRow[] }
+    return { block, hash, accounts: accounts as AccountRow[], entities: entities as EntityRow[] }
   } catch (cause) {
     const what = `the index ${path} cannot be read (${messageOf(cause)}): without it, one is made at the next start`
     throw new StoreError('unusable', what, { cause })
@@ -123,7 +135,7 @@ function readIndex(path: string): Derived | undefined {
   }
 }
 
-function compare({ accounts, head }: Verifier, derived: Derived): string | undefined {
+function compare({ accounts, head }: Verifier, left: LeftEntities, derived: Derived): string | undefined {
   if (head.sequence > 0 && head.hash !== derived.hash) return `has another hash in the index, ${derived.hash}`
   for (const { number, currency, ledger, held, version, more } of derived.accounts) {
     const account = accounts.get(number)
@@ -136,5 +148,11 @@ function compare({ accounts, head }: Verifier, derived: Derived): string | undef
       account.state === (JSON.parse(more ?? '{}').state ?? 'active')
     if (!same) return `the index has ${ledger} on account ${number}; the journal leaves ${account.ledger}`
   }
-  return derived.accounts.length === accounts.size ? undefined : 'the index does not have every account'
+  if (derived.accounts.length !== accounts.size) return 'the index does not have every account'
+  for (const { waiting, ...row } of derived.entities) {
+    const what = left.differs({ ...row, waiting: waiting === 1 })
+    if (what !== undefined) return `in the index, ${what}`
+  }
+  const missing = left.missingIn(new Set(derived.entities.map(({ name }) => name)))
+  return missing === undefined ? undefined : `the index does not have ${missing}`
 }

@@ -7,6 +7,8 @@ import type {
   AccountPage,
   Act,
   ActPage,
+  EntitiesFound,
+  EntityPage,
   Entry,
   EntryPage,
   Found,
@@ -17,9 +19,12 @@ import type {
 import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
+import type { Entity } from '../../ledger/entity.ts'
+import type { Instant } from '../../ledger/money.ts'
 import type { Line } from '../../ledger/record.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
+import { Entities } from './entities.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
 import { History } from './history.ts'
 import { JournalReader } from './journal.ts'
@@ -39,6 +44,8 @@ export type ReaderCalls = {
   holds(page: HoldPageQuery): Found<Hold>
   things(nothing: undefined): readonly Thing[]
   acts(page: ActPage): Found<Act>
+  entities(page: EntityPage): EntitiesFound
+  due(of: { readonly now: Instant; readonly limit: number }): readonly Entity[]
   /** What was answered under a key, be it in the index or in the journal beyond. */
   reply(key: Key): StoredReply | undefined
   /** The next accounts of a list; fewer than `accountsPerPiece` at its end. */
@@ -81,6 +88,7 @@ const lists = new OpenLists(new Lists({ index, journal }))
 const history = new History({ index, journal })
 const search = new Search({ index, journal })
 const registry = new Registry({ index, journal })
+const entities = new Entities({ index, journal })
 const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
@@ -102,6 +110,12 @@ const calls: ReaderCalls = {
   },
   acts(page) {
     return registry.acts(page)
+  },
+  entities(page) {
+    return entities.page(page)
+  },
+  due({ now, limit }) {
+    return entities.due(now, limit)
   },
   reply(key) {
     return replies.reply(key)

@@ -18,6 +18,8 @@ import {
   type ActPage,
   type BlockRange,
   type ChainProven,
+  type EntitiesFound,
+  type EntityPage,
   type Entry,
   type EntryPage,
   type Found,
@@ -43,6 +45,8 @@ import {
   type RecordId,
   sequenceOf,
 } from '../../ledger/command.ts'
+import type { Entity, EntityName } from '../../ledger/entity.ts'
+import type { Instant } from '../../ledger/money.ts'
 import type { Refusal } from '../../ledger/refusal.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import { type Fault, faultText, type Proven } from '../../ledger/verify.ts'
@@ -232,6 +236,18 @@ export class SqliteStore implements Store {
 
   acts(page: ActPage): Promise<Found<Act>> {
     return this.#call('acts', page)
+  }
+
+  entity(name: EntityName): Promise<Entity | undefined> {
+    return this.#point(() => this.#tail.entity(name) ?? this.#loader.entity(name))
+  }
+
+  entities(page: EntityPage): Promise<EntitiesFound> {
+    return this.#call('entities', page)
+  }
+
+  due(now: Instant, limit: number): Promise<readonly Entity[]> {
+    return this.#call('due', { now, limit })
   }
 
   reply(key: Key): Promise<StoredReply | undefined> {

@@ -5,6 +5,7 @@
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import type { Left, TransferPage } from '../../ledger/books.ts'
 import type { Hold, RecordId } from '../../ledger/command.ts'
+import { type Entity, type EntityName, nameOfEntity } from '../../ledger/entity.ts'
 import type { Thing } from '../../ledger/registry.ts'
 
 // Few enough to stay small, many enough that a layer is not begun anew at every turn of the index.
@@ -15,9 +16,11 @@ class Layer {
   readonly transfers = new Map<RecordId, TransferPage>()
   readonly holds = new Map<RecordId, Hold>()
   readonly things = new Map<RecordId, Thing>()
+  readonly entities = new Map<EntityName, Entity>()
 
   get size(): number {
-    return this.accounts.size + this.transfers.size + this.holds.size + this.things.size
+    const pages = [this.accounts, this.transfers, this.holds, this.things, this.entities]
+    return pages.reduce((sum, { size }) => sum + size, 0)
   }
 }
 
@@ -43,16 +46,21 @@ export class Tail {
     return this.#young.things.get(id) ?? this.#old.things.get(id)
   }
 
+  entity(name: EntityName): Entity | undefined {
+    return this.#young.entities.get(name) ?? this.#old.entities.get(name)
+  }
+
   /** Takes an account as a commit left it. */
   putAccount(account: Account): void {
     this.#young.accounts.set(account.number, account)
   }
 
-  put({ accounts, transfers, holds, things }: Left): void {
+  put({ accounts, transfers, holds, things, entities }: Left): void {
     for (const account of accounts) this.putAccount(account)
     for (const page of transfers) this.#young.transfers.set(page.transfer.id, page)
     for (const hold of holds) this.#young.holds.set(hold.id, hold)
     for (const thing of things) this.#young.things.set(thing.id, thing)
+    for (const entity of entities) this.#young.entities.set(nameOfEntity(entity), entity)
   }
 
   /** After a commit up to record `last`, with the index at `indexed`: lets go of what the index has. */

@@ -44,7 +44,7 @@ export type WriterMessage =
 /** What a batch was answered, and the pages it left beside the plain accounts that the answers tell themselves. */
 export type Committed = { readonly outcomes: readonly Outcome[]; readonly left: Left }
 
-const nothingLeft: Left = { accounts: [], transfers: [], holds: [], things: [] }
+const nothingLeft: Left = { accounts: [], transfers: [], holds: [], things: [], entities: [] }
 
 const reopenEveryMs = 500
 
@@ -103,6 +103,7 @@ class Writer {
     try {
       this.#loader.load(this.#books, batch)
       books = this.#books.fork()
+      books.head = this.#head
       const time = read(systemClock)
       outcomes = applyBatch(books, batch, time, this.#rules)
       if (books.records.length === 0) {

@@ -6,6 +6,7 @@ create table progress (
   block integer not null,
   hash text not null,
   sequence integer not null,
+  -- How many customers' accounts there are.
   accounts integer not null,
   forgotten integer not null
 ) strict;
@@ -83,6 +84,21 @@ create index listed_registry on registry (sequence) where listed = 1;
 
 -- The records that an auditor asks for.
 create table acts (sequence integer primary key) strict;
+
+-- What the ATM side keeps, as it is now, as JSON. `waiting` is 1 or null, `waits_on` the account whose closing waits for
+-- it, `due` when somebody must look at it.
+create table entities (
+  name text primary key,
+  owner text,
+  waiting integer,
+  waits_on text,
+  due integer,
+  body text not null
+) strict;
+
+create index waiting_entities on entities (name) where waiting = 1;
+create index entities_waiting_on on entities (waits_on) where waits_on is not null;
+create index due_entities on entities (due, name) where due is not null;
 
 -- Where the reply under a client's key is: 48 bits of a hash, and the record. The record has the key itself.
 create table keys (

@@ -1,0 +1,158 @@
+/**
+ * `npm run bench -- --atm`: cycles of a withdrawal at a thousand terminals (authorize, start, confirm, each durable),
+ * beside the echo control in the same round, and the search for the notes.
+ */
+import assert from 'node:assert'
+import { type ServerProcess, startServer } from './children.ts'
+import { type Ask, rate } from './client.ts'
+import { spread, table, two, whole } from './figures.ts'
+import { storePath } from './fill.ts'
+
+export type AtmOptions = { readonly rounds: number; readonly seconds: number; readonly terminals: number }
+export type AtmFigures = Record<string, number[]>
+
+const clients = 64
+const pan = '4761739001010119'
+const notes = 100_000
+const setUpAtOnce = 16
+
+const echo = 'echo, requests/s'
+const cycles = 'authorize + start + confirm, cycles/s'
+const authorizations = 'authorize alone, requests/s'
+
+export async function measureAtm(directory: string, options: AtmOptions): Promise<AtmFigures> {
+  const { rounds, seconds, terminals } = options
+  const server = await startServer('server.ts', [storePath(directory)])
+  await setUp(server, terminals)
+  const figures: AtmFigures = {}
+  for (let round = -1; round < rounds; round += 1) {
+    const tell = (name: string, value: number) => {
+      // The first round only warms up.
+      if (round < 0) return
+      figures[name] = [...(figures[name] ?? []), value]
+      console.log(`${name.padEnd(48)} ${whole(value).padStart(9)}`)
+    }
+    tell(echo, await rate(server, clients, seconds, (ask) => echoed(ask)))
+    tell(cycles, await rate(server, clients, seconds, withdrawals(terminals, cycle)))
+    tell(authorizations, await rate(server, clients, seconds, withdrawals(terminals, authorized)))
+  }
+  await server.stop()
+  return figures
+}
+
+export function atmReport(figures: AtmFigures, { terminals }: AtmOptions): string {
+  const ratio = (of: string, to: string) =>
+    (figures[of] ?? []).map((value, i) => value / (figures[to]?.[i] ?? 1))
+  return `${whole(terminals)} terminals, ${clients} clients. Each ratio is taken within its round; medians (min–max).
+
+${table(
+  ['', 'target', 'ratio'],
+  [['cycles of three requests / echoes', '≥ 0.2', spread(ratio(cycles, echo), two)]],
+)}
+
+${table(
+  ['', 'figure'],
+  Object.entries(figures).map(([name, values]) => [name, spread(values, whole)]),
+)}
+`
+}
+
+/** Terminals with notes for long, and one card whose account has money for longer. */
+async function setUp(server: ServerProcess, terminals: number): Promise<void> {
+  const account = { account: 'B-1', type: 'checking', default: true }
+  await once(server, async (ask) => {
+    await ask('/v1/accounts', JSON.stringify({ number: 'B-1', currency: 'USD' }))
+    await ask('/v1/deposits', JSON.stringify({ account: 'B-1', amount: 1e15, currency: 'USD' }))
+    for (let i = 0; i < cards; i += 1) {
+      const number = `B-${i + 2}`
+      await ask('/v1/accounts', JSON.stringify({ number, currency: 'USD' }))
+      await ask(
+        '/v1/transfers',
+        JSON.stringify({ from: account.account, to: number, amount: 1e11, currency: 'USD' }),
+      )
+      const card = { pan: panOf(i), expiry: '9912', accounts: [{ ...account, account: number }], pin: '1234' }
+      await ask('/v1/cards', JSON.stringify(card))
+    }
+  })
+  for (let from = 0; from < terminals; from += setUpAtOnce) {
+    const some = Array.from({ length: Math.min(setUpAtOnce, terminals - from) }, (_, i) =>
+      terminalOf(from + i),
+    )
+    await Promise.all(some.map((id) => once(server, (ask) => makeTerminal(ask, id))))
+  }
+}
+
+const cards = 1_000
+
+/** Card numbers with a right check digit. */
+function panOf(i: number): string {
+  const body = pan.slice(0, 8) + String(i).padStart(7, '0')
+  const sum = [...body].reverse().reduce((sum, digit, at) => {
+    const value = Number(digit) * (at % 2 === 0 ? 2 : 1)
+    return sum + (value > 9 ? value - 9 : value)
+  }, 0)
+  return body + String((10 - (sum % 10)) % 10)
+}
+
+function terminalOf(i: number): string {
+  return `B${String(i).padStart(7, '0')}`
+}
+
+async function makeTerminal(ask: Ask, id: string): Promise<void> {
+  const units = [
+    { id: 'C1', type: 'cash_out', value: 10_000 },
+    { id: 'C2', type: 'cash_out', value: 5_000 },
+    { id: 'C3', type: 'cash_out', value: 2_000 },
+    { id: 'C4', type: 'cash_out', value: 1_000 },
+  ]
+  await ask('/v1/terminals', JSON.stringify({ id, name: id, currency: 'USD', units }))
+  const path = `/v1/terminals/${id}`
+  const { exchange } = JSON.parse(await ask(`${path}/exchange`, JSON.stringify({ action: 'start' })))
+  const loaded = Object.fromEntries(units.map((unit) => [unit.id, notes]))
+  await ask(`${path}/exchange`, JSON.stringify({ action: 'end', exchange, mode: 'add', loaded }))
+  await ask(`${path}/state`, JSON.stringify({ state: 'in_service', reason: 'bench' }))
+}
+
+async function once(server: ServerProcess, run: (ask: Ask) => Promise<void>): Promise<void> {
+  let done = false
+  await rate(server, 1, 0.001, async (ask) => {
+    if (!done) await run(ask)
+    done = true
+  })
+  assert(done)
+}
+
+let count = 0
+const started = Date.now().toString(36)
+
+/** Withdrawals one after the other at any of the terminals, by any of the cards. */
+function withdrawals(terminals: number, run: (ask: Ask, path: string, body: object) => Promise<void>) {
+  return (ask: Ask) => {
+    count += 1
+    const id = `${started}-${count}`
+    const terminal = terminalOf(Math.floor(Math.random() * terminals))
+    const amount = 1_000 * (1 + Math.floor(Math.random() * 30))
+    const card = panOf(Math.floor(Math.random() * cards))
+    return run(ask, `/v1/terminals/${terminal}/withdrawals`, {
+      id,
+      pan: card,
+      pin: '1234',
+      amount,
+      currency: 'USD',
+    })
+  }
+}
+
+async function cycle(ask: Ask, path: string, body: object): Promise<void> {
+  const { id, units } = JSON.parse(await ask(path, JSON.stringify(body)))
+  await ask(`${path}/${id}/start`, '{}')
+  await ask(`${path}/${id}/confirm`, JSON.stringify({ units }))
+}
+
+async function authorized(ask: Ask, path: string, body: object): Promise<void> {
+  await ask(path, JSON.stringify(body))
+}
+
+async function echoed(ask: Ask): Promise<void> {
+  await ask('/accounts/B-1/echo', '{"amount": 100.00}')
+}

@@ -1,0 +1,397 @@
+/** The shapes of the ATM side as JSON Schema: terminals, withdrawals, exchanges, exceptions, cards. */
+import Type from 'typebox'
+import { exceptionTypes } from '../../ledger/exception.ts'
+import {
+  amount,
+  balance,
+  closed,
+  count,
+  currency,
+  entry,
+  id,
+  instant,
+  limit,
+  number,
+  orNull,
+  reason,
+} from './shapes.ts'
+
+// Bounds that keep every sum of notes a safe integer: 32 kinds × 10^6 notes × 10^8 minor units < 2^53.
+const notesMax = 1_000_000
+const valueMax = 99_999_999
+const unitsMax = 32
+
+export const terminalName = Type.String({
+  pattern: '^[A-Z0-9]{1,16}$',
+  description: '1 to 16 of A–Z and 0–9',
+})
+const ownId = Type.String({
+  pattern: '^[A-Za-z0-9._-]{1,36}$',
+  description: 'The terminal’s own, never used twice: 1 to 36 of A–Z, a–z, 0–9, `.`, `_` and -',
+})
+const pan = Type.String({ pattern: '^[0-9]{12,19}$', description: 'The card number; kept as a digest only' })
+const clearPin = Type.String({ pattern: '^[0-9]{4,12}$', description: 'In demo mode only' })
+const block = Type.String({
+  pattern: '^([0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})$',
+  description: '16 hexadecimal digits of ISO 9564 format 0, or 32 of format 4, under the terminal’s key',
+})
+const entered = { pin: Type.Optional(clearPin), pin_block: Type.Optional(block) }
+const notesCount = Type.Integer({ minimum: 0, maximum: notesMax })
+
+/** Notes by the unit they leave. What a machine says of its units is taken as it comes: `Terminal` has their names. */
+const notesOut = Type.Record(Type.String(), notesCount, {
+  maxProperties: unitsMax,
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  description: 'Notes by unit',
+})
+const notes = Type.Record(Type.String(), notesCount, {
+  maxProperties: unitsMax,
+  propertyNames: { pattern: '^[1-9][0-9]{0,7}$' },
+  description: 'Notes by their value in minor units',
+})
+const contents = Type.Record(Type.String(), Type.Union([notesCount, notes]), {
+  maxProperties: unitsMax,
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  description: 'By unit: notes of one that pays out, or notes by value of another',
+})
+const mixRule = Type.Enum(['minimumBills', 'equalEmptying'])
+const unitType = Type.Enum(['cash_out', 'cash_in', 'reject', 'retract'])
+
+export const createTerminal = closed({
+  id: terminalName,
+  name: Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f]{1,64}$' }),
+  currency,
+  units: Type.Array(
+    closed({
+      id: Type.String({ pattern: '^[A-Z0-9]{1,4}$' }),
+      type: unitType,
+      value: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: valueMax, description: 'Of one note; of cash_out' }),
+      ),
+      low: Type.Optional(Type.Integer({ minimum: 0, maximum: notesMax })),
+    }),
+    { minItems: 1, maxItems: unitsMax },
+  ),
+  mix: Type.Optional(mixRule),
+  max_notes: Type.Optional(Type.Integer({ minimum: 1, maximum: 40 })),
+  max_withdrawal: Type.Optional(amount),
+  start_within_s: Type.Optional(Type.Integer({ minimum: 5, maximum: 600 })),
+  confirm_within_s: Type.Optional(Type.Integer({ minimum: 30, maximum: 3_600 })),
+  require_sign_on: Type.Optional(Type.Boolean()),
+})
+const unitReply = closed({
+  id: Type.String(),
+  type: unitType,
+  value: Type.Optional(amount),
+  initial: Type.Optional(count),
+  in: Type.Optional(count),
+  out: Type.Optional(count),
+  count,
+  reserved: Type.Optional(count),
+  rejected: Type.Optional(count),
+  low: Type.Optional(count),
+  notes: Type.Optional(notes),
+  retract_operations: Type.Optional(count),
+  status: Type.Enum(['ok', 'low', 'empty', 'inoperative']),
+})
+const terminalState = Type.Enum(['in_service', 'out_of_service', 'exchange'])
+export const terminalReply = closed({
+  id: terminalName,
+  name: Type.String(),
+  currency,
+  state: terminalState,
+  signed_on: Type.Boolean(),
+  batch: Type.Integer(),
+  business_date: orNull(Type.String({ format: 'date' })),
+  last_seen: orNull(instant),
+  last_cash_out: orNull(instant),
+  cash: limit,
+  transit: closed({ uncertain: limit, unconfirmed: limit }),
+  over_short: Type.Integer({ description: 'Below zero where notes were missing' }),
+  units: Type.Array(unitReply),
+})
+const next = orNull(Type.String())
+export const terminalsReply = closed({ terminals: Type.Array(terminalReply), next })
+export const setTerminalState = closed({ state: Type.Enum(['in_service', 'out_of_service']), reason })
+export const setPinKey = closed({
+  algorithm: Type.Enum(['tdes', 'aes']),
+  key: Type.String({ pattern: '^([0-9A-Fa-f]{2}){16,32}$', description: 'In demo mode only' }),
+  kcv: Type.String({ pattern: '^[0-9A-Fa-f]{6,10}$', description: 'The key’s check value' }),
+})
+
+export const authorize = closed({
+  id: ownId,
+  pan,
+  ...entered,
+  amount,
+  currency,
+  account: Type.Optional(number),
+  mix: Type.Optional(Type.Union([mixRule, notesOut])),
+})
+export const confirm = closed({
+  units: notesOut,
+  rejected: Type.Optional(notesOut),
+  outcome: Type.Optional(Type.Enum(['dispensed', 'retracted', 'unknown'])),
+})
+export const reverseWithdrawal = closed({
+  reason: Type.Enum(['cancelled', 'timeout', 'malfunction', 'no_dispense']),
+})
+export const withdrawalState = Type.Enum([
+  'declined',
+  'authorized',
+  'dispensing',
+  'completed',
+  'partially_completed',
+  'reversed',
+  'suspect',
+])
+const balances = closed({ ledger: balance, available: balance })
+const exceptionId = Type.String({ description: 'Such as exc_0mfxk1c2a-1-42' })
+const cardId = Type.String({ pattern: '^card_[0-9a-f]{32}$' })
+const last4 = Type.String({ pattern: '^[0-9]{4}$' })
+export const withdrawalReply = closed({
+  id: ownId,
+  terminal: terminalName,
+  state: withdrawalState,
+  confirmation: Type.Enum(['explicit', 'implicit']),
+  amount: limit,
+  currency,
+  account: orNull(number),
+  card: orNull(cardId),
+  last4: orNull(last4),
+  units: notesOut,
+  mix_assumed: Type.Boolean(),
+  dispensed: orNull(limit),
+  authorization_code: orNull(Type.String()),
+  batch: Type.Integer(),
+  expires_at: orNull(instant),
+  balance: orNull(balances),
+  transfers: Type.Array(id),
+  exception: orNull(exceptionId),
+  code: orNull(Type.String({ description: 'Why it was declined' })),
+  stan: Type.Optional(Type.String()),
+  rrn: Type.Optional(Type.String()),
+  created_at: instant,
+})
+/** Said of a withdrawal that nobody has asked for. */
+export const tombstoneReply = closed({
+  id: ownId,
+  state: Type.Literal('reversed'),
+  tombstone: Type.Literal(true),
+  exception: Type.Optional(exceptionId),
+})
+export const withdrawalRead = Type.Union([withdrawalReply, tombstoneReply])
+export const withdrawalsReply = closed({ withdrawals: Type.Array(withdrawalRead), next })
+
+export const inquire = closed({
+  pan,
+  ...entered,
+  type: Type.Enum(['balance', 'statement']),
+  account: Type.Optional(number),
+})
+export const inquiryReply = closed({
+  account: number,
+  currency,
+  ledger: balance,
+  available: balance,
+  entries: Type.Optional(Type.Array(entry)),
+})
+export const terminalDeposit = closed({
+  id: ownId,
+  account: Type.Optional(number),
+  pan: Type.Optional(pan),
+  ...entered,
+  currency,
+  notes,
+})
+export const depositReply = closed({
+  id: ownId,
+  state: Type.Enum(['completed', 'reversed']),
+  amount,
+  account: number,
+  units: Type.Record(Type.String(), notes),
+  balance: Type.Optional(balances),
+  transfers: Type.Array(id),
+})
+export const depositReversed = Type.Union([depositReply, tombstoneReply])
+export const because = closed({ reason })
+export const terminalTransfer = closed({
+  id: ownId,
+  pan,
+  ...entered,
+  from: Type.Optional(number),
+  to: number,
+  amount,
+  currency,
+})
+export const terminalTransferReply = closed({ id: ownId, transfer: id, balance: orNull(balances) })
+export const changePin = closed({
+  id: ownId,
+  pan,
+  ...entered,
+  new_pin: Type.Optional(clearPin),
+  new_pin_block: Type.Optional(block),
+})
+export const pinChangeReply = closed({ id: ownId, changed: Type.Literal(true) })
+
+export const closeBatch = closed({ batch: Type.Integer({ minimum: 1, maximum: 999_999_999 }) })
+const sum = closed({ count, amount: limit })
+export const closedBatchReply = closed({
+  terminal: terminalName,
+  batch: Type.Integer(),
+  business_date: Type.String({ format: 'date' }),
+  opened_at: instant,
+  closed_at: instant,
+  withdrawals: sum,
+  withdrawal_reversals: sum,
+  deposits: sum,
+  deposit_reversals: sum,
+  net: Type.Integer({ description: 'Above zero: into the machine' }),
+  open: Type.Array(closed({ id: ownId, state: withdrawalState, amount: limit })),
+  cash: limit,
+  transit: limit,
+  over_short: Type.Integer(),
+  head: closed({ writer: Type.Integer(), block: Type.Integer(), hash: Type.String() }),
+})
+const exchangeId = Type.String({ minLength: 1, maxLength: 64 })
+const sure = closed({ dispensed: limit })
+export const startExchange = closed({ action: Type.Literal('start') })
+export const endExchange = closed({
+  action: Type.Literal('end'),
+  exchange: exchangeId,
+  mode: Type.Enum(['set', 'add']),
+  loaded: notesOut,
+  suspects: Type.Optional(
+    Type.Record(Type.String(), sure, {
+      maxProperties: 1_000,
+      propertyNames: { pattern: '^[A-Za-z0-9._-]{1,36}$' },
+      description: 'What left, by withdrawal',
+    }),
+  ),
+})
+/** Each is checked against the schema of its action, so that an error names the member of that one. */
+export const exchange = Type.Object({ action: Type.Enum(['start', 'end']) })
+export const exchangeDocumented = Type.Union([startExchange, endExchange])
+export const exchangeOpenReply = closed({
+  exchange: exchangeId,
+  terminal: terminalReply,
+  suspects: Type.Array(closed({ withdrawal: ownId, amount: limit, units: notesOut })),
+})
+export const exchangedReply = closed({
+  removed: contents,
+  loaded: notesOut,
+  over_short: Type.Integer({ description: 'Of this exchange' }),
+  terminal: terminalReply,
+})
+export const exchangeReply = Type.Union([exchangeOpenReply, exchangedReply])
+export const countUnits = closed({ exchange: exchangeId, units: contents })
+export const countedReply = closed({
+  units: Type.Record(
+    Type.String(),
+    closed({
+      expected: Type.Union([notesCount, notes]),
+      counted: Type.Union([notesCount, notes]),
+      variance: Type.Integer(),
+      amount: Type.Integer(),
+    }),
+  ),
+  amount: Type.Integer(),
+  suspects: Type.Array(closed({ withdrawal: ownId, amount: limit, proposal: orNull(sure) })),
+})
+
+export const exceptionType = Type.Enum([...exceptionTypes])
+export const exceptionState = Type.Enum(['open', 'resolved'])
+export const exceptionReply = closed({
+  id: exceptionId,
+  type: exceptionType,
+  state: exceptionState,
+  terminal: terminalName,
+  withdrawal: orNull(ownId),
+  account: orNull(number),
+  last4: orNull(last4),
+  amount: Type.Integer(),
+  currency,
+  opened_at: instant,
+  age_s: Type.Integer({ minimum: 0, description: 'How long it was open' }),
+  proposal: orNull(sure),
+  resolution: orNull(
+    closed({
+      dispensed: orNull(limit),
+      reason,
+      by: Type.String({ description: 'Who, by name; empty in demo mode' }),
+      at: instant,
+      transfers: Type.Array(id),
+    }),
+  ),
+})
+export const exceptionsReply = closed({ exceptions: Type.Array(exceptionReply), next })
+export const resolveException = closed({ dispensed: Type.Optional(limit), reason })
+
+const expiry = Type.String({ pattern: '^[0-9]{2}(0[1-9]|1[0-2])$', description: 'YYMM' })
+const cardAccount = closed({
+  account: number,
+  type: Type.Enum(['checking', 'savings', 'credit']),
+  default: Type.Boolean(),
+})
+const pinPolicy = Type.Enum(['always', 'if_present'])
+const cardLimits = closed({
+  per_withdrawal: Type.Optional(limit),
+  daily_amount: Type.Optional(limit),
+  daily_count: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })),
+})
+/** A PIN in clear, or what another system keeps of one. */
+const setting = {
+  pin: Type.Optional(clearPin),
+  pvv: Type.Optional(Type.String({ pattern: '^[0-9]{4}$', description: 'A PIN verification value' })),
+  pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 6, description: 'Which key made it' })),
+}
+export const cardStatus = Type.Enum(['active', 'blocked', 'lost', 'stolen', 'expired'])
+export const issueCard = closed({
+  pan,
+  expiry,
+  accounts: Type.Array(cardAccount, { minItems: 1, maxItems: 16 }),
+  ...setting,
+  pin_policy: Type.Optional(pinPolicy),
+  limits: Type.Optional(cardLimits),
+})
+export const cardReply = closed({
+  id: cardId,
+  last4,
+  expiry,
+  status: cardStatus,
+  accounts: Type.Array(cardAccount),
+  pin_set: Type.Boolean(),
+  pin_policy: pinPolicy,
+  tries_left: count,
+  limits: cardLimits,
+})
+export const blockCard = closed({ status: Type.Enum(['blocked', 'lost', 'stolen']), reason })
+export const setPin = closed({ ...setting, reason })
+
+/** What refusals of the ATM side say beside their code. */
+export const aboutRefusals = {
+  tries_left: Type.Optional(count),
+  scope: Type.Optional(Type.Enum(['withdrawal', 'card_day', 'account_day', 'terminal'])),
+  used: Type.Optional(Type.Integer()),
+  remaining: Type.Optional(Type.Integer()),
+  nearest: Type.Optional(closed({ below: orNull(amount), above: orNull(amount) })),
+  batch: Type.Optional(Type.Integer()),
+  suspects: Type.Optional(Type.Array(ownId)),
+  units: Type.Optional(Type.Array(Type.String())),
+  card_status: Type.Optional(cardStatus),
+}
+
+/** What an Idempotency-Key may be answered with. */
+export const keptReplies = [
+  terminalReply,
+  inquiryReply,
+  depositReversed,
+  terminalTransferReply,
+  pinChangeReply,
+  closedBatchReply,
+  exchangeOpenReply,
+  exchangedReply,
+  countedReply,
+  exceptionReply,
+  cardReply,
+]

@@ -1,0 +1,111 @@
+/** Cards: issue, read, block and unblock, and set a PIN. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import type { Bank } from '../../bank/bank.ts'
+import { nameOf } from '../../ledger/entity.ts'
+import type { Day, Limits } from '../../ledger/limits.ts'
+import type { Instant } from '../../ledger/money.ts'
+import { ProblemError } from '../problem.ts'
+import { cardBody } from './render-atm.ts'
+import { paramOf, send, submit, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import type { Secrets } from './secrets.ts'
+
+type Of = { readonly secrets: Secrets; dayOf(now: Instant): Day }
+
+export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
+  return [
+    {
+      method: 'POST',
+      url: '/v1/cards',
+      may: 'issue_cards',
+      summary: 'Issue a card for accounts; of its number a digest and the last four digits are kept',
+      body: schemas.issueCard,
+      replies: { 201: schemas.cardReply },
+      problems: [
+        'card_exists',
+        'account_not_found',
+        'pan_check_digit',
+        'clear_pin_disabled',
+        'card_keys_missing',
+      ],
+      handler: issue,
+    },
+    {
+      method: 'GET',
+      url: '/v1/cards/:id',
+      may: 'read_cards',
+      summary: 'Read a card; never its number',
+      replies: { 200: schemas.cardReply },
+      problems: ['card_not_found'],
+      handler: async (request, reply) => {
+        const card = await bank.entity(nameOf.card(paramOf(request, 'id')))
+        if (card?.kind !== 'card') throw new ProblemError('card_not_found')
+        return send(reply, { status: 200, body: cardBody(card, dayOf(bank.now)) })
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/cards/:id/block',
+      may: 'block_cards',
+      summary: 'Block a card, or say that it is lost or stolen, which is for ever',
+      body: schemas.blockCard,
+      replies: { 200: schemas.cardReply },
+      problems: ['card_not_found', 'card_status'],
+      handler: (request, reply) => {
+        const body = request.body as Static<typeof schemas.blockCard>
+        return submit(bank, request, reply, { type: 'block_card', card: paramOf(request, 'id'), ...body })
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/cards/:id/unblock',
+      may: 'unblock_cards',
+      summary: 'Make a blocked card active again, and give its tries back',
+      body: schemas.because,
+      replies: { 200: schemas.cardReply },
+      problems: ['card_not_found', 'card_status'],
+      handler: (request, reply) => {
+        const body = request.body as Static<typeof schemas.because>
+        return submit(bank, request, reply, { type: 'unblock_card', card: paramOf(request, 'id'), ...body })
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/cards/:id/pin',
+      may: 'unblock_cards',
+      summary: 'Set a card’s PIN, and give its tries back',
+      body: schemas.setPin,
+      replies: { 200: schemas.cardReply },
+      problems: ['card_not_found', 'clear_pin_disabled', 'card_keys_missing', 'pin_invalid'],
+      handler: setPin,
+    },
+  ]
+
+  function issue(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const body = request.body as Static<typeof schemas.issueCard>
+    const { expiry, accounts, pin_policy = 'always' } = body
+    const card = secrets.newCardOf(body.pan)
+    const limits = body.limits && limitsOf(body.limits)
+    return submit(
+      bank,
+      request,
+      reply,
+      { type: 'issue_card', ...card, expiry, accounts, pin_policy, ...(limits && { limits }) },
+      secrets.pinOf(card.pan[0] ?? '', body),
+    )
+  }
+
+  function setPin(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const body = request.body as Static<typeof schemas.setPin>
+    const card = paramOf(request, 'id')
+    const pin = secrets.pinOf(card, body)
+    if (pin.new_pin === undefined)
+      throw new ProblemError('invalid_request', 'There must be pin, or pvv and pvki')
+    return submit(bank, request, reply, { type: 'set_pin', card, reason: body.reason }, pin)
+  }
+}
+
+function limitsOf({ per_withdrawal, ...daily }: Static<typeof schemas.issueCard>['limits'] & object): Limits {
+  return { ...(per_withdrawal !== undefined && { transaction_amount: per_withdrawal }), ...daily }
+}

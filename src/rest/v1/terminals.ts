@@ -1,0 +1,129 @@
+/** Terminals: make, read, put in and out of service, and give their PIN keys. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import type { Bank } from '../../bank/bank.ts'
+import { nameOf } from '../../ledger/entity.ts'
+import type { Terminal } from '../../ledger/terminal.ts'
+import { ProblemError } from '../problem.ts'
+import { outcomeOf } from '../submit.ts'
+import { currencyKnown } from './commands.ts'
+import { overShortOf, pagingOfEntities, readTerminal, sendEntities, terminalIn } from './entities.ts'
+import { terminalBody } from './render-atm.ts'
+import { answer, send, submit, type V1Route } from './route.ts'
+import * as schemas from './schemas.ts'
+import type { Secrets } from './secrets.ts'
+
+const usual = { mix: 'minimumBills', max_notes: 40, start_within_s: 60, confirm_within_s: 300 } as const
+
+export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
+  return [
+    {
+      method: 'POST',
+      url: '/v1/terminals',
+      may: 'create_terminals',
+      summary: 'Make a terminal, out of service and with nothing in its units',
+      body: schemas.createTerminal,
+      replies: { 201: schemas.terminalReply },
+      problems: ['terminal_exists'],
+      handler: create,
+    },
+    {
+      method: 'GET',
+      url: '/v1/terminals',
+      may: 'read_terminals',
+      summary: 'List terminals by id; a terminal gets itself',
+      query: pagingOfEntities,
+      replies: { 200: schemas.terminalsReply },
+      problems: ['page_invalid'],
+      handler: async (request, reply) => {
+        const { role, person } = request.caller
+        return sendEntities(bank, request, reply, {
+          plural: 'terminals',
+          prefix: nameOf.terminal(''),
+          wanted: (entity) => role !== 'terminal' || (entity as Terminal).id === person,
+          body: (entity) => bodyOf(entity as Terminal),
+        })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/v1/terminals/:terminal',
+      may: 'read_terminals',
+      own: true,
+      summary: 'Read a terminal: its state, its units and its money',
+      replies: { 200: schemas.terminalReply },
+      problems: ['terminal_not_found'],
+      handler: async (request, reply) => {
+        const terminal = await readTerminal(bank, terminalIn(request))
+        return send(reply, { status: 200, body: await bodyOf(terminal) })
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/terminals/:terminal/state',
+      may: 'serve_terminals',
+      summary: 'Put a terminal in or out of service',
+      body: schemas.setTerminalState,
+      replies: { 200: schemas.terminalReply },
+      problems: ['terminal_not_found', 'exchange_open'],
+      handler: (request, reply) => {
+        const body = request.body as Static<typeof schemas.setTerminalState>
+        return submit(bank, request, reply, {
+          type: 'set_terminal_state',
+          terminal: terminalIn(request),
+          ...body,
+        })
+      },
+    },
+    {
+      method: 'PUT',
+      url: '/v1/terminals/:terminal/pin-key',
+      may: 'create_terminals',
+      summary:
+        'Give a terminal the key of its PIN blocks; the one before is good until a block comes under this one',
+      body: schemas.setPinKey,
+      replies: { 204: schemas.nothing },
+      problems: ['terminal_not_found', 'clear_pin_disabled', 'kcv_mismatch', 'card_keys_missing'],
+      handler: setPinKey,
+    },
+  ]
+
+  async function create(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const plan = request.body as Plan
+    const wrong = whatIsWrong(plan)
+    if (wrong !== undefined) throw new ProblemError('invalid_request', wrong)
+    const { currency, require_sign_on = false, ...body } = plan
+    return submit(bank, request, reply, {
+      type: 'create_terminal',
+      ...usual,
+      ...body,
+      currency: currencyKnown(currency),
+      require_sign_on,
+    })
+  }
+
+  async function setPinKey(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const terminal = terminalIn(request)
+    const key = secrets.wrap(terminal, request.body as Static<typeof schemas.setPinKey>)
+    const outcome = await outcomeOf(bank, request, { type: 'set_pin_key', terminal, key })
+    if (outcome.reply.type === 'refused') return answer(reply, outcome)
+    if (outcome.replayed) reply.header('idempotency-replayed', 'true')
+    return reply.code(204).send()
+  }
+
+  async function bodyOf(terminal: Terminal): Promise<object> {
+    return terminalBody(terminal, await overShortOf(bank, terminal.id))
+  }
+}
+
+type Plan = Static<typeof schemas.createTerminal>
+
+/** What no schema says of units: each is one, and of those that pay out the notes have a value, as of no other. */
+function whatIsWrong({ units }: Plan): string | undefined {
+  const ids = units.map(({ id }) => id)
+  const twice = ids.findIndex((id, i) => ids.indexOf(id) < i)
+  if (twice >= 0) return `units.${twice}.id is the one of another unit`
+  const odd = units.findIndex(({ type, value }) => (type === 'cash_out') !== (value !== undefined))
+  if (odd < 0) return undefined
+  return `units.${odd}.value must be there for cash_out, and for no other type`
+}
