@@ -38,7 +38,8 @@ export function rulesOf(settings: RuleSettings = {}): Rules {
  * is named by the id under the oldest of the server's keys, so that a new key makes no other request of it.
  */
 function fingerprintOf(command: Command): string {
-  const named = 'pan' in command && command.pan !== undefined ? { ...command, pan: command.pan.at(-1) } : command
+  const named =
+    'pan' in command && command.pan !== undefined ? { ...command, pan: command.pan.at(-1) } : command
   return sha256(JSON.stringify(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 

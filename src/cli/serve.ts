@@ -19,7 +19,7 @@ import {
   settings as settingTable,
 } from './settings.ts'
 import { type OpenStore, openBooks, openStore } from './store.ts'
-import { type KeysAt, keysOf, openVault } from './vault.ts'
+import { keysOf, openVault, type ServerKeys } from './vault.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
@@ -136,7 +136,7 @@ type Sending = { readonly deliverer: Deliverer; close(): Promise<void> }
 /** Sends events to webhooks, whose secrets must be made from the key that they were made from at first. */
 function webhooksOf(
   bank: Bank,
-  of: { settings: Settings; keys: KeysAt | undefined; store: OpenStore; log: Logger; metrics: Metrics },
+  of: { settings: Settings; keys: ServerKeys | undefined; store: OpenStore; log: Logger; metrics: Metrics },
 ): Sending {
   const { settings, keys, store, log, metrics } = of
   const sealer = sealerOf(bank, keys)
@@ -171,13 +171,14 @@ function webhooksOf(
   }
 }
 
-function sealerOf(bank: Bank, at: KeysAt | undefined): Sealer | undefined {
-  if (at === undefined) return undefined
-  const sealer = new Sealer(at.keys.webhooks)
+function sealerOf(bank: Bank, of: ServerKeys | undefined): Sealer | undefined {
+  if (of === undefined) return undefined
+  const { path, keys } = of
+  const sealer = new Sealer(keys.webhooks)
   for (const thing of bank.things)
     if (thing.kind === 'webhook' && thing.disabled_at === undefined && thing.sealed_with !== sealer.id)
       throw new SettingError(
-        `webhook ${thing.id} was made with another key than the one in ${at.path}: name the right file with CASHPOINT_KEYS`,
+        `webhook ${thing.id} was made with another key than the one in ${path}: name the right file with CASHPOINT_KEYS`,
       )
   return sealer
 }

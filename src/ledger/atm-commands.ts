@@ -346,7 +346,6 @@ export function pagesOfAtm(command: AtmCommand): Pages {
     case 'set_terminal_state':
     case 'sign':
     case 'set_pin_key':
-    case 'count_units':
       return ofTerminal(command.terminal)
     case 'authorize': {
       const { terminal, id, pan } = command
@@ -379,6 +378,7 @@ export function pagesOfAtm(command: AtmCommand): Pages {
       return { ...ofTerminal(terminal, [nameOf.batch(terminal, batch)]), ...waitingOf(terminal) }
     }
     case 'start_exchange':
+    case 'count_units':
     case 'end_exchange':
       return { ...ofTerminal(command.terminal), ...waitingOf(command.terminal) }
     case 'resolve_exception':

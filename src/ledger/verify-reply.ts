@@ -4,6 +4,7 @@ import type { Content, Remembered, Transfer } from './record.ts'
 import { refusals } from './refusal.ts'
 import type { Thing } from './registry.ts'
 import type { KnownHold, State } from './verify.ts'
+import { checkAtmReply, checkAtmTold, type KnownAtm } from './verify-atm-reply.ts'
 
 /** What the verifier knows when it comes to the reply. */
 export type Known = {
@@ -16,6 +17,7 @@ export type Known = {
   thing(id: RecordId): Thing | undefined
   account(number: string): State | undefined
   lastReversalOf(id: RecordId): RecordId | undefined
+  readonly atm: KnownAtm
 }
 
 /** A key remembers what the record just before it did, as it was; or a reversal that had done it already. */
@@ -65,6 +67,8 @@ export function checkReply({ key, fingerprint, reply }: Remembered, known: Known
     case 'books_opened':
     case 'proof_requested':
       return undefined
+    default:
+      return checkAtmReply(reply, known)
   }
 }
 
@@ -129,6 +133,8 @@ function checkTold(reply: Reply, known: Known): string | undefined {
     case 'proof_requested':
     case 'registered':
       return undefined
+    default:
+      return checkAtmTold(reply, known)
   }
 }
 

@@ -19,6 +19,9 @@ import {
   type Line,
   type Transfer,
 } from './record.ts'
+import { isTerminalAccount } from './terminal.ts'
+import { AtmVerifier } from './verify-atm.ts'
+import { isOfAtm } from './verify-atm-transfer.ts'
 import { dueOfBack, dueOfCharge, isSameUsed } from './verify-limits.ts'
 import { RegistryVerifier } from './verify-registry.ts'
 import { checkReply, type Known } from './verify-reply.ts'
@@ -82,6 +85,7 @@ export class Verifier {
   readonly #totals = new Map<number, Map<HouseAccount, bigint>>()
   readonly #holds = new Map<RecordId, KnownHold>()
   readonly #registry = new RegistryVerifier()
+  readonly #atm = new AtmVerifier()
   readonly #transfers = new Map<RecordId, Transfer>()
   /** Of each transfer that was reversed: how much, and the last reversal's id. */
   readonly #reversed = new Map<RecordId, { readonly amount: Minor; readonly last: RecordId }>()
@@ -116,7 +120,7 @@ export class Verifier {
     if (what !== undefined) return { block: block.sequence, what }
     this.#current = before
     const intact = block.hash === blockHash(block, lines, this.#sha256)
-    const fault = this.#checkLines(block, lines)
+    const fault = this.#checkLines(block, lines) ?? this.#finishBlock(block)
     if (fault !== undefined) return intact ? fault : { ...fault, what: `was changed: ${fault.what}` }
     if (!intact) return { block: block.sequence, what: notItsHash }
     const totals = writeTotals(this.#totals.get(writer) ?? new Map())
@@ -165,6 +169,11 @@ export class Verifier {
     return undefined
   }
 
+  #finishBlock({ sequence: block }: Block): Fault | undefined {
+    const what = this.#atm.finishBlock((number) => this.#accounts.get(number))
+    return what === undefined ? undefined : { block, what }
+  }
+
   #checkLine(line: Line): string | undefined {
     try {
       return this.#checkRecord(fromLine(line), line.kind)
@@ -180,9 +189,12 @@ export class Verifier {
     this.#captured = undefined
     if (captured !== undefined && (content.kind !== 'transfer' || content.hold !== captured.hold))
       return `is not the transfer that pays hold ${captured.hold}, which was captured just before`
+    const account = (number: string) => this.#accounts.get(number)
     const what =
-      this.#registry.check(content, { id, actor, account: (number) => this.#accounts.get(number) }) ??
-      this.#checkContent(content, { id, at, kind, captured })
+      this.#registry.check(content, { id, actor, account }) ??
+      this.#atm.admits(content) ??
+      this.#checkContent(content, { id, at, kind, captured }) ??
+      this.#atm.check(content, { id, at, actor, head: this.#current, account })
     if (what === undefined) this.#registry.take(content, { id, at, actor })
     if (content.kind !== 'reply') this.#latest = { id, content }
     return what
@@ -214,6 +226,7 @@ export class Verifier {
       case 'transfer':
         if (this.#line === undefined) this.#transfers.set(id, content)
         return (
+          this.#atm.transfer(content, id) ??
           this.#checkCapture(content, captured) ??
           this.#checkReversal(content, id) ??
           this.#checkStates(content) ??
@@ -230,7 +243,7 @@ export class Verifier {
       case 'adjustment_rejected':
         return undefined
       default:
-        return `is of a kind this Cashpoint does not know: ${kind}`
+        return isOfAtm(content) ? undefined : `is of a kind this Cashpoint does not know: ${kind}`
     }
   }
 
@@ -297,9 +310,7 @@ export class Verifier {
     if ((type === 'capture') !== (captured !== undefined)) return 'is no proper capture'
     const isForced = forced === true
     if (captured === undefined)
-      return isForced && type !== 'reversal' && type !== 'adjustment'
-        ? `is forced, which no ${type} is`
-        : undefined
+      return isForced && !mayBeForced.has(type) ? `is forced, which no ${type} is` : undefined
     const hold = this.#holds.get(captured.hold)
     if (hold?.account !== debit || !isHouse(credit)) return `pays hold ${captured.hold} on other accounts`
     if (amount > hold.amount) return `pays ${amount} of hold ${captured.hold}, which is of ${hold.amount}`
@@ -313,18 +324,21 @@ export class Verifier {
 
   /**
    * That the accounts' states let the money move. A reversal may credit any account that is not closed, and debit one
-   * if forced; an advice may capture on a frozen one, and the record does not say which capture was an advice.
+   * if forced; an advice may capture on a frozen one, and the record does not say which capture was an advice. What
+   * was withdrawn at a terminal comes back, or is taken after all, whatever the state.
    */
   #checkStates({ type, debit, credit, forced }: Transfer): string | undefined {
     const payer = this.#accounts.get(debit)
     const payee = this.#accounts.get(credit)
     const closed = payer?.state === 'closed' ? debit : payee?.state === 'closed' ? credit : undefined
-    if (closed !== undefined) return `moves money on account ${closed}, which is closed`
+    const isOfTerminal = type === 'return' || type === 'correction'
+    if (closed !== undefined && !isOfTerminal) return `moves money on account ${closed}, which is closed`
     const anyway = type === 'adjustment'
     const mayDebit =
       payer === undefined || type === 'capture' || anyway || forced === true || takesDebits(payer)
     if (!mayDebit) return `debits account ${debit}, which is ${payer.state}`
-    const mayCredit = payee === undefined || type === 'reversal' || anyway || takesCredits(payee)
+    const mayCredit =
+      payee === undefined || type === 'reversal' || anyway || isOfTerminal || takesCredits(payee)
     return mayCredit ? undefined : `credits account ${credit}, which is ${payee.state}`
   }
 
@@ -338,6 +352,7 @@ export class Verifier {
       thing: (id) => this.#registry.thing(id),
       account: (number) => this.#accounts.get(number),
       lastReversalOf: (id) => this.#reversed.get(id)?.last,
+      atm: this.#atm,
     }
   }
 
@@ -349,6 +364,8 @@ export class Verifier {
     const original = this.#transferOf(reverses)
     if (original === undefined || ['reversal', 'opening', 'adjustment'].includes(original.type))
       return `reverses ${reverses}, which cannot be`
+    if (original.operation !== undefined)
+      return `reverses ${reverses}, which is taken back through ${original.operation} alone`
     const same =
       original.debit === reversal.credit &&
       original.credit === reversal.debit &&
@@ -392,6 +409,7 @@ export class Verifier {
       const due = dueOfBack(account, { charged: original.charged, amount }, isWhole ? 1 : 0)
       return { credit: due.used }
     }
+    if (type === 'return') return this.#usedOfReturn(transfer)
     const account = this.#accounts.get(debit)
     const counts = ['withdrawal', 'transfer', 'adjustment'].includes(type) || forced === true
     if (account === undefined || !counts)
@@ -400,6 +418,16 @@ export class Verifier {
         : { what: 'is counted, which nothing paid in is' }
     const due = dueOfCharge(account, transfer)
     return 'what' in due ? due : { debit: due.used }
+  }
+
+  /** What comes back from a terminal is given back to the day of the withdrawal; what a deposit gives back counts nowhere. */
+  #usedOfReturn(transfer: Transfer): { credit?: Used | undefined } | { what: string } {
+    const { credit, amount, charged } = transfer
+    if (charged !== undefined) return { what: 'is a return that is counted' }
+    const account = this.#accounts.get(credit)
+    if (account === undefined || isTerminalAccount(credit)) return {}
+    const { isAll, ...back } = this.#atm.givenBack(transfer)
+    return { credit: dueOfBack(account, { ...back, amount }, isAll ? 1 : 0).used }
   }
 
   #checkSide(
@@ -421,7 +449,9 @@ export class Verifier {
     if (before !== undefined && before.currency !== currency)
       return `moves ${currency} on account ${name}, which is in ${before.currency}`
     const what = this.#checkAfter(name, after, { ledger, held: 0, ...(used && { used }) }, at)
-    const draws = ledger < 0 && !forced && type !== 'capture'
+    // A machine's cash is below zero by what its notes are worth, and what is over or short is either.
+    const isFree = type === 'capture' || /\.(cash|over_short)$/.test(name)
+    const draws = ledger < 0 && !forced && !isFree
     const left = after.ledger - after.held + (before?.slack ?? 0)
     return what ?? (draws && left < 0 ? `takes account ${name} below what is available` : undefined)
   }
@@ -449,6 +479,8 @@ export class Verifier {
     return undefined
   }
 }
+
+const mayBeForced: ReadonlySet<string> = new Set(['reversal', 'adjustment', 'correction', 'return'])
 
 function takesDebits({ state }: State): boolean {
   return state === 'active' || state === 'credit_blocked'

@@ -42,10 +42,11 @@ test('a credential is made, lets in, is listed and revoked', async (t) => {
 
 describe('what is wrong is one line and exit 2', { concurrency: 4 }, () => {
   for (const { args, says } of [
-    { args: ['create'], says: /--role must be one of teller, operator, auditor, admin/ },
+    { args: ['create'], says: /--role must be one of terminal, teller, operator, auditor, admin/ },
     { args: ['create', '--role', 'root', '--name', 'x'], says: /--role must be one of/ },
     { args: ['create', '--role', 'admin'], says: /--name must say whose/ },
     { args: ['create', '--role', 'admin', '--name', 'a\nb'], says: /--name must say whose/ },
+    { args: ['create', '--role', 'terminal', '--name', 'Ann'], says: /id of the terminal/ },
     { args: ['make'], says: /say credentials create/ },
     { args: [], says: /say credentials create/ },
     { args: ['revoke'], says: /say credentials create/ },

@@ -12,6 +12,7 @@ import pino from 'pino'
 import { StoreError } from '../../src/bank/store.ts'
 import { readSettings, SettingError } from '../../src/cli/settings.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
+import { assertNoSecrets, assertNoSecretsIn } from '../support/card-secrets.ts'
 import { times } from '../support/profile.ts'
 
 /** A test, or a file of tests, at whose end what was started is ended. */
@@ -109,6 +110,7 @@ export function launch(
     child.kill('SIGKILL')
     await exit
     running.delete(child)
+    assertNoSecrets('a log', log.join('\n'))
   })
   return { child, log, exit }
 }
@@ -137,13 +139,20 @@ export async function serveHere(path: string, env: Readonly<Record<string, strin
 
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Runs `cashpoint …` to its end. */
-export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/** Runs `cashpoint …` to its end, with this on its standard input. */
+export async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<Ran> {
   const child = spawn(process.execPath, [launcher, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: cleanEnv(env),
     timeout: 10_000,
   })
+  // Most commands end without reading any of it.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([
     child.stdout.setEncoding('utf8').toArray(),
     child.stderr.setEncoding('utf8').toArray(),
@@ -204,7 +213,13 @@ export function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessE
 /** A directory of its own that goes at the end; the store's file in it. */
 export function place(scope: Scope): { readonly directory: string; readonly path: string } {
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-process-'))
-  scope.after(() => rmSync(directory, { recursive: true, force: true }))
+  scope.after(() => {
+    try {
+      assertNoSecretsIn(directory)
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  })
   return { directory, path: join(directory, 'cashpoint.db') }
 }
 

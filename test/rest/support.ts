@@ -25,7 +25,8 @@ import { Deliverer, type DelivererOptions } from '../../src/webhooks/deliverer.t
 import { Sealer } from '../../src/webhooks/signature.ts'
 
 /** A vault of keys that are of no use elsewhere. */
-export const testVault = new Vault({ key: Buffer.alloc(32, 7) })
+const testKey = (n: number) => [Buffer.alloc(32, n)] as const
+export const testVault = new Vault({ pan: testKey(1), pin: testKey(2), wrap: testKey(3) })
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: string }
 
@@ -125,6 +126,7 @@ export async function serve(
   })
   const listening = await listen(app, { host, port: 0 })
   webhooks.start()
+  bank.watchDue()
   let stopped: Promise<void> | undefined
 
   const cashpoint: Cashpoint = {

@@ -46,6 +46,7 @@ test('a transfer carries both balances and its links, and is found where Locatio
     reverses: null,
     hold: null,
     adjustment: null,
+    operation: null,
     forced: false,
   })
   const read = await get(`/transfers/${id}`)

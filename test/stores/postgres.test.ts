@@ -5,6 +5,7 @@ import { heldClock } from '../support/clock.ts'
 import { postgresMissing, postgresPlace } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
 import { testScenarios } from '../support/scenario.ts'
+import { testAtmPrograms } from './atm-programs.ts'
 import { conformance } from './conformance.ts'
 import { movingUp } from './postgres-moving.ts'
 import { testPrograms } from './programs.ts'
@@ -15,6 +16,7 @@ describe('postgres', { skip: postgresMissing }, () => {
   movingUp()
   testPrograms('postgres', () => postgresPlace(), times(4, 50))
   testV1Programs('postgres', () => postgresPlace(), times(2, 20))
-  const can = ['clock', 'restart', 'scopes', 'people'] as const
+  testAtmPrograms('postgres', () => postgresPlace(heldClock()), times(2, 20))
+  const can = ['clock', 'restart', 'scopes', 'people', 'atm'] as const
   testScenarios('postgres', { can, oneOf: times(6, 1) }, () => BankDriver.open(postgresPlace(heldClock())))
 })

@@ -1,6 +1,5 @@
 /** The shapes of the ATM side as JSON Schema: terminals, withdrawals, exchanges, exceptions, cards. */
 import Type from 'typebox'
-import { exceptionTypes } from '../../ledger/exception.ts'
 import {
   amount,
   balance,
@@ -299,7 +298,17 @@ export const countedReply = closed({
   suspects: Type.Array(closed({ withdrawal: ownId, amount: limit, proposal: orNull(sure) })),
 })
 
-export const exceptionType = Type.Enum([...exceptionTypes])
+export const exceptionType = Type.Enum([
+  'suspect',
+  'confirm_after_reversal',
+  'reverse_after_confirm',
+  'late_reversal',
+  'over_dispensed',
+  'reversal_mismatch',
+  'unknown_advice',
+  'out_of_balance',
+  'pin_key',
+])
 export const exceptionState = Type.Enum(['open', 'resolved'])
 export const exceptionReply = closed({
   id: exceptionId,
@@ -328,9 +337,10 @@ export const exceptionsReply = closed({ exceptions: Type.Array(exceptionReply), 
 export const resolveException = closed({ dispensed: Type.Optional(limit), reason })
 
 const expiry = Type.String({ pattern: '^[0-9]{2}(0[1-9]|1[0-2])$', description: 'YYMM' })
+const cardAccountType = Type.Enum(['checking', 'savings', 'credit'])
 const cardAccount = closed({
   account: number,
-  type: Type.Enum(['checking', 'savings', 'credit']),
+  type: cardAccountType,
   default: Type.Boolean(),
 })
 const pinPolicy = Type.Enum(['always', 'if_present'])
@@ -343,13 +353,19 @@ const cardLimits = closed({
 const setting = {
   pin: Type.Optional(clearPin),
   pvv: Type.Optional(Type.String({ pattern: '^[0-9]{4}$', description: 'A PIN verification value' })),
-  pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 6, description: 'Which key made it' })),
+  pvki: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: 'Which key made it' })),
 }
 export const cardStatus = Type.Enum(['active', 'blocked', 'lost', 'stolen', 'expired'])
+/** Of those that are left out, `checking`; and the first is the usual one where none is said to be. */
+const cardAccountGiven = closed({
+  account: number,
+  type: Type.Optional(cardAccountType),
+  default: Type.Optional(Type.Boolean()),
+})
 export const issueCard = closed({
   pan,
   expiry,
-  accounts: Type.Array(cardAccount, { minItems: 1, maxItems: 16 }),
+  accounts: Type.Array(cardAccountGiven, { minItems: 1, maxItems: 16 }),
   ...setting,
   pin_policy: Type.Optional(pinPolicy),
   limits: Type.Optional(cardLimits),

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
+import type { CardAccount } from '../../ledger/card.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
 import type { Instant } from '../../ledger/money.ts'
@@ -84,7 +85,8 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
 
   function issue(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const body = request.body as Static<typeof schemas.issueCard>
-    const { expiry, accounts, pin_policy = 'always' } = body
+    const { expiry, pin_policy = 'always' } = body
+    const accounts = accountsOf(body.accounts)
     const card = secrets.newCardOf(body.pan)
     const limits = body.limits && limitsOf(body.limits)
     return submit(
@@ -104,6 +106,18 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
       throw new ProblemError('invalid_request', 'There must be pin, or pvv and pvki')
     return submit(bank, request, reply, { type: 'set_pin', card, reason: body.reason }, pin)
   }
+}
+
+/** One of them is the usual one, and each is another. */
+function accountsOf(given: Static<typeof schemas.issueCard>['accounts']): readonly CardAccount[] {
+  const numbers = given.map(({ account }) => account)
+  const twice = numbers.findIndex((number, i) => numbers.indexOf(number) < i)
+  if (twice >= 0) throw new ProblemError('invalid_request', `accounts.${twice}.account is given before`)
+  const usual = given.flatMap((each, i) => (each.default ? i : []))
+  if (usual.length > 1)
+    throw new ProblemError('invalid_request', `accounts.${usual[1]}.default is true of another as well`)
+  const [first = 0] = usual
+  return given.map(({ account, type = 'checking' }, i) => ({ account, type, default: i === first }))
 }
 
 function limitsOf({ per_withdrawal, ...daily }: Static<typeof schemas.issueCard>['limits'] & object): Limits {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
 import { nameOf } from '../../ledger/entity.ts'
-import type { Exception } from '../../ledger/exception.ts'
+import { type Exception, exceptionTypes } from '../../ledger/exception.ts'
 import { isTerminalId } from '../../ledger/terminal.ts'
 import { ProblemError } from '../problem.ts'
 import { pagingOfEntities, sendEntities } from './entities.ts'
@@ -66,7 +66,7 @@ export function exceptionRoutes(bank: Bank): V1Route[] {
     const query = queryOf(request)
     const { role, person } = request.caller
     const state = oneIn(query, 'state', schemas.exceptionState.enum)
-    const type = oneIn(query, 'type', schemas.exceptionType.enum)
+    const type = oneIn(query, 'type', exceptionTypes)
     const terminal = ownerIn(query)
     const owner = role === 'terminal' ? person : terminal
     const isWanted = (exception: Exception) =>

@@ -41,8 +41,9 @@ export class Secrets {
     this.#isDemo = isDemo
   }
 
-  /** The card of a number, by every id it may have. */
-  cardOf(pan: string): { readonly pan: CardIds; readonly last4: string } {
+  /** The card of a number, by every id it may have. What is kept beside it must not have the number in it. */
+  cardOf(pan: string, kept = ''): { readonly pan: CardIds; readonly last4: string } {
+    if (kept.includes(pan)) throw new ProblemError('invalid_request', 'id must not be a card number')
     return { pan: this.#keys().cardIds(pan), last4: lastFour(pan) }
   }
 

@@ -136,7 +136,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       terminal,
       id,
       ...(account !== undefined && { account }),
-      ...(pan !== undefined && { pan: secrets.cardOf(pan).pan }),
+      ...(pan !== undefined && { pan: secrets.cardOf(pan, id).pan }),
       currency: currencyKnown(body.currency),
       notes,
     } as const
@@ -151,7 +151,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
       type: 'terminal_transfer',
       terminal,
       id,
-      pan: secrets.cardOf(body.pan).pan,
+      pan: secrets.cardOf(body.pan, id).pan,
       ...(from !== undefined && { from }),
       to,
       amount,
@@ -163,7 +163,12 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
   async function changePin(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const terminal = terminalIn(request)
     const body = request.body as Static<typeof schemas.changePin>
-    const command = { type: 'change_pin', terminal, id: body.id, pan: secrets.cardOf(body.pan).pan } as const
+    const command = {
+      type: 'change_pin',
+      terminal,
+      id: body.id,
+      pan: secrets.cardOf(body.pan, body.id).pan,
+    } as const
     const beside = { ...(await secrets.tryOf(terminal, body)), ...(await secrets.newPinOf(terminal, body)) }
     return done(request, reply, command, { status: 200, ...beside })
   }

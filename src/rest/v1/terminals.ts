@@ -5,7 +5,7 @@ import type { Bank } from '../../bank/bank.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Terminal } from '../../ledger/terminal.ts'
 import { ProblemError } from '../problem.ts'
-import { outcomeOf } from '../submit.ts'
+import { outcomeById } from '../submit.ts'
 import { currencyKnown } from './commands.ts'
 import { overShortOf, pagingOfEntities, readTerminal, sendEntities, terminalIn } from './entities.ts'
 import { terminalBody } from './render-atm.ts'
@@ -79,6 +79,7 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
       method: 'PUT',
       url: '/v1/terminals/:terminal/pin-key',
       may: 'create_terminals',
+      keyed: 'never',
       summary:
         'Give a terminal the key of its PIN blocks; the one before is good until a block comes under this one',
       body: schemas.setPinKey,
@@ -105,9 +106,8 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
   async function setPinKey(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const terminal = terminalIn(request)
     const key = secrets.wrap(terminal, request.body as Static<typeof schemas.setPinKey>)
-    const outcome = await outcomeOf(bank, request, { type: 'set_pin_key', terminal, key })
+    const outcome = await outcomeById(bank, request, { type: 'set_pin_key', terminal, key })
     if (outcome.reply.type === 'refused') return answer(reply, outcome)
-    if (outcome.replayed) reply.header('idempotency-replayed', 'true')
     return reply.code(204).send()
   }
 

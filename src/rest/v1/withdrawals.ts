@@ -131,7 +131,7 @@ export function withdrawalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
       type: 'authorize',
       terminal,
       id,
-      ...secrets.cardOf(pan),
+      ...secrets.cardOf(pan, id),
       amount,
       currency: currencyKnown(body.currency),
       ...(account !== undefined && { account }),
