@@ -1,6 +1,5 @@
 /** `cashpoint atm`: simulated cash machines on a running host: one by hand, a fleet, or the demo. Exit 1 if not balanced. */
 import { parseArgs } from 'node:util'
-import { Wire } from '../outside/wire.ts'
 import { AskedWrongError, allFaults, faults, type Odds, readFaults } from '../simulator/faults.ts'
 import { type FleetOptions, fleet } from '../simulator/fleet.ts'
 import { HostError } from '../simulator/operator.ts'
@@ -88,13 +87,12 @@ async function runOne(values: Values, words: readonly string[]): Promise<void> {
   // Neither a PIN nor a key belongs among the arguments, where everybody on this machine can read them.
   const { CASHPOINT_ATM_PIN: typedPin, CASHPOINT_ATM_PIN_KEY: pinKey } = process.env
   const pin = values.pin ?? typedPin ?? (card === demoCard ? demoPin : undefined)
-  const url = urlOf(values)
-  const [wire, operatorWire] = [new Wire(url, key), new Wire(url, operatorKey)]
   const session = await Session.open({
     terminal,
     directory: values.dir ?? 'data/atm',
-    wire,
-    operatorWire,
+    url: urlOf(values),
+    credential: key,
+    operatorCredential: operatorKey,
     customer: { pan: card, pin, account: '' },
     enterPin: pinKey === undefined ? enterClearPin : enterPinBlock(readPinKey(pinKey)),
     odds: readFaults(values.faults ?? 'none'),
@@ -106,8 +104,6 @@ async function runOne(values: Values, words: readonly string[]): Promise<void> {
     else await typed(session, terminal)
   } finally {
     await session.close()
-    wire.close()
-    operatorWire.close()
   }
 }
 

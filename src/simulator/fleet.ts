@@ -2,6 +2,7 @@
  * Many machines on one host for a while: makes what they need by the host's own interface, lets customers come while
  * things go wrong, and then settles everything and judges. Knows the host by its answers alone.
  */
+import { randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +38,8 @@ export type FleetOptions = {
   /** How long a machine is without power, at the most. */
   readonly deadMaxMs?: number
   readonly confirmWithinS?: number
+  /** What its terminals' ids begin with. */
+  readonly prefix?: string
   readonly tell?: (terminal: string, words: string) => void
   /** Called when everything is set up, and when the last customer has gone. */
   readonly onPhase?: (phase: 'open' | 'closing') => void
@@ -57,6 +60,8 @@ export type Verdict = {
   readonly records: number
   readonly ms: number
 }
+
+type Invited = Customer & { readonly money: number }
 
 const currency = 'USD'
 const units: readonly { id: string; type: UnitType; value?: number }[] = [
@@ -87,8 +92,9 @@ class Run {
   readonly #options: FleetOptions
   readonly #directory: string
   readonly #chance: Chance
-  /** The seed makes the choices; the time makes the names new where a seed is run again. */
-  readonly #run = Date.now().toString(36)
+  readonly #numbers = prng(randomInt(2 ** 31))
+  /** The seed makes the choices; names are new where a seed is run again. */
+  readonly #run = `${Date.now().toString(36)}${randomInt(36 ** 2, 36 ** 3).toString(36)}`
   readonly #wires: Wire[] = []
   readonly #operator: Operator
 
@@ -103,7 +109,8 @@ class Run {
     const startedMs = performance.now()
     const { machines, cards, seconds, operations, thinkMs = 500, onPhase, signal, meddle } = this.#options
     await this.#operator.reach()
-    const customers = await some(range(cards), (i) => this.#customer(i))
+    const customers = range(cards).map((i) => this.#customer(i))
+    await some(customers, (customer) => this.#issue(customer))
     const before = new Map(
       await some(
         customers,
@@ -139,6 +146,7 @@ class Run {
   }
 
   hangUp(): void {
+    this.#operator.hangUp()
     for (const wire of this.#wires) wire.close()
   }
 
@@ -149,13 +157,16 @@ class Run {
   }
 
   /** A card, an account of its own with some money, and a PIN. */
-  async #customer(i: number): Promise<Customer> {
-    const { credential } = this.#options
-    const account = `flt-${this.#run}-${i + 1}`
-    const pan = newPan(this.#chance)
+  #customer(i: number): Invited {
+    const { credential, prefix = 'FLT' } = this.#options
+    const account = `${prefix}-${this.#run}-${i + 1}`
     const pin = credential === undefined ? String(10_000 + this.#chance(10_000)).slice(1) : undefined
+    return { account, pan: newPan(this.#numbers), pin, money: 1_000 * (20 + this.#chance(500)) }
+  }
+
+  async #issue({ account, pan, pin, money }: Invited): Promise<void> {
     await this.#operator.openAccount(account, currency)
-    await this.#operator.payIn(account, 1_000 * (20 + this.#chance(500)), currency)
+    await this.#operator.payIn(account, money, currency)
     await this.#operator.issueCard({
       pan,
       expiry: '4912',
@@ -163,12 +174,19 @@ class Run {
       pin_policy: pin === undefined ? 'if_present' : 'always',
       ...(pin !== undefined && { pin }),
     })
-    return { pan, pin, account }
   }
 
   async #site(i: number): Promise<Site> {
-    const { credential, odds, seed, patienceMs = 2_000, deadMaxMs = 8_000, tell } = this.#options
-    const id = `FLT${String(i + 1).padStart(5, '0')}`
+    const {
+      credential,
+      odds,
+      seed,
+      patienceMs = 2_000,
+      deadMaxMs = 8_000,
+      prefix = 'FLT',
+      tell,
+    } = this.#options
+    const id = `${prefix}${String(i + 1).padStart(5, '0')}`
     const terminal = await this.#terminal(id)
     const key = credential === undefined ? undefined : await this.#operator.credential(id)
     const enterPin = credential === undefined ? await this.#pinEntry(id, i) : enterNoPin

@@ -16,7 +16,8 @@ export type LineOptions = {
 
 export type LineFigures = { asked: number; lost: number; late: number; refusedForNow: number }
 
-const outageMs = 2_000
+// Of what a machine waits for one answer.
+const outageLasts = 5
 const retryPauseMs = 100
 
 export class Line {
@@ -65,7 +66,7 @@ export class Line {
   async #sendThrough(sent: Sent): Promise<Answer | undefined> {
     const { faults, chance, patienceMs } = this.#options
     if (faults.happens('outage'))
-      this.#downUntilMs = performance.now() + outageMs * (0.5 + chance(1_000) / 1_000)
+      this.#downUntilMs = performance.now() + patienceMs * outageLasts * (0.5 + chance(1_000) / 1_000)
     const lostOnTheWay = faults.happens('request-lost')
     const lostOnTheWayBack = faults.happens('answer-lost')
     const late = faults.happens('late-answer')

@@ -240,7 +240,10 @@ export class Machine {
     }
     for (const entry of this.#journal.unfinished) {
       const { id } = entry
-      if (entry.did === 'asked') await this.#giveUp(id, 'withdrawal', 'malfunction')
+      if (entry.did === 'asked') {
+        await this.#giveUp(id, 'withdrawal', 'malfunction')
+        this.#options.tell(`on again: no note had left for ${id}`)
+      }
       if (entry.did === 'inserted') await this.#giveUp(id, 'deposit', 'malfunction')
       if (entry.did === 'given_up') await this.#owe(reverseOf(id, entry.of, entry.reason))
       if (entry.did === 'dispensed') await this.#owe(confirmOf(id, entry.told))
@@ -248,7 +251,7 @@ export class Machine {
         const told = device.outcomeOf(id)
         await this.#journal.write({ did: 'dispensed', id, told })
         await this.#owe(confirmOf(id, told))
-        this.#options.tell(`${id} was under way: ${told.outcome}, ${numberOf(told.units)} notes`)
+        this.#options.tell(`on again: ${foundInWords(told)} for ${id}`)
       }
     }
   }
@@ -289,6 +292,12 @@ export class Machine {
       tries,
     )
   }
+}
+
+function foundInWords({ outcome, units }: Told): string {
+  if (outcome !== 'dispensed') return 'nobody knows what left'
+  const count = numberOf(units)
+  return `${count === 0 ? 'no note' : count === 1 ? '1 note' : `${count} notes`} had left`
 }
 
 function confirmOf(id: string, { outcome, units, rejected }: Told): Advice {

@@ -78,6 +78,7 @@ export class Operator {
   readonly #wire: Wire
   readonly #run: string
   #count = 0
+  #isOff = false
 
   /** `run` begins its idempotency keys, so that no two runs share one. */
   constructor(wire: Wire, run: string) {
@@ -178,7 +179,9 @@ export class Operator {
     }
   }
 
+  /** Gives up whatever is still being asked. */
   hangUp(): void {
+    this.#isOff = true
     this.#wire.close()
   }
 
@@ -195,7 +198,7 @@ export class Operator {
     const key = `${this.#run}-${this.#count}`
     const sent = { method, path, key, ...(body !== undefined && { body: JSON.stringify(body) }) }
     let last = 'nothing'
-    for (const endMs = performance.now() + outageMaxMs; performance.now() < endMs; ) {
+    for (const endMs = performance.now() + outageMaxMs; performance.now() < endMs && !this.#isOff; ) {
       const answer = await this.#wire.send(sent)
       if ('status' in answer && answer.status < 300)
         return (answer.body === '' ? {} : JSON.parse(answer.body)) as Body

@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { minorOf } from '../outside/money.ts'
-import type { Wire } from '../outside/wire.ts'
+import { Wire } from '../outside/wire.ts'
 import { type Customer, inWords } from './customers.ts'
 import { type DeviceState, emptyDevice } from './device.ts'
 import { AskedWrongError, type Odds } from './faults.ts'
@@ -17,9 +17,10 @@ import { Site } from './site.ts'
 export type SessionOptions = {
   readonly terminal: string
   readonly directory: string
-  /** Of the terminal's credential, and of an operator's where there is one. */
-  readonly wire: Wire
-  readonly operatorWire: Wire
+  readonly url: URL
+  /** The terminal's own, and an operator's; none where the host is in demo mode. */
+  readonly credential: string | undefined
+  readonly operatorCredential: string | undefined
   readonly customer: Customer
   readonly enterPin: PinEntry
   readonly odds: Odds
@@ -37,16 +38,20 @@ export class Session {
   readonly #options: SessionOptions
   readonly #site: Site
   readonly #currency: string
+  readonly #hangUp: () => void
 
-  private constructor(options: SessionOptions, site: Site, currency: string) {
+  private constructor(options: SessionOptions, site: Site, currency: string, hangUp: () => void) {
     this.#options = options
     this.#site = site
     this.#currency = currency
+    this.#hangUp = hangUp
   }
 
   /** Switches the machine on: what it owes the host, it tells. The first time the host's counts are taken for its notes. */
   static async open(options: SessionOptions): Promise<Session> {
-    const { terminal: id, directory, wire, operatorWire, odds, seed, print } = options
+    const { terminal: id, directory, url, odds, seed, print } = options
+    const wire = new Wire(url, options.credential)
+    const operatorWire = new Wire(url, options.operatorCredential)
     const run = Date.now().toString(36)
     const operator = new Operator(operatorWire, run)
     const own = new Operator(wire, `${run}-t`)
@@ -75,7 +80,10 @@ export class Session {
       tell: (_, words) => print(`  ${words}`),
     })
     site.batch = terminal.batch
-    const session = new Session(options, site, terminal.currency)
+    const session = new Session(options, site, terminal.currency, () => {
+      wire.close()
+      operatorWire.close()
+    })
     await site.use((machine) => machine.signOn())
     return session
   }
@@ -114,6 +122,7 @@ export class Session {
     if (owed !== 0)
       this.#print(`  ${owed ?? 'some'} advices are still owed: they are sent when it is on again`)
     await this.#site.close()
+    this.#hangUp()
   }
 
   /** Over a loss of power: when it is on again, it says what it found. */
