@@ -57,7 +57,10 @@ export class Line {
       if (!waits && answer !== undefined) this.figures.late += 1
     })
     this.#keep(late)
-    const answer = await Promise.race([arrives, pause(patienceMs)])
+    const patience = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => patience.resolve(undefined), patienceMs)
+    const answer = await Promise.race([arrives, patience.promise])
+    clearTimeout(timer)
     waits = false
     if (answer === undefined) this.figures.lost += 1
     return answer
