@@ -98,10 +98,15 @@ function transit({ close, exchange, closeAfter }: SiteFacts): Finding[] {
 function overShort({ overShortBefore, device, exchange, closeAfter }: SiteFacts): Finding[] {
   const mispicked = Object.values(device.left).reduce((sum, { mispicked }) => sum + mispicked, 0)
   const due = overShortBefore - mispicked
-  const said = [exchange.ended.over_short, closeAfter.over_short]
-  if (said.every((amount) => amount === due)) return []
-  const what = `over/short is ${said.map(money).join(' and then ')}; what was mis-picked makes ${money(due)}`
-  return [{ promise: 'over_short', what }]
+  const said = [exchange.ended.terminal.over_short, closeAfter.over_short]
+  const found: string[] = []
+  if (said.some((amount) => amount !== due))
+    found.push(`over/short is ${said.map(money).join(' and then ')}; what was mis-picked makes ${money(due)}`)
+  if (exchange.ended.over_short !== -exchange.mispicked)
+    found.push(
+      `the exchange found ${money(exchange.ended.over_short)} where ${money(exchange.mispicked)} was mis-picked`,
+    )
+  return found.map((what) => ({ promise: 'over_short', what }))
 }
 
 function exceptions({ exceptions, stillOpen }: SiteFacts): Finding[] {

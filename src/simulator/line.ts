@@ -102,8 +102,9 @@ function isAnswer(answer: Answer | Lost): answer is Answer {
 }
 
 /** Nothing was done, or it is not known: the same again will tell. */
-function isForNow({ status }: Answer): boolean {
-  return status === 423 || status === 429 || status >= 500
+export function isForNow({ status, body }: Answer): boolean {
+  if (status === 423 || status === 429 || status >= 500) return true
+  return status === 409 && body.includes('"in_progress"')
 }
 
 export function pause(ms: number): Promise<undefined> {

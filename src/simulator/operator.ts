@@ -2,9 +2,9 @@
  * The people beside the machines: who sets a terminal up, opens it and counts its notes, looks at exceptions and has
  * the books proven. They do not give up: what was not answered is asked again under its key.
  */
-import type { Answer, Wire } from '../outside/wire.ts'
+import type { Wire } from '../outside/wire.ts'
 import type { Unit, UnitType } from './device.ts'
-import { pause } from './line.ts'
+import { isForNow, pause } from './line.ts'
 import { type Batch, codeOf } from './machine.ts'
 import type { ByUnit, ByValue } from './notes.ts'
 
@@ -59,6 +59,7 @@ export type Counted = {
   readonly units: Readonly<Record<string, { readonly variance: number; readonly amount: number }>>
 }
 
+/** `over_short` is what this exchange found; the terminal has what all of them did. */
 export type Exchanged = { readonly over_short: number; readonly terminal: Terminal }
 
 export type Exception = {
@@ -212,12 +213,6 @@ export class Operator {
     }
     throw new HostError(`${method} ${path} had no answer in ${outageMaxMs / 1000} s: ${last}`)
   }
-}
-
-function isForNow({ status, body }: Answer): boolean {
-  return (
-    status === 423 || status === 429 || status >= 500 || (status === 409 && body.includes('"in_progress"'))
-  )
 }
 
 /** What the books say is in a terminal, as metal. */

@@ -10,7 +10,9 @@ export function report(
   seed: number,
 ): string {
   const { withdrawals, paid, declined, givenUp, inDoubt, deposits, exchanges, closes } = figures
-  const mispicked = sites.map(({ exchange }) => exchange.ended.over_short).filter((amount) => amount !== 0)
+  const mispicked = sites
+    .map(({ exchange }) => exchange.ended.terminal.over_short)
+    .filter((amount) => amount !== 0)
   return [
     ...findings.slice(0, 20).map(({ promise, what, terminal }) => `✗ ${terminal ?? promise}: ${what}`),
     ...(findings.length > 20 ? [`  and ${findings.length - 20} more`] : []),

@@ -198,7 +198,7 @@ export class Session {
       ['counted', money(real)],
       ['variance', money(counted.amount)],
       ['suspects', suspects.join(', ') || 'none'],
-      ['over/short', money(ended.over_short)],
+      ['over/short', money(ended.terminal.over_short)],
       ['cash now', money(ended.terminal.cash)],
     ])
   }

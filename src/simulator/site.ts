@@ -101,7 +101,7 @@ export class Site {
   async open(): Promise<void> {
     const { id, operator } = this.#options
     const { open, ended } = await this.exchange()
-    this.#overShortBefore = ended.over_short
+    this.#overShortBefore = ended.terminal.over_short
     this.batch = open.terminal.batch
     await operator.setState(id, 'in_service', 'loaded')
     await this.use((machine) => machine.signOn())
