@@ -236,7 +236,7 @@ function worthOfPart(terminal: Terminal, units: NotesOut, amount: Minor): Worth 
 }
 
 // Nothing is dispensed here, so a machine's slot sets no bound; a search has one.
-const notesMax = 1_000
+const notesMax = 200
 
 function worthAtMost(payers: readonly Payer[], amount: Minor): Worth {
   const options = { rule: 'minimumBills', notesMax } as const
