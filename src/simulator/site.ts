@@ -171,7 +171,7 @@ export class Site {
       .map(([withdrawal]) => withdrawal)
     const namedAtClose = await operator.openExceptions(id)
     const exchange = await this.exchange(this.#contentsOut())
-    const exceptions = await this.#resolveAll()
+    const exceptions = await this.#resolveAll(machine)
     const stillOpen = (await operator.openExceptions(id)).length
     const closeAfter = await operator.close(id, batch + 1)
     await this.#switchOff(machine)
@@ -204,7 +204,7 @@ export class Site {
   }
 
   /** Whoever looks at an exception knows from the machine's own notes what left. */
-  async #resolveAll(): Promise<SiteFacts['exceptions'][number][]> {
+  async #resolveAll({ told }: Machine): Promise<SiteFacts['exceptions'][number][]> {
     const { id, operator } = this.#options
     const resolved: SiteFacts['exceptions'][number][] = []
     for (const exception of await operator.openExceptions(id)) {
@@ -213,6 +213,7 @@ export class Site {
       const isKnown =
         withdrawal !== null &&
         this.#settled.has(withdrawal) &&
+        told.get(withdrawal)?.outcome !== 'dispensed' &&
         ['reversal_mismatch', 'confirm_after_reversal'].includes(type)
       const word = { ...(isKnown && { dispensed: this.#toldOf(withdrawal) }), reason: 'counted at exchange' }
       if (isKnown) await operator.resolve(exception.id, word)
