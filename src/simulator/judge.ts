@@ -51,7 +51,8 @@ function advices({ owed, refusals }: SiteFacts): Finding[] {
 }
 
 /** What the close carries over is what the machine does not know itself, and each has its exception. */
-function suspects({ close, doubtful, namedAtClose }: SiteFacts): Finding[] {
+function suspects({ close, namedAtClose, ...site }: SiteFacts): Finding[] {
+  const doubtful = Object.keys(site.doubtful)
   const found = (what: string): Finding => ({ promise: 'suspects', what })
   const notSuspect = close.open.filter(({ state }) => state !== 'suspect')
   const open = close.open.map(({ id }) => id)
@@ -154,14 +155,16 @@ export type SuspectNamed = {
   readonly terminal: string
   readonly withdrawal: string
   readonly amount: number
+  readonly why: string
   readonly dispensed: number
 }
 
-export function suspectsOf({ id, exchange }: SiteFacts): SuspectNamed[] {
+export function suspectsOf({ id, exchange, doubtful }: SiteFacts): SuspectNamed[] {
   return exchange.open.suspects.map(({ withdrawal, amount }) => ({
     terminal: id,
     withdrawal,
     amount,
+    why: doubtful[withdrawal] ?? 'told',
     dispensed: exchange.answers[withdrawal]?.dispensed ?? 0,
   }))
 }

@@ -26,8 +26,8 @@ export function report(
     ...suspects
       .slice(0, suspectsMax)
       .map(
-        ({ terminal, withdrawal, amount, dispensed }) =>
-          `  ${terminal}  ${withdrawal.padEnd(20)} ${money(amount).padStart(8)}  ${money(dispensed).padStart(8)}`,
+        ({ terminal, withdrawal, amount, why, dispensed }) =>
+          `  ${terminal}  ${withdrawal.padEnd(20)} ${money(amount).padStart(8)}  ${why.padEnd(9)} ${money(dispensed).padStart(8)}`,
       ),
     ...(suspects.length > suspectsMax ? [`  and ${suspects.length - suspectsMax} more`] : []),
     ...(suspects.length > 0 ? [''] : []),

@@ -47,13 +47,16 @@ export type Exchange = {
   readonly realAfter: number
 }
 
+/** By withdrawal, why nobody knows. */
+export type Doubts = Readonly<Record<string, 'retracted' | 'unknown'>>
+
 /** What is known of a machine at the end, from both sides. */
 export type SiteFacts = {
   readonly id: string
   readonly overShortBefore: number
   readonly device: DeviceState
   /** Withdrawals of which the machine itself does not know what left, and that no exchange has settled before. */
-  readonly doubtful: readonly string[]
+  readonly doubtful: Doubts
   readonly closes: readonly Batch[]
   /** The last one but one, with everything told and the machine not opened yet. */
   readonly close: Batch
@@ -166,9 +169,7 @@ export class Site {
     // Those whose answers were all lost.
     for (; this.batch < batch; this.batch += 1) this.closes.push(await operator.close(id, this.batch))
     const close = await operator.close(id, batch)
-    const doubtful = [...machine.told]
-      .filter(([withdrawal, told]) => told?.outcome !== 'dispensed' && !this.#settled.has(withdrawal))
-      .map(([withdrawal]) => withdrawal)
+    const doubtful = this.#doubtsOf(machine)
     const namedAtClose = await operator.openExceptions(id)
     const exchange = await this.exchange(this.#contentsOut())
     const exceptions = await this.#resolveAll(machine)
@@ -196,6 +197,15 @@ export class Site {
   #toldOf(withdrawal: string): number {
     const { left = 0, mispicked = 0 } = this.device.state.left[withdrawal] ?? {}
     return left - mispicked
+  }
+
+  #doubtsOf({ told }: Machine): Doubts {
+    const doubts: Record<string, 'retracted' | 'unknown'> = {}
+    for (const [withdrawal, said] of told) {
+      const why = said?.outcome ?? 'unknown'
+      if (why !== 'dispensed' && !this.#settled.has(withdrawal)) doubts[withdrawal] = why
+    }
+    return doubts
   }
 
   #contentsOut(): ByUnit {

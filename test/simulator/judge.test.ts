@@ -49,7 +49,7 @@ const site: SiteFacts = {
     },
     paidIn: { 'd-1': { account: 'B', amount: 5_000 } },
   },
-  doubtful: ['w-2'],
+  doubtful: { 'w-2': 'unknown' },
   closes: [batch({ net: -5_000 }), batch({ net: 2_000 })],
   close: batch({ net: -5_000, open: [suspect], transit: 4_000 }),
   exchange: {
@@ -93,12 +93,12 @@ const wrong: Record<string, readonly [Promised, Partial<SiteFacts>, RegExp]> = {
   'an advice was refused': ['advices', { refusals: ['w-1 /confirm: 409'] }, /w-1 \/confirm: 409/],
   'a suspect that the machine has told of': [
     'suspects',
-    { doubtful: [] },
+    { doubtful: {} },
     /w-2 is open, and the machine has told/,
   ],
   'a doubt that the host does not know': [
     'suspects',
-    { doubtful: ['w-2', 'w-3'] },
+    { doubtful: { 'w-2': 'unknown', 'w-3': 'retracted' } },
     /w-3 is settled, and nobody knows what left/,
   ],
   'something under way when all is told': [
