@@ -284,7 +284,8 @@ export class AtmVerifier {
       case 'exception_resolved':
         return this.#checkResolved(content, around)
       case 'demo_opened':
-        if (this.#demo !== undefined) return 'opens the demo again'
+        if (this.#demo !== undefined || !Array.isArray(content.cards))
+          return 'opens the demo again, or of no cards'
         this.#demo = { ended: false }
         return undefined
       case 'demo_ended':
@@ -341,7 +342,8 @@ export class AtmVerifier {
         const withdrawal = this.withdrawal(id, name)
         if (withdrawal === undefined || isUnderWay(withdrawal))
           return `advises of ${id}/${name}, which has not ended`
-        if (withdrawal.advice === advice) return `advises of ${id}/${name} the same again`
+        if (typeof advice !== 'string' || withdrawal.advice === advice)
+          return `advises of ${id}/${name} the same again`
         return this.#put({ ...withdrawal, advice })
       }
       case 'operation_done':
@@ -556,9 +558,9 @@ export class AtmVerifier {
   #checkForestalled(content: WithdrawalForestalled, terminal: KnownTerminal, at: number): string | undefined {
     const { withdrawal: id, amount, batch, advice } = content
     if (!isId(id)) return `forestalls ${JSON.stringify(id)}, which is no id`
-    if (!isCount(amount) || (advice === 'reverse' && amount !== 0))
+    if (!isCount(amount) || typeof advice !== 'string' || (advice === 'reverse' && amount !== 0))
       return `forestalls ${amount}, of which nothing is known`
-    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch, undefined)
+    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch)
     if (what !== undefined) return what
     if (advice !== 'reverse')
       this.#due.push({
