@@ -28,10 +28,8 @@ export const en = {
 
   cards: 'Cards',
   insert: 'Insert the card',
-  available: 'Balance',
 
   screen: {
-    welcome: 'Welcome',
     closed: 'Out of service',
     closedHint: 'Please come back later.',
     steps: ['Card', 'PIN', 'Cash'],

@@ -27,10 +27,8 @@ export const he: Messages = {
 
   cards: 'כרטיסים',
   insert: 'הכנסת הכרטיס',
-  available: 'יתרה',
 
   screen: {
-    welcome: 'ברוכים הבאים',
     closed: 'לא בשירות',
     closedHint: 'נא לחזור מאוחר יותר.',
     steps: ['כרטיס', 'קוד', 'מזומן'],
