@@ -13,6 +13,7 @@ import { findGenerator } from './load.ts'
 import { readMachine } from './machine.ts'
 import { measure } from './measure.ts'
 import { measureMemory, memoryReport } from './memory.ts'
+import { measureMix, mixReport } from './mix.ts'
 import { measurePostgres, postgresReport } from './postgres.ts'
 import { writeMachine, writeReport } from './report.ts'
 import { measureStarts, startReport } from './start.ts'
@@ -32,6 +33,7 @@ const usage = `usage: npm run bench -- [flags]
 
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
+  --mix                  the search for the notes to pay with, alone: median, p99 and worst
   --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
   --atm                  withdrawals at a thousand terminals, beside the echo control
   --store postgres       one node and three on a PostgreSQL of this machine, beside pgbench and a naive server
@@ -54,16 +56,17 @@ const directory = mkdtempSync(join(stores, 'run-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 const generator = findGenerator(values.load)
-const machine = readMachine(
-  directory,
-  values.v1 || values.atm ? 'a Node client (bench/client.ts)' : generator.name,
-)
+const loadName = values.v1 || values.atm ? 'a Node client (bench/client.ts)' : generator.name
+const machine = readMachine(directory, values.mix ? 'none' : loadName)
 console.log(`${writeMachine(machine)}\n`)
 
 if (values.memory) {
   const options = { operations: wholeOf('operations'), connections: connections[0] ?? 64 }
   const rows = await measureMemory(directory, generator, options)
   leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
+} else if (values.mix) {
+  const rows = measureMix()
+  leave(values.name ?? 'mix', mixReport(rows), { rows })
 } else if (values.store === 'postgres') {
   const options = { rounds, seconds }
   const measured = await measurePostgres(generator, options)
@@ -125,6 +128,7 @@ function readFlags() {
         start: text,
         store: text,
         memory: { type: 'boolean' },
+        mix: { type: 'boolean' },
         load: text,
         name: text,
         directory: text,

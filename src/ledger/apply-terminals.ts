@@ -3,6 +3,7 @@ import type { CreateTerminal, SetPinKey, SetTerminalState, Sign } from './atm-co
 import { entityReply, terminalIn } from './atm-rules.ts'
 import type { Books } from './books.ts'
 import { type Reply, refuse, type Submission } from './command.ts'
+import { canPayTogether } from './dispense-plan.ts'
 import { nameOf } from './entity.ts'
 import type { Instant } from './money.ts'
 import { markOf, open } from './posting.ts'
@@ -11,6 +12,10 @@ import { accountsOfTerminal } from './terminal.ts'
 export function createTerminal(books: Books, by: Submission, command: CreateTerminal, now: Instant): Reply {
   const { type: _, id, require_sign_on, ...plan } = command
   if (terminalIn(books, id) !== undefined) return refuse('terminal_exists')
+  const paying = command.units.filter(({ type }) => type === 'cash_out')
+  const values = paying.map(({ value = 0 }) => value)
+  if (!canPayTogether(values, command.max_notes))
+    return refuse('units_invalid', undefined, { units: paying.map((unit) => unit.id) })
 
   for (const number of Object.values(accountsOfTerminal(id)))
     open(books, by, { number, currency: plan.currency }, now)

@@ -217,7 +217,7 @@ async function runStep(step: Step, driver: Driver, notes: Notes): Promise<string
   if (atm !== undefined) {
     const { command, ...entered } = atm
     const said = await runCommand(command, step, driver, notes, entered)
-    if (verb === 'terminal') notes.terminals.add(first)
+    if (verb === 'terminal' && said.startsWith('terminal ')) notes.terminals.add(first)
     for (const terminal of notes.terminals) await checkTerminal(terminal, driver)
     return said
   }

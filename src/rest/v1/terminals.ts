@@ -24,7 +24,7 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
       summary: 'Make a terminal, out of service and with nothing in its units',
       body: schemas.createTerminal,
       replies: { 201: schemas.terminalReply },
-      problems: ['terminal_exists'],
+      problems: ['terminal_exists', 'units_invalid'],
       handler: create,
     },
     {
