@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert'
 import { judgeMix, nearestAmounts, type Payer, planMix } from '../src/ledger/dispense-plan.ts'
-import { type Chance, prng } from '../src/torture/chance.ts'
+import { type Chance, prng } from '../src/outside/chance.ts'
 import { median, table, two, whole } from './figures.ts'
 
 type Case = { readonly payers: readonly Payer[]; readonly amount: number }

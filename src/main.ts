@@ -39,6 +39,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'attack a running deployment with random operations, and judge its answers',
     load: async () => (await import('./cli/torture.ts')).torture,
   },
+  atm: {
+    help: 'be a cash machine, or many, on a running host',
+    load: async () => (await import('./cli/atm.ts')).atm,
+  },
   conformance: {
     help: 'run the suite that every store must pass, on any database',
     load: async () => (await import('./cli/conformance.ts')).conformance,

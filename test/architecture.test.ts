@@ -27,7 +27,10 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   // For browsers: of the rest of src they know the client alone.
   { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:htm'] },
   { from: 'console/', may: ['access/', 'rest/', 'node:', 'npm:fastify'] },
-  { from: 'torture/', may: ['node:'] },
+  // Programs that ask a deployment from outside, and know it by its answers alone.
+  { from: 'outside/', may: ['node:'] },
+  { from: 'torture/', may: ['outside/', 'node:'] },
+  { from: 'simulator/', may: ['outside/', 'vault/cipher.ts', 'vault/pin-block.ts', 'node:'] },
   {
     from: 'cli/',
     may: [
@@ -40,6 +43,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'console/',
       'telemetry/',
       'torture/',
+      'simulator/',
       'vault/',
       'node:',
       'npm:',

@@ -312,6 +312,11 @@ function judgeMoved(content: WithdrawalSettled, { before, moved }: Settling): st
   const own = [account, cash, transit, over_short]
   const other = moved.flatMap(({ debit, credit }) => [debit, credit]).find((name) => !own.includes(name))
   if (other !== undefined) return `moves money of ${nameOf(content)} on account ${other}`
+  const wrong = moved.find(
+    ({ type, debit }) =>
+      !['dispense', 'return', 'correction'].includes(type) || (debit === account && type !== 'correction'),
+  )
+  if (wrong !== undefined) return `moves money of ${nameOf(content)} by a ${wrong.type}`
   const both = own.find(
     (name) => moved.some(({ debit }) => debit === name) && moved.some(({ credit }) => credit === name),
   )
@@ -376,13 +381,13 @@ function judgeWhich(
   }
 }
 
-/** No more notes leave than there are; and but by the machine's word, none that others have reserved. */
+/** No more notes leave than there are, and none that others have reserved. */
 function judgeCounts(content: WithdrawalSettled, { before, terminal }: Settling): string | undefined {
-  const { by, out = {}, rejected = {}, state } = content
+  const { out = {}, rejected = {}, state } = content
   const own = isUnderWay(before) && state !== 'suspect' ? before.units : {}
   for (const [id, { count, reserved }] of terminal.units) {
     const gone = (out[id] ?? 0) + (rejected[id] ?? 0)
-    const most = by === 'confirm' ? count : count - reserved + (own[id] ?? 0)
+    const most = count - reserved + (own[id] ?? 0)
     if (gone > 0 && gone > most) return `takes ${gone} notes out of ${id}, where there are ${most} for it`
   }
   const hasReject = [...terminal.units.values()].some(({ type }) => type === 'reject')
@@ -391,14 +396,30 @@ function judgeCounts(content: WithdrawalSettled, { before, terminal }: Settling)
 }
 
 function judgeGivenBack(content: WithdrawalSettled, { before, card }: Settling): string | undefined {
-  const given = Math.max(0, before.debited - content.debited)
+  const given = before.debited - content.debited
   const { card_charged: charged, debited } = before
+  if (given < 0) {
+    const { card_used: told } = content
+    const due = dueOfCharge(card ?? {}, {
+      amount: -given,
+      forced: true,
+      ...(told && { charged: told.day }),
+    })
+    return 'what' in due ? `${due.what} of card ${card?.id}` : judgeUsed(told, due.used, card)
+  }
   const due = dueOfBack(
     card ?? {},
     { amount: given, ...(charged !== undefined && { charged }) },
     given > 0 && given === debited ? 1 : 0,
   )
   return judgeUsed(content.card_used, due.used, card)
+}
+
+/** The notes that left, all in all; where none did, those that were to. */
+export function notesLeft({ out = {}, back = {} }: WithdrawalSettled, before: KnownWithdrawal): NotesOut {
+  const gone = isUnderWay(before) || before.dispensed === 0 ? {} : before.units
+  const left = notesAfter(notesAfter(gone, out, 1), back, -1)
+  return Object.keys(left).length > 0 ? left : before.units
 }
 
 /** The units after what was settled: reserved notes are free or gone, rejected ones are in another unit. */

@@ -75,6 +75,7 @@ import {
   judgeBatch,
   judgeDeclined,
   judgeSettled,
+  notesLeft,
   unitsSettled,
 } from './verify-atm-withdrawal.ts'
 
@@ -507,7 +508,7 @@ export class AtmVerifier {
     at: number,
     moved: readonly Transfer[],
   ): string | undefined {
-    const { withdrawal: id, state, dispensed, debited, out, advice, card_used, mix_assumed } = content
+    const { withdrawal: id, state, dispensed, debited, advice, card_used, mix_assumed } = content
     const before = this.withdrawal(terminal.id, id)
     if (before === undefined) return `settles ${terminal.id}/${id}, which there is not`
     const card = this.#cards.get(before.card ?? '')
@@ -524,7 +525,7 @@ export class AtmVerifier {
       state,
       dispensed,
       debited,
-      units: out ?? before.units,
+      units: notesLeft(content, before),
       assumed: mix_assumed === true,
       expires_at: null,
       ...(advice !== undefined && { advice }),

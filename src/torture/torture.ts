@@ -3,10 +3,10 @@
  * linearizable per account. Knows the deployment by its answers alone; what was lost is asked again under its key.
  */
 import { account, type Balance, type Declined, type Deposited, type Op, type State } from './account.ts'
-import { type Chance, prng } from './chance.ts'
+import { type Chance, prng } from '../outside/chance.ts'
 import { type Counterexample, check, type Timed, UndecidedError } from './linearizable.ts'
-import { decimalOf, literalOf, minorOf } from './money.ts'
-import { type Answer, type Lost, Wire } from './wire.ts'
+import { decimalOf, literalOf, minorOf } from '../outside/money.ts'
+import { type Answer, type Lost, Wire } from '../outside/wire.ts'
 
 export type Options = {
   readonly url: URL

@@ -619,6 +619,25 @@ const ofSettlements: readonly Forgery[] = [
     /finds notes over or short by confirm/,
   ],
   [
+    'a correction that is a return, and counts nowhere',
+    (of) => {
+      const body = transfer(of, 'w3', 'correction')
+      body.type = 'return'
+      delete body.charged
+      delete body.debit_after.used
+    },
+    /moves money of T\/w3 by a return/,
+  ],
+  [
+    'money given back as if it were paid in',
+    (of) => {
+      const body = transfer(of, 'w1', 'return')
+      body.type = 'deposit'
+      delete body.credit_after.used
+    },
+    /moves money of T\/w1 by a deposit/,
+  ],
+  [
     'a whole return of half the money',
     (of) => {
       const body = transfer(of, 'w3', 'return')

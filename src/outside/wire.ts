@@ -13,7 +13,7 @@ export type Answer = {
 export type Lost = { readonly lost: string; readonly sent: boolean }
 
 export type Sent = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly body?: string
   readonly key?: string

@@ -1,0 +1,203 @@
+// Simulated machines on the real server: each fault by itself, many at once while the server is killed, and machines
+// that lie, which must be found.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { test } from 'node:test'
+import { prng } from '../../src/outside/chance.ts'
+import { allFaults, type Fault, faultNames } from '../../src/simulator/faults.ts'
+import { type FleetOptions, fleet, type Verdict } from '../../src/simulator/fleet.ts'
+import type { Promised } from '../../src/simulator/judge.ts'
+import { report } from '../../src/simulator/report.ts'
+import type { Site } from '../../src/simulator/site.ts'
+import { assertProves, launcher, pause, place, type Scope, serve } from '../process/support.ts'
+import { seed } from '../support/chance.ts'
+import { long, times } from '../support/profile.ts'
+
+const quick = {
+  seed,
+  seconds: 20,
+  thinkMs: 0,
+  patienceMs: 200,
+  deadMaxMs: 200,
+  machines: 2,
+  cards: 3,
+  operations: 8,
+} satisfies Partial<FleetOptions>
+
+function balanced(verdict: Verdict): void {
+  assert.deepEqual(verdict.findings, [], report(verdict, seed))
+}
+
+// With more of these nothing is ever told.
+const oddsAlone: Partial<Record<Fault, number>> = { outage: 0.04, 'late-answer': 0.2 }
+
+test(`each fault by itself leaves everything balanced (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
+  const { path } = place(t)
+  const server = await serve(t, { path })
+  const url = new URL(server.url)
+  const alone = async (name: Fault, i: number) => {
+    const odds = { [name]: oddsAlone[name] ?? 0.4 }
+    const verdict = await fleet({ ...quick, url, odds, prefix: `F${String.fromCharCode(65 + i)}` })
+    balanced(verdict)
+    assert.ok(
+      [...verdict.faults.keys()].every((happened) => happened === name),
+      'nothing else happened',
+    )
+    return verdict.faults.get(name) ?? 0
+  }
+  const counts = await Promise.all(faultNames.map(alone))
+  t.diagnostic(faultNames.map((name, i) => `${name} ${counts[i]}`).join(', '))
+  assert.ok(counts.filter((count) => count > 0).length >= faultNames.length - 1, 'they happened')
+  await server.stop()
+  await assertProves(path)
+})
+
+/** Each lie, and by what it is found. */
+const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }> = {
+  'moves the notes of every withdrawal twice': {
+    promise: 'customers',
+    lie({ device }) {
+      const honest = device.dispense.bind(device)
+      device.dispense = (order, mishaps) => {
+        honest(order)
+        return honest(order, mishaps)
+      }
+    },
+  },
+  'moves no notes and says that it did': {
+    promise: 'cash',
+    lie({ device }) {
+      device.dispense = ({ id, units }) => ({ id, outcome: 'dispensed', units, rejected: {} })
+    },
+  },
+  'says that nothing left': {
+    promise: 'batches',
+    lie({ device }) {
+      const honest = device.dispense.bind(device)
+      device.dispense = (order) => ({ ...honest(order), units: {} })
+    },
+  },
+  'takes a note too many each time and does not know it': {
+    promise: 'over_short',
+    lie({ device }) {
+      const honest = device.dispense.bind(device)
+      device.dispense = (order) => {
+        const units = Object.fromEntries(Object.entries(order.units).map(([id, count]) => [id, count + 1]))
+        return { ...honest({ ...order, units }), units: order.units }
+      }
+    },
+  },
+  'forgets what it owes': {
+    promise: 'suspects',
+    lie({ line }) {
+      const honest = line.ask.bind(line)
+      line.ask = async (sent, tries) =>
+        sent.path.endsWith('/confirm') ? { status: 200, body: '{}', retryAfterMs: 0 } : honest(sent, tries)
+    },
+  },
+  'pays out when it was told not to': {
+    promise: 'exceptions',
+    lie({ line, device }) {
+      const honest = line.ask.bind(line)
+      const units = { C1: 1 }
+      line.ask = async (sent, tries) => {
+        if (!sent.path.endsWith('/start')) return honest(sent, tries)
+        await honest({
+          ...sent,
+          path: sent.path.replace(/start$/, 'reverse'),
+          body: '{"reason":"cancelled"}',
+        })
+        const account = Object.values(device.state.left)[0]?.account ?? ''
+        return { status: 200, body: JSON.stringify({ units, account, last4: '' }), retryAfterMs: 0 }
+      }
+    },
+  },
+  'keeps what is paid in': {
+    promise: 'cash',
+    lie({ device }) {
+      device.stack = (id) => device.giveBack(id)
+    },
+  },
+}
+
+test(`machines that lie are found out (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
+  const { path } = place(t)
+  const { url } = await serve(t, { path })
+  const told = async ([lie, { promise, lie: meddle }]: [string, (typeof lies)[string]], i: number) => {
+    const prefix = `L${String.fromCharCode(65 + i)}`
+    const { findings } = await fleet({
+      ...quick,
+      operations: 12,
+      url: new URL(url),
+      odds: {},
+      prefix,
+      meddle,
+    })
+    const first = findings.find((finding) => finding.promise === promise)
+    assert.ok(first !== undefined, `a machine that ${lie} breaks "${promise}": ${JSON.stringify(findings)}`)
+    t.diagnostic(`${lie}: ${first.what}`)
+  }
+  await Promise.all(Object.entries(lies).map(told))
+})
+
+test(`a fleet with every fault balances to the note while its host is killed (SEED=${seed})`, {
+  timeout: times(90_000, 1_200_000),
+}, async (t) => {
+  const { path } = place(t)
+  const first = await serve(t, { path })
+  const url = new URL(first.url)
+  const seconds = times(6, 300)
+  const kills = times(2, 20)
+  const machines = times(8, 200)
+  const chance = prng(seed)
+  let kill = first.kill
+  let killing = Promise.resolve()
+  const onPhase = (phase: 'open' | 'closing') => {
+    if (phase === 'open') killing = killAll()
+  }
+  const killAll = async () => {
+    for (let round = 0; round < kills; round += 1) {
+      await pause((seconds * 1_000 * (0.4 + chance(1_000) / 1_000)) / (kills + 1))
+      await kill()
+      kill = await startOn(t, path, url.port)
+    }
+  }
+  const verdict = await fleet({
+    url,
+    seed,
+    seconds,
+    machines,
+    cards: 2 * machines,
+    odds: allFaults,
+    onPhase,
+    ...(long ? { thinkMs: 2_500, patienceMs: 3_000, deadMaxMs: 40_000 } : { ...short }),
+  })
+  await killing
+  t.diagnostic(`\n${report(verdict, seed)}`)
+  balanced(verdict)
+  assert.ok(verdict.figures.paid > machines, 'cash was paid')
+  assert.ok(verdict.line.lost > 0 && verdict.powerCuts > 0)
+  await kill()
+  await assertProves(path)
+})
+
+const short = { thinkMs: 150, patienceMs: 400, deadMaxMs: 1_500 }
+
+/** The server on this very port, ready; gives what kills it. */
+async function startOn(scope: Scope, path: string, port: string) {
+  const args = [launcher, 'serve', '--store', `sqlite:${path}`, '--port', port]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  scope.after(async () => {
+    child.kill('SIGKILL')
+    await exit
+  })
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  child.stdout.resume()
+  return async () => {
+    child.kill('SIGKILL')
+    await exit
+    return { code: null, signal: 'SIGKILL' as const }
+  }
+}
