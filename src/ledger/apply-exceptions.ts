@@ -56,7 +56,9 @@ export function resolveException(
   const word = { ...(dispensed !== undefined && { dispensed }), reason, by: by.actor, person }
   const moved = withdrawal && dispensed !== undefined ? Math.abs(dispensed - withdrawal.debited) : 0
   const first = exception.waits
-  const needsTwo = moved > rules.adjustmentThreshold && by.actor !== ''
+  // What waits for a second person goes on waiting for one, also where the threshold has been raised since.
+  const isLarge = moved > rules.adjustmentThreshold || first !== undefined
+  const needsTwo = isLarge && by.actor !== ''
   const isSecond =
     first !== undefined && first.dispensed === dispensed && first.by !== by.actor && first.person !== person
   if (needsTwo && !isSecond) {

@@ -7,7 +7,7 @@ import { type Command, idOf, type Outcome, type Submission } from '../../src/led
 import { nameOf } from '../../src/ledger/entity.ts'
 import { type Line, toLine } from '../../src/ledger/record.ts'
 import { countOf } from '../../src/ledger/terminal.ts'
-import { atmStepOf } from '../support/atm-words.ts'
+import { atmStepOf, cardIdOf } from '../support/atm-words.ts'
 import { prng } from '../support/chance.ts'
 import type { Entry } from '../support/journal.ts'
 import { wordsOf } from '../support/v1-words.ts'
@@ -215,6 +215,22 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
         const dispensed = money ? ` dispensed=${left}` : ''
         const by = actor()
         journal.step(`resolve ${found.id}${dispensed} by=${by}`, { actor: by, ...keyed() })
+      },
+    ],
+    [
+      2,
+      () => {
+        const kcv = one('AAAAAA', 'BBBBBB', 'CCCCCC')
+        const key = { algorithm: 'tdes', wrapped: `w${kcv}`, kcv } as const
+        journal.command({ type: 'set_pin_key', terminal: terminal(), key })
+      },
+    ],
+    [
+      2,
+      () => {
+        const references = one(['h1:x'], [`h1:${cardIdOf('L')}:1234`])
+        const pin = { references, decoded: true, key: chance(2) }
+        journal.step(`inquire ${terminal()} L`, { pin })
       },
     ],
     [1, () => journal.step(`block ${card()} blocked`)],

@@ -5,7 +5,7 @@ import { type Money, moneyIn } from '../money.ts'
 import { ask } from '../wire.ts'
 import { type Books, blank } from './books.ts'
 import { type Card, cards, demoPin, terminalId } from './cards.ts'
-import { type Atm, type AtmEvent, empty, step, type Wish } from './machine.ts'
+import { type Atm, type AtmEvent, empty, type Result, step, type Wish } from './machine.ts'
 import type { Terminal } from './shapes.ts'
 import { type Fault, perform, settle, unlock } from './teller.ts'
 
@@ -113,7 +113,10 @@ export function startApp({ messages, still, draw }: Options): void {
     if (card === undefined) return
     const fault = wish.type === 'withdraw' ? app.fault : undefined
     const currency = app.terminal?.currency ?? 'USD'
-    const result = await perform(wish, { card, pin, currency, fault }, tools())
+    const result = await perform(wish, { card, pin, currency, fault }, tools()).catch((error): Result => {
+      reportError(error)
+      return { type: 'refused', problem: { code: 'failed', title: String(error) } }
+    })
     if (fault !== undefined && result.type !== 'refused') change({ fault: undefined })
     if (result.type === 'pin_changed') change({ pins: { ...app.pins, [card.account]: result.pin } })
     actions.send({ type: 'result', result })

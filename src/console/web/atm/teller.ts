@@ -58,7 +58,7 @@ export async function settle(
     },
     key: newKey(),
   }
-  const answer = await run.send('resolve', request)
+  const answer = await run.insist('resolve', request)
   if (answer.status >= 300) return run.tell(refusalStory(answer.body as Problem, tools))
   await run.book((answer.body as Exception).resolution?.transfers ?? [])
   const amount = money.full(books.story?.exception?.amount ?? 0)
@@ -82,7 +82,7 @@ export async function unlock(books: Books, card: string, tools: Tools): Promise<
     body: { reason: 'asked for at the machine' },
     key: newKey(),
   }
-  const answer = await run.send('unblock', request)
+  const answer = await run.insist('unblock', request)
   if (answer.status >= 300) return run.tell(refusalStory(answer.body as Problem, tools))
   run.tell({ text: tools.messages.story.unlocked, mood: 'good' })
 }
@@ -136,17 +136,17 @@ class Run {
       this.#change(lost(this.#books))
       onPhase('silent')
       await this.#tools.pause(1_800)
-      const reversed = await this.#insist('reverse', {
+      const reversed = await this.insist('reverse', {
         method: 'POST',
         path: `${path}/reverse`,
         body: { reason: 'timeout' },
       })
       await this.book((reversed.body as Withdrawal).transfers ?? [])
-      this.tell({ text: story.cut(of), mood: 'calm', path })
+      this.tell({ text: authorized === undefined ? story.unheard(of) : story.cut(of), mood: 'calm', path })
       return { type: 'unheard' }
     }
 
-    const started = await this.#insist('start', { method: 'POST', path: `${path}/start`, body: {} }, times)
+    const started = await this.insist('start', { method: 'POST', path: `${path}/start`, body: {} }, times)
     if (started.status !== 200) return refused(started)
     const { units } = started.body as Withdrawal
     onPhase('paying')
@@ -156,7 +156,7 @@ class Run {
       onPhase('jammed')
       await this.#tools.pause(1_400)
       const body = { units: {}, outcome: 'unknown' }
-      const { body: left } = await this.#insist('confirm', { method: 'POST', path: `${path}/confirm`, body })
+      const { body: left } = await this.insist('confirm', { method: 'POST', path: `${path}/confirm`, body })
       const withdrawal = left as Withdrawal
       await this.book(withdrawal.transfers)
       const { exception } = withdrawal
@@ -170,7 +170,7 @@ class Run {
     }
 
     onPhase('reporting')
-    const confirmed = await this.#insist(
+    const confirmed = await this.insist(
       'confirm',
       { method: 'POST', path: `${path}/confirm`, body: { units } },
       times,
@@ -187,12 +187,9 @@ class Run {
 
   async #inquire(type: 'balance' | 'statement', { card, pin }: Session): Promise<Result> {
     const body = { pan: card.pan, pin, type }
-    const answer = await this.#insist('inquiry', {
-      method: 'POST',
-      path: `${base}/inquiries`,
-      body,
-      key: newKey(),
-    })
+    const request: Request = { method: 'POST', path: `${base}/inquiries`, body, key: newKey() }
+    const answer = await this.#heard('inquiry', request)
+    if (answer === undefined) return { type: 'refused', problem: { code: 'no_answer', title: '' } }
     if (answer.status !== 200) return refused(answer)
     const { ledger, available, entries = [] } = answer.body as Inquiry
     this.tell({ text: this.#tools.messages.story.asked, mood: 'calm' })
@@ -202,7 +199,7 @@ class Run {
 
   async #deposit(notes: Readonly<Record<number, number>>, { card, pin, currency }: Session): Promise<Result> {
     const body = { id: `d-${newKey()}`, pan: card.pan, pin, currency, notes }
-    const answer = await this.#insist('deposit', {
+    const answer = await this.insist('deposit', {
       method: 'POST',
       path: `${base}/deposits`,
       body,
@@ -222,7 +219,7 @@ class Run {
   async #transfer({ to, amount }: { to: string; amount: number }, session: Session): Promise<Result> {
     const { card, pin, currency } = session
     const body = { id: `t-${newKey()}`, pan: card.pan, pin, to, amount, currency }
-    const answer = await this.#insist('transfer', {
+    const answer = await this.insist('transfer', {
       method: 'POST',
       path: `${base}/transfers`,
       body,
@@ -239,7 +236,7 @@ class Run {
 
   async #changePin(new_pin: string, { card, pin }: Session): Promise<Result> {
     const body = { id: `p-${newKey()}`, pan: card.pan, pin, new_pin }
-    const answer = await this.#insist('pin_change', {
+    const answer = await this.insist('pin_change', {
       method: 'POST',
       path: `${base}/pin-changes`,
       body,
@@ -263,7 +260,7 @@ class Run {
   }
 
   /** Asks once; undefined where no answer came, or none that says whether it was done. */
-  async #heard(verb: Verb, request: Request, times: number): Promise<Answer | undefined> {
+  async #heard(verb: Verb, request: Request, times = 1): Promise<Answer | undefined> {
     try {
       const answer = await this.send(verb, request, times)
       return answer.status >= 500 ? undefined : answer
@@ -274,7 +271,7 @@ class Run {
   }
 
   /** Asks until it is answered: the server knows the request again, and does it once. */
-  async #insist(verb: Verb, request: Request, times = 1): Promise<Answer> {
+  async insist(verb: Verb, request: Request, times = 1): Promise<Answer> {
     for (let tries = 0; ; tries += 1) {
       try {
         const answer = tries === 0 ? await this.send(verb, request, times) : await ask(request)
@@ -292,7 +289,11 @@ class Run {
   async book(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       if (this.#books.transfers.some((transfer) => transfer.id === id)) continue
-      this.#change(booked(this.#books, await this.#tools.client.transferOf(id)))
+      try {
+        this.#change(booked(this.#books, await this.#tools.client.transferOf(id)))
+      } catch {
+        // It is booked, whether or not it can be shown.
+      }
     }
   }
 

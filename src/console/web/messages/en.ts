@@ -28,10 +28,8 @@ export const en = {
 
   cards: 'Cards',
   insert: 'Insert the card',
-  available: 'Balance',
 
   screen: {
-    welcome: 'Welcome',
     closed: 'Out of service',
     closedHint: 'Please come back later.',
     steps: ['Card', 'PIN', 'Cash'],
@@ -117,6 +115,7 @@ export const en = {
     notes_not_accepted: 'The machine does not take these notes.',
     withdrawal_state: 'It took too long, so nothing was paid and the money went back.',
     clear_pin_disabled: 'PINs are not taken from a browser here.',
+    no_answer: 'The bank could not be reached.',
     account_busy: 'The account is busy. Try again in a moment.',
   } as Readonly<Record<string, string>>,
 
@@ -200,6 +199,8 @@ export const en = {
       `${amount} left ${holder}’s account, waited in transit, and left the machine: once.`,
     cut: ({ amount, holder }: Of) =>
       `The machine never heard the yes, so it paid nothing and said so: ${amount} went back to ${holder}’s account.`,
+    unheard: ({ amount, holder }: Of) =>
+      `The machine heard no answer, so it paid nothing and took its request back: nothing of the ${amount} is missing from ${holder}’s account.`,
     jam: ({ amount, holder }: Of) =>
       `Nobody knows yet whether the notes left, so ${amount} of ${holder}’s wait in transit until somebody looks.`,
     twice: ({ amount, holder }: Of) =>

@@ -27,10 +27,8 @@ export const he: Messages = {
 
   cards: 'כרטיסים',
   insert: 'הכנסת הכרטיס',
-  available: 'יתרה',
 
   screen: {
-    welcome: 'ברוכים הבאים',
     closed: 'לא בשירות',
     closedHint: 'נא לחזור מאוחר יותר.',
     steps: ['כרטיס', 'קוד', 'מזומן'],
@@ -116,6 +114,7 @@ export const he: Messages = {
     notes_not_accepted: 'המכשיר אינו מקבל שטרות אלה.',
     withdrawal_state: 'זה ארך זמן רב מדי, ולכן לא שולם דבר והכסף חזר.',
     clear_pin_disabled: 'כאן לא מקבלים קוד מדפדפן.',
+    no_answer: 'לא ניתן להגיע אל הבנק.',
     account_busy: 'החשבון עסוק. נסו שוב בעוד רגע.',
   },
 
@@ -198,6 +197,8 @@ export const he: Messages = {
     paid: ({ amount, holder }) => `${amount} יצאו מהחשבון של ${holder}, חיכו בדרך, ויצאו מהמכשיר: פעם אחת.`,
     cut: ({ amount, holder }) =>
       `המכשיר לא שמע את הכן, ולכן לא שילם דבר ואמר זאת: ${amount} חזרו לחשבון של ${holder}.`,
+    unheard: ({ amount, holder }) =>
+      `המכשיר לא שמע תשובה, ולכן לא שילם דבר וביטל את בקשתו: דבר מתוך ${amount} אינו חסר בחשבון של ${holder}.`,
     jam: ({ amount, holder }) =>
       `איש אינו יודע עדיין אם השטרות יצאו, ולכן ${amount} של ${holder} מחכים בדרך עד שמישהו יבדוק.`,
     twice: ({ amount, holder }) =>
