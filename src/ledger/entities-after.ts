@@ -237,7 +237,10 @@ function authorized(content: WithdrawalAuthorized, at: Instant, of: Terminal, ca
   const bucket = confirmation === 'implicit' ? 'unconfirmed' : 'uncertain'
   const terminal = {
     ...of,
-    units: of.units.map((unit) => ({ ...unit, reserved: unit.reserved + (units[unit.id] ?? 0) })),
+    units: of.units.map((unit) => {
+      const more = units[unit.id]
+      return more === undefined ? unit : { ...unit, reserved: unit.reserved + more }
+    }),
     [bucket]: of[bucket] + amount,
     batch: count(dated(of.batch, business_date), 'withdrawals', amount),
     last_seen: at,
@@ -308,7 +311,9 @@ function unitsAfter(units: readonly Unit[], { freed, out, back, rejected, retrac
   const rejectUnit = units.find(({ type }) => type === 'reject')
   const retractUnit = units.find(({ type }) => type === 'retract')
   return units.map((unit) => {
-    const { id } = unit
+    const { id, type } = unit
+    const isMoved = id in freed || id in out || id in back || id in rejected
+    if (!isMoved && type !== 'reject' && type !== 'retract') return unit
     const bad = rejected[id] ?? 0
     return {
       ...unit,
