@@ -10,7 +10,7 @@ import { type FleetOptions, fleet, type Verdict } from '../../src/simulator/flee
 import type { Promised } from '../../src/simulator/judge.ts'
 import { report } from '../../src/simulator/report.ts'
 import type { Site } from '../../src/simulator/site.ts'
-import { assertProves, launcher, pause, place, type Scope, serve } from '../process/support.ts'
+import { assertProvesHere, launcher, pause, place, type Scope, serve } from '../process/support.ts'
 import { seed } from '../support/chance.ts'
 import { long, times } from '../support/profile.ts'
 
@@ -50,7 +50,7 @@ test(`each fault by itself leaves everything balanced (SEED=${seed})`, { timeout
   t.diagnostic(faultNames.map((name, i) => `${name} ${counts[i]}`).join(', '))
   assert.ok(counts.filter((count) => count > 0).length >= faultNames.length - 1, 'they happened')
   await server.stop()
-  await assertProves(path)
+  assertProvesHere(path)
 })
 
 /** Each lie, and by what it is found. */
@@ -179,7 +179,7 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
   assert.ok(verdict.figures.paid > machines, 'cash was paid')
   assert.ok(verdict.line.lost > 0 && verdict.powerCuts > 0)
   await kill()
-  await assertProves(path)
+  assertProvesHere(path)
 })
 
 const short = { thinkMs: 150, patienceMs: 400, deadMaxMs: 1_500 }
