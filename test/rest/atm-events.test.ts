@@ -132,9 +132,17 @@ test('a terminal, a batch and a card', async () => {
   assert.partialDeepStrictEqual(events[5]?.data, { status: 'blocked', reason: 'called in' })
 })
 
-test('no event has more of a card than its last four digits', async () => {
-  const all = (await v1.get('/events?limit=1000')).text
-  for (const secret of [pans.a, pans.b, '4321', '0123456789ABCDEFFEDCBA9876543210', '"pin"', 'wrapped'])
+test('no event, and no line of the audit log, has more of a card than its last four digits', async () => {
+  const all = (await v1.get('/events?limit=1000')).text + (await v1.get('/audit?limit=1000')).text
+  for (const secret of [
+    pans.a,
+    pans.b,
+    '4321',
+    '0123456789ABCDEFFEDCBA9876543210',
+    '"pin"',
+    'wrapped',
+    'h1:',
+  ])
     assert.ok(!all.includes(secret), secret)
 })
 

@@ -253,7 +253,14 @@ export const closedBatchReply = closed({
   head: closed({ writer: Type.Integer(), block: Type.Integer(), hash: Type.String() }),
 })
 const exchangeId = Type.String({ minLength: 1, maxLength: 64 })
-const sure = closed({ dispensed: limit })
+/** More than any machine holds, and far from where sums of it are no safe integers. */
+const dispensedMax = 1_000_000_000_000
+const dispensed = Type.Integer({
+  minimum: 0,
+  maximum: dispensedMax,
+  description: 'The cash that really left, in minor units',
+})
+const sure = closed({ dispensed })
 export const startExchange = closed({ action: Type.Literal('start') })
 export const endExchange = closed({
   action: Type.Literal('end'),
@@ -325,7 +332,7 @@ export const exceptionReply = closed({
   proposal: orNull(sure),
   resolution: orNull(
     closed({
-      dispensed: orNull(limit),
+      dispensed: orNull(dispensed),
       reason,
       by: Type.String({ description: 'Who, by name; empty in demo mode' }),
       at: instant,
@@ -334,7 +341,7 @@ export const exceptionReply = closed({
   ),
 })
 export const exceptionsReply = closed({ exceptions: Type.Array(exceptionReply), next })
-export const resolveException = closed({ dispensed: Type.Optional(limit), reason })
+export const resolveException = closed({ dispensed: Type.Optional(dispensed), reason })
 
 const expiry = Type.String({ pattern: '^[0-9]{2}(0[1-9]|1[0-2])$', description: 'YYMM' })
 const cardAccountType = Type.Enum(['checking', 'savings', 'credit'])
