@@ -24,6 +24,9 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
+  // For browsers: of the rest of src they know the client alone.
+  { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:htm'] },
+  { from: 'console/', may: ['access/', 'rest/', 'node:', 'npm:fastify'] },
   // Programs that ask a deployment from outside, and know it by its answers alone.
   { from: 'outside/', may: ['node:'] },
   { from: 'torture/', may: ['outside/', 'node:'] },
@@ -37,6 +40,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'ledger/',
       'stores/',
       'rest/',
+      'console/',
       'telemetry/',
       'torture/',
       'simulator/',
@@ -177,6 +181,7 @@ test('this test would see a wrong import, however it is written', () => {
   assert.deepEqual(wrong('ledger/x.ts', `import { hash } from 'node:crypto'`), [
     'ledger/x.ts imports node:crypto',
   ])
+  assert.deepEqual(wrong('console/web/x.ts', `import { a } from '../routes.ts'`).length, 1)
   assert.deepEqual(wrong('bank/x.ts', `import pino from 'pino'`), ['bank/x.ts imports npm:pino'])
   assert.deepEqual(wrong('stores/memory/x.ts', `import { a } from '../sqlite/load.ts'`).length, 1)
   assert.deepEqual(wrong('main.ts', `import { Bank } from './bank/bank.ts'`).length, 1)

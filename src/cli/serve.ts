@@ -4,6 +4,7 @@ import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
+import { atmPath, consoleRoutes } from '../console/routes.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { createServer } from '../rest/server.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -90,7 +91,8 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       timeZone: settings.timeZone,
       trustedProxies: settings.trustedProxies,
       draining: () => draining,
-      ...parts,
+      startPage: () => (access.demo ? atmPath : undefined),
+      moreRoutes: [...consoleRoutes(access), ...(parts.moreRoutes ?? [])],
     })
     const listening = await listen(app, settings)
     webhooks.deliverer.start()
@@ -212,6 +214,10 @@ There is no credential yet, so nobody may ask. Stop the server and make one:
 `
   if (!demo) return `${head}  access by credentials\n`
   return `${head}  demo   open to this machine alone, until there is a credential
+
+Look at it in a browser:
+
+  ${url}
 
 Try it:
 

@@ -28,10 +28,15 @@ export async function verify(args: readonly string[]): Promise<void> {
   }
   const { blocks, records, accounts, head, sums } = found
   console.log(`The books prove: ${records} records in ${blocks} blocks, ${accounts} accounts.`)
-  for (const { currency, customers, house } of sums)
-    console.log(
-      `  ${currency}  customers ${formatMinor(customers, currency)} + house ${formatMinor(house, currency)} = 0`,
-    )
+  for (const { currency, customers, terminals, house } of sums) {
+    const say = (side: string, sum: bigint) => `${side} ${formatMinor(sum, currency)}`
+    const sides = [
+      say('customers', customers),
+      ...(terminals === 0n ? [] : [say('terminals', terminals)]),
+      say('house', house),
+    ]
+    console.log(`  ${currency}  ${sides.join(' + ')} = 0`)
+  }
   console.log(`  head ${head}`)
 }
 

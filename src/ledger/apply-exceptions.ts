@@ -7,6 +7,7 @@ import { payersOf } from './apply-withdrawals.ts'
 import type { ResolveException } from './atm-commands.ts'
 import {
   cardUsedAfter,
+  cardUsedBeyond,
   close,
   customerOf,
   decided,
@@ -55,7 +56,9 @@ export function resolveException(
   const word = { ...(dispensed !== undefined && { dispensed }), reason, by: by.actor, person }
   const moved = withdrawal && dispensed !== undefined ? Math.abs(dispensed - withdrawal.debited) : 0
   const first = exception.waits
-  const needsTwo = moved > rules.adjustmentThreshold && by.actor !== ''
+  // What waits for a second person goes on waiting for one, also where the threshold has been raised since.
+  const isLarge = moved > rules.adjustmentThreshold || first !== undefined
+  const needsTwo = isLarge && by.actor !== ''
   const isSecond =
     first !== undefined && first.dispensed === dispensed && first.by !== by.actor && first.person !== person
   if (needsTwo && !isSecond) {
@@ -97,7 +100,10 @@ export function correct(
 ): void {
   const { dispensed = 0 } = word
   const { amount, debited } = withdrawal
-  const card = cardUsedAfter(books, withdrawal, Math.max(0, debited - dispensed))
+  const card =
+    dispensed > debited
+      ? cardUsedBeyond(books, withdrawal, dispensed - debited, rules.dayOf(now))
+      : cardUsedAfter(books, withdrawal, debited - dispensed)
   const { transfers, ...notes } = isOpen(withdrawal)
     ? outOfTransit(books, by, withdrawal, dispensed, now, rules)
     : dispensed > debited
@@ -222,12 +228,13 @@ type Worth = { readonly mix: Mix; readonly value: Minor }
 
 /** The notes that most likely left: those that were planned, some of them, else any that are worth so much. */
 function notesWorth(terminal: Terminal, { units, ...withdrawal }: Withdrawal, amount: Minor): Worth {
-  if (valueOfOut(terminal.units, units) === amount) return { mix: units, value: amount }
-  const some = worthOfPart(terminal, units, amount)
-  if (some.value === amount) return some
   const own = isOpen(withdrawal) ? units : {}
   const all = payersOf(terminal).map((payer) => ({ ...payer, free: payer.free + (own[payer.id] ?? 0) }))
-  return worthAtMost(all, amount)
+  const isThere = all.every(({ id, free }) => (units[id] ?? 0) <= free)
+  if (isThere && valueOfOut(terminal.units, units) === amount) return { mix: units, value: amount }
+  const planned = all.map((payer) => ({ ...payer, free: Math.min(payer.free, units[payer.id] ?? 0) }))
+  const some = worthAtMost(planned, amount)
+  return some.value === amount ? some : worthAtMost(all, amount)
 }
 
 function worthOfPart(terminal: Terminal, units: NotesOut, amount: Minor): Worth {

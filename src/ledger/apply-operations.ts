@@ -1,4 +1,5 @@
 /** The rules of what a terminal does at once: inquiries, deposits of counted notes, transfers, changes of PIN. */
+import assert from 'node:assert'
 import { type Account, available, isAccountNumber } from './account.ts'
 import { conflict } from './apply.ts'
 import { accountOfCard, identify } from './apply-cards.ts'
@@ -138,7 +139,8 @@ export function reverseDeposit(
 
   const counted = isCountedSince(terminal, found)
   const { cash, over_short } = accountsOfTerminal(at)
-  const payer = accountThere(books, account)
+  const payer = touch(books, by, account, now)
+  assert(payer !== undefined, 'what was paid in is on an account')
   const forced = (refusesDebit(payer) ?? refusesFunds(payer, amount, now)) !== undefined
   const transfer = moveOf(
     books,

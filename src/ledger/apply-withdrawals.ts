@@ -269,7 +269,7 @@ export function confirm(books: Books, by: Submission, command: Confirm, now: Ins
   const advice = `confirm ${rules.fingerprint(command)}`
   const name = nameOf.withdrawal(at, id)
   const found = withdrawalIn(books, at, id)
-  const said = wordOf(terminal, command)
+  const said = wordOf(terminal, command, found)
   if (found === undefined) {
     forestall(books, by, terminal, { id, amount: said.value, advice }, now)
     raiseOf(books, by, withdrawalThere(books, at, id), { type: 'unknown_advice', amount: said.value }, now)
@@ -285,12 +285,21 @@ export function confirm(books: Books, by: Submission, command: Confirm, now: Ins
 /** What left, and whether that is for certain: not where a unit is unknown, or gave more than it had. */
 type Said = { readonly value: Minor; readonly certain: boolean }
 
-function wordOf({ units }: Terminal, { units: out, rejected = {}, outcome = 'dispensed' }: Confirm): Said {
+function wordOf(
+  { units }: Terminal,
+  { units: out, rejected = {}, outcome = 'dispensed' }: Confirm,
+  withdrawal: Withdrawal | undefined,
+): Said {
   const value = valueOfOut(units, out)
   const bad = valueOfOut(units, rejected)
   const canReject =
     Object.values(rejected).every((count) => count === 0) || units.some(({ type }) => type === 'reject')
-  const had = units.every((unit) => (out[unit.id] ?? 0) + (rejected[unit.id] ?? 0) <= countOf(unit))
+  // What others have reserved cannot have left for this one: the books would owe them notes that there are not.
+  const own = withdrawal !== undefined && isOpen(withdrawal) ? withdrawal.units : {}
+  const had = units.every(
+    (unit) =>
+      (out[unit.id] ?? 0) + (rejected[unit.id] ?? 0) <= countOf(unit) - unit.reserved + (own[unit.id] ?? 0),
+  )
   const certain = outcome === 'dispensed' && value !== undefined && bad !== undefined && had && canReject
   return { value: value ?? 0, certain }
 }

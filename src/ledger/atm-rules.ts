@@ -7,7 +7,7 @@ import type { Books } from './books.ts'
 import { type Outcome, type RecordId, type Reply, refuse, type Submission } from './command.ts'
 import { type Entity, type EntityName, nameOf } from './entity.ts'
 import { exceptionIdOf, type Word } from './exception.ts'
-import { giveBack, type Used } from './limits.ts'
+import { charge, type Day, giveBack, type Used } from './limits.ts'
 import type { Instant, Minor } from './money.ts'
 import { accountThere, markOf, post } from './posting.ts'
 import { accountsOfTerminal, type Terminal, type TerminalId } from './terminal.ts'
@@ -155,6 +155,17 @@ export function cardUsedAfter(
   const card = id === undefined ? undefined : ofKind(books.entity(nameOf.card(id)), 'card')
   const used = giveBack(card?.used, card_charged, { amount, count: amount === debited && amount > 0 ? 1 : 0 })
   return used === undefined ? {} : { card_used: used }
+}
+
+/** What is used of the card's limits after so much more was taken: counted, and refused by none. */
+export function cardUsedBeyond(
+  books: Books,
+  { card: id }: Withdrawal,
+  amount: Minor,
+  day: Day,
+): { card_used?: Used } {
+  const card = id === undefined ? undefined : ofKind(books.entity(nameOf.card(id)), 'card')
+  return card?.limits === undefined ? {} : { card_used: charge(card.used, day, amount) }
 }
 
 export function customerOf(books: Books, { account }: Withdrawal): Account {

@@ -246,13 +246,13 @@ function authorized(content: WithdrawalAuthorized, at: Instant, of: Terminal, ca
 }
 
 function settled(content: WithdrawalSettled, { counted }: Terminal, before: Withdrawal): Withdrawal {
-  const { state, dispensed, debited, out, rejected, mix_assumed = false, transfers, advice } = content
+  const { state, dispensed, debited, rejected, mix_assumed = false, transfers, advice } = content
   return {
     ...before,
     state,
     dispensed,
     debited,
-    units: out ?? before.units,
+    units: unitsLeft(content, before),
     ...(rejected && { rejected }),
     mix_assumed,
     expires_at: null,
@@ -260,6 +260,13 @@ function settled(content: WithdrawalSettled, { counted }: Terminal, before: With
     ...(advice !== undefined && { advice }),
     counted,
   }
+}
+
+/** The notes that left, all in all; where none did, those that were to. */
+function unitsLeft({ out = {}, back = {} }: WithdrawalSettled, { units, ...before }: Withdrawal): NotesOut {
+  const gone = isOpen(before) || before.dispensed === 0 ? {} : units
+  const left = notesAfter(notesAfter(gone, out, 1), back, -1)
+  return Object.keys(left).length > 0 ? left : units
 }
 
 /** Reserved notes are free again or have left; what was given back is counted in the batch that is open. */

@@ -212,7 +212,12 @@ function endDemo(books: Books, mark: Mark): void {
   const demo = books.entity(nameOf.demo)
   if (demo?.kind !== 'demo' || demo.ended) return
   const reason = 'the demo mode has ended'
-  for (const card of demo.cards) books.append({ kind: 'card_changed', card, status: 'blocked', reason }, mark)
+  for (const card of demo.cards) {
+    const found = books.entity(nameOf.card(card))
+    // One that is lost or stolen is so for good.
+    if (found?.kind === 'card' && found.status === 'active')
+      books.append({ kind: 'card_changed', card, status: 'blocked', reason }, mark)
+  }
   const { terminal } = demo
   books.append({ kind: 'terminal_changed', terminal, state: 'out_of_service', reason }, mark)
   books.append({ kind: 'demo_ended' }, mark)

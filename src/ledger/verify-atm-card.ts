@@ -45,6 +45,7 @@ export function judgeCardChanged(
   if (status !== undefined && !['active', 'blocked', 'lost', 'stolen'].includes(status))
     return `makes card ${id} what none is: ${status}`
   if (status !== undefined && reason === undefined) return `makes card ${id} ${status} for no reason`
+  if (status === 'active' && left === undefined) return `makes card ${id} active without its tries`
   if (left === undefined)
     return status === undefined && pin === undefined ? `changes nothing of card ${id}` : undefined
   const isSaid = status !== undefined || pin !== undefined || reason !== undefined
@@ -69,6 +70,8 @@ export function judgeTerminalChanged(
   const { terminal: id, state, signed_on, pin_keys, bad_blocks } = content
   if (state !== undefined && !['in_service', 'out_of_service'].includes(state))
     return `makes terminal ${id} what none is: ${state}`
+  if (state !== undefined && typeof content.reason !== 'string')
+    return `makes terminal ${id} ${state} for no reason`
   if (state === 'in_service' && terminal.exchange !== undefined)
     return `puts terminal ${id} in service, which is open`
   if (signed_on !== undefined && typeof signed_on !== 'boolean')

@@ -32,10 +32,12 @@ import {
   judgeAsked,
   judgeBalance,
   judgeBatch,
+  judgeDay,
   judgeHolder,
   judgeService,
 } from './verify-atm-withdrawal.ts'
 
+const mixes = ['minimumBills', 'equalEmptying']
 const unitTypes = ['cash_out', 'cash_in', 'reject', 'retract']
 
 export function judgeCreated(content: TerminalCreated): string | undefined {
@@ -43,6 +45,10 @@ export function judgeCreated(content: TerminalCreated): string | undefined {
   if (!/^[A-Z0-9]{1,16}$/.test(id)) return `creates terminal ${JSON.stringify(id)}, which is no id`
   const ids = new Set(units.map((unit) => unit.id))
   const wrong = units.find((unit) => !isUnit(unit))
+  if (!mixes.includes(content.mix) || typeof content.name !== 'string')
+    return `creates terminal ${id} with no name or mix`
+  if (![undefined, true].includes(content.require_sign_on))
+    return `creates terminal ${id} with no word on sign-on`
   if (ids.size < units.length || wrong !== undefined) return `creates terminal ${id} with units of no kind`
   const figures = [max_notes, max_withdrawal, start_within_s, confirm_within_s]
   return figures.every((figure) => isCount(figure) && figure > 0)
@@ -50,7 +56,8 @@ export function judgeCreated(content: TerminalCreated): string | undefined {
     : `creates terminal ${id} with figures that are none`
 }
 
-function isUnit({ type, value = 0, low = 0 }: UnitPlan): boolean {
+function isUnit({ id, type, value = 0, low = 0 }: UnitPlan): boolean {
+  if (typeof id !== 'string' || id === '') return false
   if (!unitTypes.includes(type) || !isCount(value) || !isCount(low)) return false
   return (type === 'cash_out') === value > 0
 }
@@ -97,14 +104,16 @@ export function judgeDone(content: OperationDone, around: Doing): string | undef
   if (!isId(id)) return `does ${JSON.stringify(id)}, which is no id`
   return (
     judgeService(around.terminal) ??
-    judgeBatch(around.terminal, batch, business_date) ??
+    judgeBatch(around.terminal, batch) ??
+    judgeDay(around.terminal, business_date) ??
     judgeDoing(content, around) ??
-    judgeBalance(content.balance, around.account)
+    (content.balance && judgeBalance(content.balance, around.account))
   )
 }
 
 function judgeDoing(content: OperationDone, { terminal, card, moved, isPinSet }: Doing): string | undefined {
   const { type, account, amount, unit = '', notes = {}, card: cardId = '' } = content
+  const named = { terminal: terminal.id, id: content.operation }
   const [transfer] = moved
   switch (type) {
     case 'deposit': {
@@ -114,18 +123,20 @@ function judgeDoing(content: OperationDone, { terminal, card, moved, isPinSet }:
       if (worth !== amount) return `pays in ${amount} by notes that are worth ${worth ?? 'nothing'}`
       if (terminal.units.get(unit)?.type !== 'cash_in')
         return `pays in to unit ${unit}, which does not take notes`
-      return judgeAsked(content, { notes, currency: terminal.currency })
+      return judgeAsked(content, { ...named, notes, currency: terminal.currency })
     }
     case 'transfer': {
       const isIts = transfer?.type === 'transfer' && transfer.debit === account && transfer.amount === amount
       if (!isIts) return `transfers ${amount}, which the transfer before it does not say`
       if (content.balance === undefined) return 'transfers, and tells of no balance'
-      return judgeHolder(terminal, card, account) ?? judgeAsked(content, { amount, to: transfer.credit })
+      return (
+        judgeHolder(terminal, card, account) ?? judgeAsked(content, { ...named, amount, to: transfer.credit })
+      )
     }
     case 'pin_change': {
       if (transfer !== undefined || amount !== undefined) return 'changes a PIN, and moves money'
       if (!isPinSet(cardId)) return `changes the PIN of ${cardId}, which the record before it does not say`
-      return judgeHolder(terminal, card, undefined) ?? judgeAsked(content, {})
+      return judgeHolder(terminal, card, undefined) ?? judgeAsked(content, named)
     }
     default:
       return `is an operation of no kind: ${type}`
@@ -140,9 +151,10 @@ export function judgeReversed(
     moved,
   }: { terminal: KnownTerminal; found: KnownOperation | undefined; moved: readonly Transfer[] },
 ): string | undefined {
-  const { operation: id, counted = false, transfer: named } = content
+  const { operation: id, counted = false, transfer: named, reason } = content
   const of = `${terminal.id}/${id}`
   if (!isId(id)) return `reverses ${JSON.stringify(id)}, which is no id`
+  if (typeof reason !== 'string') return `reverses ${of} for no reason`
   if (named === undefined)
     return found === undefined && !counted ? undefined : `says that ${of} was never made, which it was`
   if (found?.type !== 'deposit' || found.state !== 'completed')
@@ -279,7 +291,7 @@ export function judgeClosed(
       return `closes batch ${report.batch} with ${name} ${given}; it must be ${JSON.stringify(figure)}`
   }
   if (Object.keys(told).length !== Object.keys(due).length) return `closes batch ${report.batch} with more`
-  return judgeBatch(terminal, report.batch, report.business_date) ?? judgeHead(head, around)
+  return judgeDay(terminal, report.business_date) ?? judgeHead(head, around)
 }
 
 /** The block before this one, of its writer. */

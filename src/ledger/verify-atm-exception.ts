@@ -107,6 +107,7 @@ function judgeWord(
   const { dispensed, by } = word
   if (exception?.state !== 'open') return `speaks of ${id}, which is no exception that is open`
   if (by !== actor) return `is the word of ${by}, by ${actor}`
+  if (typeof word.reason !== 'string' || typeof word.person !== 'string') return `speaks of ${id} in no words`
   if (isOfMoney(withdrawal) !== (dispensed !== undefined)) return `says of ${id} that ${dispensed} left`
   if (dispensed === undefined) return undefined
   const most = newest?.type === 'over_dispensed' ? Number.MAX_SAFE_INTEGER : (withdrawal?.amount ?? 0)

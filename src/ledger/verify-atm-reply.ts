@@ -128,10 +128,11 @@ function isTerminal(
   const isShort = over_short === account(accountsOfTerminal(id).over_short)?.ledger
   const isUnits = units.every((unit) => {
     const due = found.units.get(unit.id)
-    const isCount = unit.type !== 'cash_out' || due?.count === unit.initial + unit.in - unit.out
-    return isCount && due?.reserved === unit.reserved && isSameNotes(due.notes, unit.notes)
+    if (due?.type !== unit.type || due.value !== unit.value) return false
+    const isCount = unit.type !== 'cash_out' || due.count === unit.initial + unit.in - unit.out
+    return isCount && due.reserved === unit.reserved && isSameNotes(due.notes, unit.notes)
   })
-  return isMoney && isShort && isUnits && batch.batch === found.batch.batch
+  return isMoney && isShort && isUnits && JSON.stringify(batch) === JSON.stringify(found.batch)
 }
 
 function checkInquired(
@@ -152,7 +153,10 @@ function checkExchangeOpen(
   const what = `answers otherwise than exchange ${exchange} is`
   const found = atm.terminal(terminal.id)
   if (found?.exchange?.id !== exchange || !isTerminal(terminal, over_short, { atm, account })) return what
-  const told = suspects.every(({ withdrawal, amount }) => found.open.get(withdrawal)?.amount === amount)
+  const told = suspects.every(({ withdrawal, amount, units }) => {
+    const open = found.open.get(withdrawal)
+    return open?.amount === amount && isSameNotes(open.units, units)
+  })
   return told && suspects.length === found.open.size ? undefined : what
 }
 

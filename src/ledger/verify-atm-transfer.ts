@@ -35,8 +35,14 @@ export function operationOf(content: Content): string | undefined {
 
 /** The transfers that a record says it is made by. */
 export function transfersOf(content: AtmContent): readonly RecordId[] {
-  if ('transfers' in content) return content.transfers
-  return 'transfer' in content && content.transfer !== undefined ? [content.transfer] : []
+  switch (content.kind) {
+    case 'withdrawal_settled':
+    case 'exchange_ended':
+    case 'exception_resolved':
+      return [...content.transfers]
+    default:
+      return 'transfer' in content && content.transfer !== undefined ? [content.transfer] : []
+  }
 }
 
 /** Accounts that are a customer's where a record names them. */

@@ -43,7 +43,7 @@ export function judgeAsked({ fingerprint, marks }: Asked, members: object): stri
 }
 
 export function isId(text: string): boolean {
-  return /^[A-Za-z0-9._-]{1,36}$/.test(text)
+  return typeof text === 'string' && /^[A-Za-z0-9._-]{1,36}$/.test(text)
 }
 
 /** A machine that serves customers, and a card that may be used at it. */
@@ -80,7 +80,13 @@ export function judgeAuthorized(content: WithdrawalAuthorized, around: Authorizi
     return `authorizes ${amount}, which terminal ${terminal.id} never pays out`
   if (content.charged !== transfer.charged) return 'is counted on another day than its transfer'
   return (
-    judgeAsked(content, { amount, currency, confirmation: content.confirmation }) ??
+    judgeAsked(content, {
+      terminal: terminal.id,
+      id,
+      amount,
+      currency,
+      confirmation: content.confirmation,
+    }) ??
     judgeNotes(content, terminal) ??
     judgeTimes(content, around) ??
     judgeBalance(content.balance, around.account) ??
@@ -110,29 +116,28 @@ function judgeTimes(content: WithdrawalAuthorized, { terminal, at }: Authorizing
   const due = confirmation === 'explicit' ? at + terminal.start_within_s * 1000 : null
   if (expires_at !== due) return `expires at ${expires_at}; it must be ${due}`
   if (!/^[0-9]{6}$/.test(code)) return `has the authorization code ${code}, which is none`
-  return judgeBatch(terminal, batch, business_date)
+  return judgeBatch(terminal, batch) ?? judgeDay(terminal, business_date)
 }
 
-/** That it is in the batch that is open, and on the day of that. */
-export function judgeBatch(
-  { id, batch: open }: KnownTerminal,
-  batch: number,
-  date: string | undefined,
-): string | undefined {
-  if (batch !== open.batch) return `is in batch ${batch} of ${id}, where ${open.batch} is open`
-  if (date === undefined) return undefined
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(date)) return `is on ${date}, which is no day`
-  return date === (open.business_date ?? date)
+/** That it is in the batch that is open. */
+export function judgeBatch({ id, batch: open }: KnownTerminal, batch: number): string | undefined {
+  return batch === open.batch ? undefined : `is in batch ${batch} of ${id}, where ${open.batch} is open`
+}
+
+/** That it is on the day of the batch, which is that of its first operation. */
+export function judgeDay({ batch }: KnownTerminal, day: string): string | undefined {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(day)) return `is on ${day}, which is no day`
+  return day === (batch.business_date ?? day)
     ? undefined
-    : `is on ${date} in a batch of ${open.business_date}`
+    : `is on ${day} in a batch of ${batch.business_date}`
 }
 
 /** What was told of the account is what it was. */
 export function judgeBalance(
-  balance: { readonly ledger: Minor; readonly available: Minor } | undefined,
+  balance: { readonly ledger: Minor; readonly available: Minor },
   account: State | undefined,
 ): string | undefined {
-  if (balance === undefined || account === undefined) return undefined
+  if (account === undefined) return 'tells of the balance of no account'
   const { ledger, held, slack } = account
   const available = Math.min(ledger - held + slack, minorMax)
   return balance.ledger === ledger && balance.available === available
@@ -173,11 +178,11 @@ export function judgeDeclined(
   if (content.card !== card?.id || content.last4 !== card?.last4)
     return `is by card ${content.card}, which was never issued or ends otherwise`
   const left = about?.['tries_left']
-  if (left !== undefined && left !== card?.tries_left)
+  if ((left !== undefined || code === 'pin_incorrect') && left !== card?.tries_left)
     return `tells of ${left} tries left; there are ${card?.tries_left}`
   return (
-    judgeAsked(content, { amount, currency, confirmation }) ??
-    judgeBatch(terminal, batch, undefined) ??
+    judgeAsked(content, { terminal: terminal.id, id, amount, currency, confirmation }) ??
+    judgeBatch(terminal, batch) ??
     judgeLimit(content, { terminal, card, account: account(content.account ?? card?.usual ?? '') })
   )
 }
@@ -263,7 +268,7 @@ function judgeWay(content: WithdrawalSettled, { before, terminal }: Settling): s
   if (by === 'close' ? !isSilent : by === 'exchange' && isSilent && from === 'authorized')
     return `settles ${nameOf(content)} by ${by}, which is ${before.confirmation}`
   if ((mix_assumed === true) !== (by === 'close')) return `takes what left for granted, or not, by ${by}`
-  if ((advice !== undefined) !== (by === 'confirm' || by === 'reverse'))
+  if ((typeof advice === 'string') !== (by === 'confirm' || by === 'reverse'))
     return `settles by ${by} with the advice ${advice}`
   if (retracted && (by !== 'confirm' || state !== 'suspect')) return `says of ${state} that notes came back`
   const isEnded = by === 'exchange' && from === 'suspect'
@@ -307,6 +312,11 @@ function judgeMoved(content: WithdrawalSettled, { before, moved }: Settling): st
   const own = [account, cash, transit, over_short]
   const other = moved.flatMap(({ debit, credit }) => [debit, credit]).find((name) => !own.includes(name))
   if (other !== undefined) return `moves money of ${nameOf(content)} on account ${other}`
+  const wrong = moved.find(
+    ({ type, debit }) =>
+      !['dispense', 'return', 'correction'].includes(type) || (debit === account && type !== 'correction'),
+  )
+  if (wrong !== undefined) return `moves money of ${nameOf(content)} by a ${wrong.type}`
   const both = own.find(
     (name) => moved.some(({ debit }) => debit === name) && moved.some(({ credit }) => credit === name),
   )
@@ -371,13 +381,13 @@ function judgeWhich(
   }
 }
 
-/** No more notes leave than there are; and but by the machine's word, none that others have reserved. */
+/** No more notes leave than there are, and none that others have reserved. */
 function judgeCounts(content: WithdrawalSettled, { before, terminal }: Settling): string | undefined {
-  const { by, out = {}, rejected = {}, state } = content
+  const { out = {}, rejected = {}, state } = content
   const own = isUnderWay(before) && state !== 'suspect' ? before.units : {}
   for (const [id, { count, reserved }] of terminal.units) {
     const gone = (out[id] ?? 0) + (rejected[id] ?? 0)
-    const most = by === 'confirm' ? count : count - reserved + (own[id] ?? 0)
+    const most = count - reserved + (own[id] ?? 0)
     if (gone > 0 && gone > most) return `takes ${gone} notes out of ${id}, where there are ${most} for it`
   }
   const hasReject = [...terminal.units.values()].some(({ type }) => type === 'reject')
@@ -386,14 +396,30 @@ function judgeCounts(content: WithdrawalSettled, { before, terminal }: Settling)
 }
 
 function judgeGivenBack(content: WithdrawalSettled, { before, card }: Settling): string | undefined {
-  const given = Math.max(0, before.debited - content.debited)
+  const given = before.debited - content.debited
   const { card_charged: charged, debited } = before
+  if (given < 0) {
+    const { card_used: told } = content
+    const due = dueOfCharge(card ?? {}, {
+      amount: -given,
+      forced: true,
+      ...(told && { charged: told.day }),
+    })
+    return 'what' in due ? `${due.what} of card ${card?.id}` : judgeUsed(told, due.used, card)
+  }
   const due = dueOfBack(
     card ?? {},
     { amount: given, ...(charged !== undefined && { charged }) },
     given > 0 && given === debited ? 1 : 0,
   )
   return judgeUsed(content.card_used, due.used, card)
+}
+
+/** The notes that left, all in all; where none did, those that were to. */
+export function notesLeft({ out = {}, back = {} }: WithdrawalSettled, before: KnownWithdrawal): NotesOut {
+  const gone = isUnderWay(before) || before.dispensed === 0 ? {} : before.units
+  const left = notesAfter(notesAfter(gone, out, 1), back, -1)
+  return Object.keys(left).length > 0 ? left : before.units
 }
 
 /** The units after what was settled: reserved notes are free or gone, rejected ones are in another unit. */

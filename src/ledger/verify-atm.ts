@@ -75,6 +75,7 @@ import {
   judgeBatch,
   judgeDeclined,
   judgeSettled,
+  notesLeft,
   unitsSettled,
 } from './verify-atm-withdrawal.ts'
 
@@ -284,7 +285,8 @@ export class AtmVerifier {
       case 'exception_resolved':
         return this.#checkResolved(content, around)
       case 'demo_opened':
-        if (this.#demo !== undefined) return 'opens the demo again'
+        if (this.#demo !== undefined || !Array.isArray(content.cards))
+          return 'opens the demo again, or of no cards'
         this.#demo = { ended: false }
         return undefined
       case 'demo_ended':
@@ -341,7 +343,8 @@ export class AtmVerifier {
         const withdrawal = this.withdrawal(id, name)
         if (withdrawal === undefined || isUnderWay(withdrawal))
           return `advises of ${id}/${name}, which has not ended`
-        if (withdrawal.advice === advice) return `advises of ${id}/${name} the same again`
+        if (typeof advice !== 'string' || withdrawal.advice === advice)
+          return `advises of ${id}/${name} the same again`
         return this.#put({ ...withdrawal, advice })
       }
       case 'operation_done':
@@ -505,7 +508,7 @@ export class AtmVerifier {
     at: number,
     moved: readonly Transfer[],
   ): string | undefined {
-    const { withdrawal: id, state, dispensed, debited, out, advice, card_used, mix_assumed } = content
+    const { withdrawal: id, state, dispensed, debited, advice, card_used, mix_assumed } = content
     const before = this.withdrawal(terminal.id, id)
     if (before === undefined) return `settles ${terminal.id}/${id}, which there is not`
     const card = this.#cards.get(before.card ?? '')
@@ -522,7 +525,7 @@ export class AtmVerifier {
       state,
       dispensed,
       debited,
-      units: out ?? before.units,
+      units: notesLeft(content, before),
       assumed: mix_assumed === true,
       expires_at: null,
       ...(advice !== undefined && { advice }),
@@ -556,9 +559,9 @@ export class AtmVerifier {
   #checkForestalled(content: WithdrawalForestalled, terminal: KnownTerminal, at: number): string | undefined {
     const { withdrawal: id, amount, batch, advice } = content
     if (!isId(id)) return `forestalls ${JSON.stringify(id)}, which is no id`
-    if (!isCount(amount) || (advice === 'reverse' && amount !== 0))
+    if (!isCount(amount) || typeof advice !== 'string' || (advice === 'reverse' && amount !== 0))
       return `forestalls ${amount}, of which nothing is known`
-    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch, undefined)
+    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch)
     if (what !== undefined) return what
     if (advice !== 'reverse')
       this.#due.push({

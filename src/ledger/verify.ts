@@ -2,7 +2,7 @@
  * Proves a journal, block by block: recomputes what `apply` must have done and compares. It shares no code with
  * `apply` or the books, so that one mistake cannot hide in both.
  */
-import { type AccountState, type HouseAccount, isHouse } from './account.ts'
+import { type AccountState, type HouseAccount, isAccountNumber, isHouse } from './account.ts'
 import { type Block, blockHash, genesis, type Sha256, writeTotals } from './block.ts'
 import type { RecordId } from './command.ts'
 import type { Limits, Used } from './limits.ts'
@@ -39,10 +39,11 @@ export type Proven = {
   readonly records: number
   readonly accounts: number
   readonly head: string
-  /** Per currency: what customers own together, and the house's side, which is the same below zero. */
+  /** Per currency: what customers own together, what terminals' accounts have, and the house's side: nothing, all in all. */
   readonly sums: readonly {
     readonly currency: Currency
     readonly customers: bigint
+    readonly terminals: bigint
     readonly house: bigint
   }[]
 }
@@ -131,34 +132,42 @@ export class Verifier {
     return undefined
   }
 
-  /** After the last block: that customers and house sum to zero, and the figures. */
+  /** After the last block: that customers, terminals and house sum to zero, and the figures. */
   finish(): Fault | Proven {
     const customers = new Map<Currency, bigint>()
-    for (const { currency, ledger } of this.#accounts.values())
-      customers.set(currency, (customers.get(currency) ?? 0n) + BigInt(ledger))
+    const terminals = new Map<Currency, bigint>()
+    let accounts = 0
+    for (const [number, { currency, ledger }] of this.#accounts) {
+      const isCustomers = isAccountNumber(number)
+      const side = isCustomers ? customers : terminals
+      side.set(currency, (side.get(currency) ?? 0n) + BigInt(ledger))
+      if (isCustomers) accounts += 1
+    }
     const house = new Map<Currency, bigint>()
     for (const totals of this.#totals.values())
       for (const [name, total] of totals) {
         const currency = name.slice(name.indexOf(':') + 1)
         house.set(currency, (house.get(currency) ?? 0n) + total)
       }
-    const currencies = [...new Set([...customers.keys(), ...house.keys()])].sort()
+    const currencies = [...new Set([customers, terminals, house].flatMap((side) => [...side.keys()]))].sort()
     const sums = currencies.map((currency) => ({
       currency,
       customers: customers.get(currency) ?? 0n,
+      terminals: terminals.get(currency) ?? 0n,
       house: house.get(currency) ?? 0n,
     }))
-    const off = sums.find((sum) => sum.customers + sum.house !== 0n)
+    const sumOf = (of: (typeof sums)[number]) => of.customers + of.terminals + of.house
+    const off = sums.find((sum) => sumOf(sum) !== 0n)
     if (off !== undefined)
       return {
         block: this.#head.sequence,
-        what: `${off.currency} sums to ${off.customers + off.house} minor units, not 0`,
+        what: `${off.currency} sums to ${sumOf(off)} minor units, not 0`,
       }
     const heads = [...this.#heads.values()].sort((a, b) => a.writer - b.writer)
     const blocks = heads.reduce((sum, { sequence }) => sum + sequence, 0)
     const records = heads.reduce((sum, { last }) => sum + last, 0)
     const head = headOf(heads, this.#sha256)
-    return { blocks, records, accounts: this.#accounts.size, head, sums }
+    return { blocks, records, accounts, head, sums }
   }
 
   #checkLines(block: Block, lines: readonly Line[]): Fault | undefined {

@@ -15,14 +15,26 @@ import type { Route } from './routes.ts'
 import { outcomeOf } from './submit.ts'
 
 /** The original routes over a bank; accounts that a deposit opens are in `currency`. */
-export function accountRoutes(bank: Bank, currency: Currency): Route[] {
+export function accountRoutes(
+  bank: Bank,
+  currency: Currency,
+  startPage: () => string | undefined = () => undefined,
+): Route[] {
   return [
-    { method: 'GET', url: '/', may: 'public', handler: (_, reply) => sendJson(reply, greeting) },
+    { method: 'GET', url: '/', may: 'public', handler: greet },
     { method: 'GET', url: '/accounts', may: 'read', handler: listAccounts },
     { method: 'GET', url: '/accounts/:number/balance', may: 'read', handler: balance },
     { method: 'POST', url: '/accounts/:number/withdraw', may: 'move_money', handler: withdraw },
     { method: 'POST', url: '/accounts/:number/deposit', may: 'move_money', handler: deposit },
   ]
+
+  /** Browsers name text/html in what they accept; everybody else has the JSON that there always was. */
+  function greet({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const page = namesHtml(headers.accept) ? startPage() : undefined
+    if (page === undefined) return sendJson(reply, greeting)
+    const vary = [reply.getHeader('vary'), 'Accept'].filter((name) => name !== undefined)
+    return reply.header('vary', vary.join(', ')).redirect(page)
+  }
 
   async function balance(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const number = numberIn(request)
@@ -84,6 +96,10 @@ export function accountRoutes(bank: Bank, currency: Currency): Route[] {
       reply.header('link', `</accounts?limit=${page.limit}&cursor=${writeCursor(last.number)}>; rel="next"`)
     return sendJson(reply, `{"accounts":[${accounts.map(writeAccount).join(',')}],"total_accounts":${total}}`)
   }
+}
+
+function namesHtml(accept = ''): boolean {
+  return accept.split(',').some((range) => /^\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(range))
 }
 
 const greeting = JSON.stringify({

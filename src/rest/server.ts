@@ -43,7 +43,9 @@ export type ServerOptions = {
   readonly trustedProxies?: readonly string[]
   /** Whether the server is going down, for `/readyz`. */
   draining(): boolean
-  /** Routes beside the usual ones; the bench adds its control here. */
+  /** Where people who ask for `/` with a browser are led, if anywhere. */
+  startPage?(): string | undefined
+  /** Routes beside the usual ones: the pages, and the control of the bench. */
   readonly moreRoutes?: readonly Route[]
 }
 
@@ -127,7 +129,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   addRoutes(
     app,
-    [...accountRoutes(bank, currency), ...healthRoutes({ bank, metrics, draining }), ...moreRoutes],
+    [
+      ...accountRoutes(bank, currency, options.startPage),
+      ...healthRoutes({ bank, metrics, draining }),
+      ...moreRoutes,
+    ],
     { gate, cors: () => access.demo },
   )
   const { webhooks, vault, timeZone = 'UTC' } = options

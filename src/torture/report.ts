@@ -1,6 +1,7 @@
 /** The verdict as a person reads it: three promises, what was found against them, and the figures. */
-import type { Counterexample } from './linearizable.ts'
+
 import { decimalOf } from '../outside/money.ts'
+import type { Counterexample } from './linearizable.ts'
 import type { Asked, Finding, Verdict } from './torture.ts'
 
 const promises = ['conserved', 'exactly once', 'linearizable'] as const

@@ -2,11 +2,12 @@
  * Random concurrent operations on a deployment, and whether its answers keep the promises: conserved, exactly once,
  * linearizable per account. Knows the deployment by its answers alone; what was lost is asked again under its key.
  */
-import { account, type Balance, type Declined, type Deposited, type Op, type State } from './account.ts'
+
 import { type Chance, prng } from '../outside/chance.ts'
-import { type Counterexample, check, type Timed, UndecidedError } from './linearizable.ts'
 import { decimalOf, literalOf, minorOf } from '../outside/money.ts'
 import { type Answer, type Lost, Wire } from '../outside/wire.ts'
+import { account, type Balance, type Declined, type Deposited, type Op, type State } from './account.ts'
+import { type Counterexample, check, type Timed, UndecidedError } from './linearizable.ts'
 
 export type Options = {
   readonly url: URL

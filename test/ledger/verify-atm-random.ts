@@ -5,20 +5,27 @@ import { type Block, genesis, seal } from '../../src/ledger/block.ts'
 import { Books, posted } from '../../src/ledger/books.ts'
 import { type Command, idOf, type Outcome, type Submission } from '../../src/ledger/command.ts'
 import { nameOf } from '../../src/ledger/entity.ts'
-import { toLine } from '../../src/ledger/record.ts'
+import { type Line, toLine } from '../../src/ledger/record.ts'
 import { countOf } from '../../src/ledger/terminal.ts'
 import { atmStepOf, cardIdOf } from '../support/atm-words.ts'
 import { prng } from '../support/chance.ts'
 import type { Entry } from '../support/journal.ts'
 import { wordsOf } from '../support/v1-words.ts'
 
-/** Books in memory whose every command is a block, as a store would commit it. */
+/** Books in memory whose commands are committed as a store would, so many in a block. */
 export class Journal {
   readonly entries: Entry[] = []
   readonly books = Books.at(genesis(1))
   now = Date.UTC(2030, 0, 1)
   #head: Block = genesis(1)
+  #lines: Line[] = []
+  #waiting = 0
+  readonly #perBlock: number
   readonly #rules = rulesOf({ adjustmentThreshold: 60 })
+
+  constructor(perBlock = 1) {
+    this.#perBlock = perBlock
+  }
 
   submit(submission: Submission): Outcome {
     this.books.head = this.#head
@@ -28,12 +35,20 @@ export class Journal {
     for (const { content, sequence, at } of records)
       if (content.kind === 'transfer')
         this.books.load({ transfer: { transfer: posted(content, idOf(sequence), at), reversed: 0 } })
-    if (records.length === 0) return outcome
-    const lines = records.map(toLine)
-    const totals = this.books.totals()
-    this.#head = seal(this.#head, lines, { at: this.now, totals, sha256 })
-    this.entries.push({ block: this.#head, lines })
+    this.#lines.push(...records.map(toLine))
+    this.#waiting += 1
+    if (this.#waiting >= this.#perBlock) this.commit()
     return outcome
+  }
+
+  /** Ends the block, if there is anything in it. */
+  commit(): void {
+    const lines = this.#lines
+    this.#waiting = 0
+    if (lines.length === 0) return
+    this.#lines = []
+    this.#head = seal(this.#head, lines, { at: this.now, totals: this.books.totals(), sha256 })
+    this.entries.push({ block: this.#head, lines })
   }
 
   /** A step of scenarios, in the words of `atm-words.ts`. */
@@ -43,6 +58,7 @@ export class Journal {
     return this.submit({ actor: '', ...step, ...more })
   }
 
+  /** What steps call `x`, `e`. */
   readonly ids = new Map<string, string>()
 
   command(command: Command, more: Partial<Submission> = {}): Outcome {
@@ -53,8 +69,8 @@ export class Journal {
 const units = ['C1', 'C2', 'C3']
 
 /** `count` commands by a seed, on two terminals, two cards and three accounts. */
-export function randomJournal(seed: number, count: number): Journal {
-  const journal = new Journal()
+export function randomJournal(seed: number, count: number, perBlock = 1): Journal {
+  const journal = new Journal(perBlock)
   const chance = prng(seed)
   const one = <Thing>(...things: readonly Thing[]) => things[chance(things.length)] as Thing
   const { books } = journal
@@ -106,12 +122,16 @@ export function randomJournal(seed: number, count: number): Journal {
   const pin = () => (chance(4) > 0 ? ' pin=1234' : one('', ' pin=9', ' pin=garbled'))
   const actor = () => one('', 'ann', 'bob')
   const notes = (most: number) => units.map((unit) => `${unit}=${chance(most)}`).join(' ')
-  const confirm = (at: string, w: string) => {
+  const withdrawalAt = (at: string, w: string) => {
     const found = books.entity(nameOf.withdrawal(at, w))
-    const planned = found?.kind === 'withdrawal' ? Object.entries(found.units) : []
-    const said = chance(3) > 0 ? planned.map(([unit, n]) => `${unit}=${n}`).join(' ') : notes(3)
+    return found?.kind === 'withdrawal' ? found : undefined
+  }
+  const confirm = (at: string, w: string) => {
+    const other = Object.fromEntries(units.map((unit) => [unit, chance(3)]))
+    const out = chance(3) > 0 ? (withdrawalAt(at, w)?.units ?? {}) : other
+    const said = Object.entries(out).map(([unit, n]) => ` ${unit}=${n}`)
     const rejected = chance(6) === 0 ? ` R:${one(...units)}=1` : ''
-    return `confirm ${at} ${w} ${said}${rejected}${one('', '', '', '', ' outcome=unknown', ' outcome=retracted')}`
+    return `confirm ${at} ${w}${said.join('')}${rejected}${one('', '', '', '', ' outcome=unknown', ' outcome=retracted')}`
   }
   const counts = (at: string) => {
     const found = books.entity(nameOf.terminal(at))
@@ -191,9 +211,26 @@ export function randomJournal(seed: number, count: number): Journal {
         const found = exception()
         if (found === undefined) return
         const money = found.withdrawal !== undefined && chance(8) > 0
-        const dispensed = money ? ` dispensed=${one(0, found.amount, found.amount, 10, 25, 50)}` : ''
+        const left = one(0, found.amount, found.amount, 10, 25, 50)
+        const dispensed = money ? ` dispensed=${left}` : ''
         const by = actor()
         journal.step(`resolve ${found.id}${dispensed} by=${by}`, { actor: by, ...keyed() })
+      },
+    ],
+    [
+      2,
+      () => {
+        const kcv = one('AAAAAA', 'BBBBBB', 'CCCCCC')
+        const key = { algorithm: 'tdes', wrapped: `w${kcv}`, kcv } as const
+        journal.command({ type: 'set_pin_key', terminal: terminal(), key })
+      },
+    ],
+    [
+      2,
+      () => {
+        const references = one(['h1:x'], [`h1:${cardIdOf('L')}:1234`])
+        const pin = { references, decoded: true, key: chance(2) }
+        journal.step(`inquire ${terminal()} L`, { pin })
       },
     ],
     [1, () => journal.step(`block ${card()} blocked`)],
@@ -266,7 +303,6 @@ export function randomJournal(seed: number, count: number): Journal {
     })
     act?.[1]()
   }
+  journal.commit()
   return journal
 }
-
-export { cardIdOf }

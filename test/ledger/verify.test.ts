@@ -90,8 +90,8 @@ test('an honest journal is proven: sums are 0 in every currency', () => {
     accounts: 3,
     head: honest.at(-1)?.block.hash,
     sums: [
-      { currency: 'JPY', customers: 10n, house: -10n },
-      { currency: 'USD', customers: 149_600n, house: -149_600n },
+      { currency: 'JPY', customers: 10n, terminals: 0n, house: -10n },
+      { currency: 'USD', customers: 149_600n, terminals: 0n, house: -149_600n },
     ],
   })
 })

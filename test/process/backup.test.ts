@@ -312,7 +312,11 @@ describe('back to a moment', () => {
       assertProvesHere(restored)
     }
     const none = ['--store', `sqlite:${join(directory, 'none.db')}`]
-    assertOneLine(await run(['restore', backup, '--to', '99', ...none]), 1, new RegExp(`block ${blocks.length} is the last there is`))
+    assertOneLine(
+      await run(['restore', backup, '--to', '99', ...none]),
+      1,
+      new RegExp(`block ${blocks.length} is the last there is`),
+    )
     const early = ['--at', '2001-01-01T00:00:00Z']
     assertOneLine(await run(['restore', backup, ...early, ...none]), 1, /there is no block to copy/)
     assert.ok(!readdirSync(directory).some((file) => file.startsWith('none')), 'nothing was written')

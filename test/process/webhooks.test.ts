@@ -127,7 +127,7 @@ test('the keys are made once, for nobody else to read; without them webhooks are
   writeFileSync(keys, 'nonsense')
   await refuses(/is no file of keys/)
   renameSync(keys, `${keys}.lost`)
-  await refuses(/webhook 1-\d+ was made with another key/)
+  await refuses(/has another key pan:1 that the cards of this store were made with/)
   assert.ok(existsSync(keys), 'a new one, with which nothing was made')
   writeFileSync(keys, text)
   await (await serveHere(path, env)).stop()
@@ -177,11 +177,12 @@ test('of three nodes on one database one sends, another when that one ends, and 
   await come(15_000)
   t.diagnostic(`${seen.size} events, ${twice()} of them more than once`)
 
-  const without = await serve(t, { path: database, env })
-  const refused = await post(without.url, '/v1/webhooks', { url })
-  assert.equal(refused.status, 422)
-  assert.match(JSON.stringify(await refused.json()), /CASHPOINT_KEYS must name a file of keys/)
+  await assert.rejects(serve(t, { path: database, env }), /name their file with CASHPOINT_KEYS/)
   const strange = join(dirname(path), 'others.json')
+  await assert.rejects(start({ CASHPOINT_KEYS: strange }), /has another key pan:1/)
+  // Of keys of which only that of webhooks is another one.
+  const { webhooks: _, ...rest } = JSON.parse(readFileSync(keys.CASHPOINT_KEYS, 'utf8'))
+  writeFileSync(strange, JSON.stringify({ webhooks: 'ab'.repeat(32), ...rest }), { mode: 0o600 })
   await assert.rejects(start({ CASHPOINT_KEYS: strange }), /was made with another key than the one in/)
 })
 

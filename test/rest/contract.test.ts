@@ -46,7 +46,7 @@ test(`the same of the ATM side, in demo mode, where PINs and keys may come in cl
       })
       await v1.post(`${at}/state`, { state: 'in_service', reason: 'again' })
       const pan = make.otherPan()
-      await issue(v1, { pan, account: 'A' })
+      make.know('/v1/cards', { id: await issue(v1, { pan, account: 'A' }) })
       for (const id of make.ownIds().slice(2)) await authorize(id, 1000, { pan })
     },
   })

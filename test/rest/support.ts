@@ -26,7 +26,12 @@ import { Sealer } from '../../src/webhooks/signature.ts'
 
 /** A vault of keys that are of no use elsewhere. */
 const testKey = (n: number) => [Buffer.alloc(32, n)] as const
-export const testVault = new Vault({ pan: testKey(1), pin: testKey(2), wrap: testKey(3) })
+export const testVault = new Vault({
+  pan: testKey(1),
+  pin: testKey(2),
+  wrap: testKey(3),
+  pvk: { 1: Buffer.from('0123456789abcdeffedcba9876543210', 'hex') },
+})
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: string }
 

@@ -218,7 +218,7 @@ test('the books prove while the server runs, whole and in part', async (t) => {
   const { post, prove } = await serveV1(t)
   const whole = await prove('')
   assert.deepEqual([whole['proven'], whole['accounts']], [true, 2])
-  assert.deepEqual(whole['sums'], [{ currency: 'USD', customers: '1000', house: '-1000' }])
+  assert.deepEqual(whole['sums'], [{ currency: 'USD', customers: '1000', terminals: '0', house: '-1000' }])
   const part = await prove('?from=2&to=3')
   assert.deepEqual([part['proven'], part['from'], part['to']], [true, 2, 3])
   assert.equal((await prove('?from=99'))['proven'], false)

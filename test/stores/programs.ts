@@ -180,13 +180,13 @@ async function checkKeys(store: Store, model: Model): Promise<void> {
 async function checkJournal(store: Store, model: Model): Promise<void> {
   const { records, accounts, sums } = assertProven(await journalOf(store))
   assert.deepEqual([records, accounts], [model.sequence, model.accounts.size])
-  for (const { currency, customers, house } of sums) {
+  for (const { currency, customers, terminals, house } of sums) {
     const owned = [...model.accounts.values()].filter((account) => account.currency === currency)
     assert.equal(
       customers,
       owned.reduce((sum, { ledger }) => sum + ledger, 0n),
     )
-    assert.equal(customers + house, 0n)
+    assert.equal(customers + terminals + house, 0n)
   }
 }
 

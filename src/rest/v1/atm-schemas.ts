@@ -40,7 +40,7 @@ const notesCount = Type.Integer({ minimum: 0, maximum: notesMax })
 /** Notes by the unit they leave. What a machine says of its units is taken as it comes: `Terminal` has their names. */
 const notesOut = Type.Record(Type.String(), notesCount, {
   maxProperties: unitsMax,
-  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,8}$' },
   description: 'Notes by unit',
 })
 const notes = Type.Record(Type.String(), notesCount, {
@@ -50,7 +50,7 @@ const notes = Type.Record(Type.String(), notesCount, {
 })
 const contents = Type.Record(Type.String(), Type.Union([notesCount, notes]), {
   maxProperties: unitsMax,
-  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,8}$' },
   description: 'By unit: notes of one that pays out, or notes by value of another',
 })
 const mixRule = Type.Enum(['minimumBills', 'equalEmptying'])

@@ -101,9 +101,10 @@ function verdictBody(verdict: Verdict): object {
   if ('what' in found) return { ...pass, proven: false, ...found }
   if (!('blocks' in found)) return { ...pass, proven: true, records: found.records, head: found.head }
   const { blocks, records, accounts, head, sums } = found
-  const digits = sums.map(({ currency, customers, house }) => ({
+  const digits = sums.map(({ currency, customers, terminals, house }) => ({
     currency,
     customers: String(customers),
+    terminals: String(terminals),
     house: String(house),
   }))
   return { ...pass, proven: true, blocks, records, accounts, head, sums: digits }

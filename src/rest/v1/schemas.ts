@@ -148,11 +148,13 @@ export const accountReply = closed({
   version: Type.Integer(),
   metadata,
 })
+/** A sum of many amounts, which may be too large for a number. */
+const digits = Type.String({ pattern: '^-?[0-9]+$' })
 /** Its figure is a sum of many and may pass 2^53, so it is written as digits. */
 export const houseReply = closed({
   number: house,
   currency,
-  ledger: Type.String({ pattern: '^-?[0-9]+$' }),
+  ledger: digits,
   version: Type.Null(),
 })
 export const balanceReply = closed({
@@ -418,7 +420,7 @@ const verdict = closed({
   records: Type.Optional(Type.Integer()),
   accounts: Type.Optional(Type.Integer()),
   head: Type.Optional(Type.String()),
-  sums: Type.Optional(Type.Array(closed({ currency, customers: Type.String(), house: Type.String() }))),
+  sums: Type.Optional(Type.Array(closed({ currency, customers: digits, terminals: digits, house: digits }))),
   block: Type.Optional(Type.Integer()),
   record: Type.Optional(Type.Integer()),
   what: Type.Optional(Type.String()),

@@ -41,13 +41,14 @@ import {
 import { dueAt, type Entity, type EntityName, isWaiting, nameOfEntity, ownerOf } from '../../ledger/entity.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/record.ts'
+import type { Refusal } from '../../ledger/refusal.ts'
 import { isListed, isPrivileged, type Thing } from '../../ledger/registry.ts'
 import { isTerminalAccount } from '../../ledger/terminal.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
-  readonly shut = undefined
+  readonly shut: Refusal | undefined = undefined
   readonly #clock: Clock
   readonly #rules: ReturnType<typeof rulesOf>
   readonly #books = Books.at(genesis(1))

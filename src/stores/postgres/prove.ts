@@ -148,7 +148,7 @@ async function compareEntities(left: LeftEntities, ask: Ask, newer: Newer): Prom
       if (clock >= 0) known.add(row.name)
       if (clock < row.clock) newer.entities.push(row)
       else {
-        const what = left.differs(row)
+        const what = differs(left, row)
         if (what !== undefined) return what
       }
     }
@@ -177,8 +177,16 @@ async function compareNewer(
   if (unknown !== undefined) return `there is account ${unknown}, which the journal never opened`
   for (const row of entities) {
     // One that was changed once more since it was read is held against nothing.
-    const what = (left.clockOf(row.name) ?? -1) > row.clock ? undefined : left.differs(row)
+    const what = (left.clockOf(row.name) ?? -1) > row.clock ? undefined : differs(left, row)
     if (what !== undefined) return what
   }
   return undefined
+}
+
+/** Also where it is of another block: the clock of the next one that changes it comes from there. */
+function differs(left: LeftEntities, row: EntityRow): string | undefined {
+  const clock = left.clockOf(row.name)
+  return clock === undefined || clock === row.clock
+    ? left.differs(row)
+    : `${row.name} is of clock ${row.clock}; the journal leaves it at ${clock}`
 }

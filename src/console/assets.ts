@@ -1,0 +1,118 @@
+/**
+ * The pages' files as browsers get them: modules without their types, names of packages pointed at `/vendor/`, all of
+ * it in memory, plain and gzipped. Nothing is bundled and nothing is built beforehand. It knows no HTTP.
+ */
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, posix, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { gzip } from 'node:zlib'
+
+export type Asset = {
+  readonly type: string
+  readonly bytes: Buffer
+  readonly gzipped: Buffer
+  readonly etag: string
+}
+
+/** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
+export type Assets = ReadonlyMap<string, Asset>
+
+const src = join(import.meta.dirname, '..')
+const folders = ['console/web', 'client']
+const types: Readonly<Record<string, string>> = {
+  '.ts': 'text/javascript; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+}
+
+/** Packages that the pages import, by the names they import them under. */
+const vendors: Readonly<Record<string, string>> = { preact: 'preact', htm: 'htm' }
+
+/** Reads and prepares everything; some 100 ms, nearly all of it in a thread of its own. */
+export async function loadAssets(): Promise<Assets> {
+  const texts = new Map([...(await readSources()), ...(await readVendors())])
+  for (const [path, text] of texts) if (path.endsWith('.html')) texts.set(path, withPreloads(text, texts))
+  return new Map(
+    await Promise.all([...texts].map(async ([path, text]) => [path, await pack(path, text)] as const)),
+  )
+}
+
+async function readSources(): Promise<[string, string][]> {
+  const found: [string, string][] = []
+  for (const folder of folders)
+    for (const name of await readdir(join(src, folder), { recursive: true })) {
+      const path = posix.join('/web', folder, name.split(sep).join('/'))
+      if (types[extname(path)] !== undefined)
+        found.push([path, await readFile(join(src, folder, name), 'utf8')])
+    }
+  const typed = found.filter(([path]) => path.endsWith('.ts'))
+  const stripped = await strip(typed.map(([, text]) => text))
+  for (const [i, entry] of typed.entries()) entry[1] = withVendors(stripped[i] ?? '')
+  return found
+}
+
+function readVendors(): Promise<[string, string][]> {
+  return Promise.all(
+    Object.entries(vendors).map(async ([name, specifier]) => {
+      const text = await readFile(fileURLToPath(import.meta.resolve(specifier)), 'utf8')
+      return [vendorPath(name), text.replace(/\n\/\/# sourceMappingURL=.*/, '')]
+    }),
+  )
+}
+
+function vendorPath(name: string): string {
+  return `/vendor/${name}.js`
+}
+
+/** The pages' policy allows no import map, so bare names become paths. */
+function withVendors(code: string): string {
+  return code.replace(/(\bfrom\s*)(['"])([a-z][^'"]*)\2/g, (whole, from, quote, name) =>
+    vendors[name] === undefined ? whole : `${from}${quote}${vendorPath(name)}${quote}`,
+  )
+}
+
+function strip(sources: readonly string[]): Promise<string[]> {
+  // `new URL` beside it, as with the stores' threads. What Node warns of is that the function may still change.
+  const thread = new Worker(new URL('./stripper.ts', import.meta.url), {
+    workerData: sources,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
+  return new Promise((resolve, reject) => {
+    thread.once('message', resolve)
+    thread.once('error', reject)
+    thread.once('exit', () => reject(new Error('the stripper of types ended without an answer')))
+  })
+}
+
+/** Says at once which modules a page will need, so that they come in one round and not one after the other. */
+function withPreloads(page: string, texts: ReadonlyMap<string, string>): string {
+  const first = /<script type="module" src="([^"]+)"/.exec(page)?.[1]
+  if (first === undefined) return page
+  const needed = new Set([first])
+  for (const path of needed) for (const name of importsIn(texts.get(path) ?? '', path)) needed.add(name)
+  const links = [...needed].map((path) => `<link rel="modulepreload" href="${path}">`)
+  return page.replace('<!-- modulepreload -->', links.join('\n    '))
+}
+
+function importsIn(code: string, path: string): string[] {
+  return [...code.matchAll(/\bfrom\s*['"]([./][^'"]*)['"]/g)].map(([, name = '']) =>
+    posix.resolve(posix.dirname(path), name),
+  )
+}
+
+async function pack(path: string, text: string): Promise<Asset> {
+  const bytes = Buffer.from(text)
+  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
+  return {
+    type: types[extname(path)] ?? 'application/octet-stream',
+    bytes,
+    gzipped: await promisify(gzip)(bytes, { level: 9 }),
+    // Weak, as it is one for the bytes and for what gzip made of them.
+    etag: `W/"${hash}"`,
+  }
+}

@@ -1,0 +1,161 @@
+/** How the pages are served: what they weigh, what their policy says, and who does not see them. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { type Server, serve } from '../process/support.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'cashpoint-pages-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+const demo = await serve({ after }, { path: join(directory, 'demo.db') })
+const closed = await serve({ after }, { path: join(directory, 'closed.db'), env: { CASHPOINT_DEMO: '0' } })
+
+type Got = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/** As it comes over the wire: nothing is followed and nothing unpacked. */
+function get(
+  server: Server,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    request(server.url + path, { method, headers }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part) => parts.push(part))
+      response.on('end', () => {
+        const status = response.statusCode ?? 0
+        resolve({ status, headers: response.headers as Record<string, string>, body: Buffer.concat(parts) })
+      })
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+const greeting =
+  '{"message":"Cashpoint ATM API","status":"running","endpoints":{"get_balance":"GET /accounts/{account_number}/balance",' +
+  '"withdraw":"POST /accounts/{account_number}/withdraw","deposit":"POST /accounts/{account_number}/deposit",' +
+  '"list_accounts":"GET /accounts"}}'
+const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+
+test('browsers that ask for / are led to the cash machine', async () => {
+  for (const accept of [browser, 'text/html', 'application/json, TEXT/HTML;q=0.5']) {
+    const { status, headers } = await get(demo, '/', { accept })
+    assert.equal(status, 302, accept)
+    assert.equal(headers['location'], '/atm')
+    assert.equal(headers['vary'], 'Origin, Accept')
+  }
+})
+
+test('everybody else has the JSON there always was, to the byte', async () => {
+  const accepts: Record<string, string>[] = [
+    {},
+    { accept: '*/*' },
+    { accept: 'application/json' },
+    { accept: 'text/*' },
+    { accept: 'text/html;q=0, */*' },
+    { accept: 'text/htmlx' },
+  ]
+  for (const headers of accepts) {
+    const got = await get(demo, '/', headers)
+    assert.equal(got.status, 200, headers['accept'])
+    assert.equal(got.body.toString(), greeting)
+    assert.equal(got.headers['content-type'], 'application/json; charset=utf-8')
+    assert.doesNotMatch(got.headers['vary'] ?? '', /Accept/)
+  }
+})
+
+test('outside demo mode there is no cash machine, for browsers neither', async () => {
+  for (const path of ['/atm', '/web/console/web/atm/main.ts', '/vendor/preact.js']) {
+    const { status, headers } = await get(closed, path)
+    assert.equal(status, 404, path)
+    assert.match(headers['content-type'] ?? '', /^application\/problem\+json/)
+  }
+  const root = await get(closed, '/', { accept: browser })
+  assert.deepEqual([root.status, root.body.toString()], [200, greeting])
+})
+
+test('the first credential ends it while the server runs', async (t) => {
+  const server = await serve(t, { path: join(directory, 'ending.db') })
+  assert.equal((await get(server, '/atm')).status, 200)
+  const made = await fetch(`${server.url}/v1/credentials`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+    body: '{"role":"admin","name":"ada"}',
+  })
+  assert.equal(made.status, 201, await made.text())
+  assert.equal((await get(server, '/atm')).status, 404)
+  assert.equal((await get(server, '/', { accept: browser })).status, 200)
+})
+
+test('a strict policy: all from this server, nothing inline, in no frame', async () => {
+  const { headers, body } = await get(demo, '/atm')
+  const policy = headers['content-security-policy'] ?? ''
+  for (const part of ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"])
+    assert(policy.includes(part), part)
+  assert.doesNotMatch(policy, /unsafe|http|\*/)
+  assert.equal(headers['x-frame-options'], 'DENY')
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.equal(headers['referrer-policy'], 'no-referrer')
+  const page = body.toString()
+  assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/i)
+  assert.doesNotMatch(page, /(src|href)="(https?:)?\/\//)
+})
+
+test('the whole page weighs at most 60 KiB gzipped, and no module is asked for late', async () => {
+  const gzip = { 'accept-encoding': 'gzip, br' }
+  const page = await get(demo, '/atm', gzip)
+  const named = [
+    ...gunzipSync(page.body)
+      .toString()
+      .matchAll(/(?:href|src)="(\/[^"]+)"/g),
+  ]
+  const paths = new Set(named.map(([, path = '']) => path))
+  let weight = page.body.length
+  for (const path of paths) {
+    const { status, headers, body } = await get(demo, path, gzip)
+    assert.equal(status, 200, path)
+    assert.equal(headers['content-encoding'], 'gzip', path)
+    weight += body.length
+    const code = gunzipSync(body).toString()
+    for (const [, name = ''] of code.matchAll(/^(?:import|export)\b[^'"]*?\bfrom\s*'([^']+)'/gm))
+      assert(
+        paths.has(new URL(name, `http://x${path}`).pathname),
+        `${path} imports ${name}, which is not named`,
+      )
+  }
+  assert(weight <= 60 * 1024, `${weight} bytes`)
+  assert(paths.size > 15)
+})
+
+test('what has not changed is not sent again', async () => {
+  const first = await get(demo, '/atm', { 'accept-encoding': 'identity' })
+  const etag = first.headers['etag'] ?? ''
+  assert.equal(first.headers['content-encoding'], undefined)
+  const again = await get(demo, '/atm', { 'if-none-match': `"other", ${etag}` })
+  assert.deepEqual([again.status, again.body.length, again.headers['etag']], [304, 0, etag])
+  assert.equal((await get(demo, '/atm', { 'if-none-match': '"other"' })).status, 200)
+})
+
+test('there is nothing to be had beside the files of the pages', async () => {
+  for (const path of [
+    '/web/',
+    '/web/main.ts',
+    '/web/console/routes.ts',
+    '/web/..%2f..%2fpackage.json',
+    '/vendor/pg.js',
+  ])
+    assert.equal((await get(demo, path)).status, 404, path)
+  const posted = await get(demo, '/atm', {}, 'POST')
+  assert.equal(posted.status, 405)
+  assert.match(posted.headers['allow'] ?? '', /GET, HEAD/)
+  assert.equal((await get(demo, '/atm', { host: 'bank.example' })).status, 403)
+})
