@@ -255,7 +255,7 @@ function settled(content: WithdrawalSettled, { counted }: Terminal, before: With
     state,
     dispensed,
     debited,
-    units: unitsLeft(content, before),
+    ...unitsAfterwards(content, before),
     ...(rejected && { rejected }),
     mix_assumed,
     expires_at: null,
@@ -266,10 +266,13 @@ function settled(content: WithdrawalSettled, { counted }: Terminal, before: With
 }
 
 /** The notes that left, all in all; where none did, those that were to. */
-function unitsLeft({ out = {}, back = {} }: WithdrawalSettled, { units, ...before }: Withdrawal): NotesOut {
+function unitsAfterwards(
+  { out = {}, back = {} }: WithdrawalSettled,
+  { units, planned = units, ...before }: Withdrawal,
+): Pick<Withdrawal, 'units' | 'planned'> {
   const gone = isOpen(before) || before.dispensed === 0 ? {} : units
   const left = notesAfter(notesAfter(gone, out, 1), back, -1)
-  return Object.keys(left).length > 0 ? left : units
+  return Object.keys(left).length > 0 ? { units: left, planned } : { units }
 }
 
 /** Reserved notes are free again or have left; what was given back is counted in the batch that is open. */

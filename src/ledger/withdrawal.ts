@@ -49,6 +49,8 @@ export type Withdrawal = Asked & {
   readonly last4?: string
   /** The notes that are to leave, or that left. */
   readonly units: NotesOut
+  /** Those that were to, where others left. */
+  readonly planned?: NotesOut
   /** Notes that went into the reject unit on the way. */
   readonly rejected?: NotesOut
   /** Nobody said which notes left: those that were planned are taken for it. */
