@@ -25,16 +25,18 @@ const guards = new WeakMap<Spec, Guard>()
 
 function guardOf(spec: Spec): Guard {
   class Fields {
+    readonly [field: number]: string
+
     toJSON(): Record<number, string> {
-      return maskFields(this as Values, spec)
+      return maskFields(this, spec)
     }
 
     // What Node's console and util.inspect ask for.
     [Symbol.for('nodejs.util.inspect.custom')](): Record<number, string> {
-      return maskFields(this as Values, spec)
+      return maskFields(this, spec)
     }
   }
-  return Fields as Guard
+  return Fields
 }
 
 function maskFields(fields: Values, spec: Spec): Record<number, string> {
