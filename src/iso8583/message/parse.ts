@@ -1,7 +1,7 @@
 /** Bytes to a message, in one pass, or to what is wrong with them. Whatever the bytes are, it does not throw. */
 import { bitOf, firstWithout, isDigit, isHexadecimal } from './characters.ts'
 import { guarded } from './mask.ts'
-import { type Malformed, type Message, malformed, type Problem } from './message.ts'
+import { type Fault, type Malformed, type Message, malformed, type Problem } from './message.ts'
 import { type Field, prefixLength, type Spec } from './spec.ts'
 
 type Reading = {
@@ -12,11 +12,12 @@ type Reading = {
   readonly fields: Record<number, string>
   mti: string
   at: number
-  fault: { readonly problem: Problem; readonly field: number; readonly at: number } | undefined
+  fault: Fault | undefined
 }
 
 const typeLength = 4
 const bitmapLength = 16
+const wordLength = 8
 
 /**
  * Reads one message; a length before it is the line's and no part of it. A wrong character spoils its own field only
@@ -26,7 +27,7 @@ export function parse(bytes: Uint8Array, spec: Spec): Message | Malformed {
   const reading = begin(bytes, spec)
   readAll(reading)
   const { mti, fields, fault } = reading
-  return fault === undefined ? { mti, fields } : malformed({ ...fault, read: { mti, fields } }, spec)
+  return fault === undefined ? { mti, fields } : malformed(fault, { mti, fields }, spec)
 }
 
 function begin(bytes: Uint8Array, spec: Spec): Reading {
@@ -35,26 +36,47 @@ function begin(bytes: Uint8Array, spec: Spec): Reading {
 }
 
 function readAll(reading: Reading): void {
-  if (!take(reading, 0, typeLength, isDigit)) return
+  if (!step(reading, 0, typeLength, isDigit)) return
   reading.mti = reading.text.slice(0, typeLength)
-  if (!take(reading, 1, bitmapLength, isHexadecimal)) return
-  const bitmap = [wordAt(reading, -16), wordAt(reading, -8)]
-  let last = 1
-  if (hasSecondHalf(bitmap)) {
-    if (!take(reading, 1, bitmapLength, isHexadecimal)) return
-    bitmap.push(wordAt(reading, -16), wordAt(reading, -8))
+  const numbers = readBitmap(reading)
+  if (numbers === undefined) return
+  for (const number of numbers) if (!readField(reading, number)) return
+  if (reading.at < reading.bytes.length) note(reading, 'left_over', numbers.at(-1) ?? 1, reading.at)
+}
+
+/** The numbers of the fields that follow. Bit 1 names none: it says that the bitmap has a second half. */
+function readBitmap(reading: Reading): number[] | undefined {
+  const { bytes } = reading
+  const from = reading.at
+  if (!step(reading, 1, bitmapLength, isHexadecimal)) return undefined
+  const first = wordAt(bytes, from)
+  if (first < 0 && !step(reading, 1, bitmapLength, isHexadecimal)) return undefined
+
+  const numbers: number[] = []
+  collect(numbers, 1, first & 0x7fffffff)
+  for (let at = from + wordLength; at < reading.at; at += wordLength)
+    collect(numbers, 1 + 4 * (at - from), wordAt(bytes, at))
+  return numbers
+}
+
+/** Adds the numbers of the bits that are set, of which the highest is `number`. */
+function collect(numbers: number[], number: number, word: number): void {
+  for (let rest = word; rest !== 0; ) {
+    const bit = Math.clz32(rest)
+    numbers.push(number + bit)
+    rest &= ~((1 << 31) >>> bit)
   }
-  for (let word = 0; word < bitmap.length; word += 1) {
-    // Without bit 1, which says that there is a second half and names no field.
-    let bits = word === 0 ? (bitmap[0] as number) & 0x7fffffff : (bitmap[word] as number)
-    while (bits !== 0) {
-      const bit = Math.clz32(bits)
-      bits &= ~(0x80000000 >>> bit)
-      last = 32 * word + bit + 1
-      if (!readField(reading, last)) return
-    }
+}
+
+/** Eight hexadecimal characters as 32 bits with a sign. */
+function wordAt(bytes: Uint8Array, from: number): number {
+  let word = 0
+  for (let at = from; at < from + wordLength; at += 1) {
+    const byte = bytes[at] as number
+    // '0' is 0x30, 'A' 0x41, 'a' 0x61.
+    word = (word << 4) | ((byte & 15) + (byte > 0x39 ? 9 : 0))
   }
-  if (reading.at < reading.bytes.length) note(reading, 'left_over', last, reading.at)
+  return word
 }
 
 /** Whether the field's end is known, whatever is in it. */
@@ -76,13 +98,20 @@ function readField(reading: Reading, number: number): boolean {
   return true
 }
 
+/** The offset of the first byte that the kind has not; `to` if there is none. An `x` begins with `C` or `D`. */
+function firstWrong({ kind }: Field, bytes: Uint8Array, from: number, to: number): number {
+  const isSigned = kind === 'x' && from < to
+  if (isSigned && bytes[from] !== 0x43 && bytes[from] !== 0x44) return from
+  return firstWithout(bitOf[kind], bytes, isSigned ? from + 1 : from, to)
+}
+
 /** In bytes; -1 where the digits before the content are none, or say too much. */
 function lengthOf({ bytes }: Reading, { kind, length, max }: Field, from: number): number {
   const characters = kind === 'b' ? 2 : 1
   if (length === 'fixed') return max * characters
   let said = 0
   for (let at = from - prefixLength[length]; at < from; at += 1) {
-    const digit = (bytes[at] as number) - 48
+    const digit = (bytes[at] as number) - 0x30
     if (digit < 0 || digit > 9) return -1
     said = 10 * said + digit
   }
@@ -90,7 +119,7 @@ function lengthOf({ bytes }: Reading, { kind, length, max }: Field, from: number
 }
 
 /** Steps over what must be there and must be of this kind. */
-function take(reading: Reading, field: number, length: number, bit: number): boolean {
+function step(reading: Reading, field: number, length: number, bit: number): boolean {
   const { bytes, at } = reading
   const to = Math.min(at + length, bytes.length)
   const wrong = firstWithout(bit, bytes, at, to)
@@ -104,24 +133,4 @@ function take(reading: Reading, field: number, length: number, bit: number): boo
 function note(reading: Reading, problem: Problem, field: number, at: number): false {
   reading.fault ??= { problem, field, at }
   return false
-}
-
-function hasSecondHalf([first = 0]: readonly number[]): boolean {
-  return first < 0
-}
-
-/** Eight hexadecimal characters, that many before or behind where reading is, as 32 bits with a sign. */
-function wordAt({ bytes, at }: Reading, offset: number): number {
-  let word = 0
-  for (let i = at + offset; i < at + offset + 8; i += 1) {
-    const byte = bytes[i] as number
-    word = (word << 4) | ((byte & 15) + (byte > 57 ? 9 : 0))
-  }
-  return word
-}
-
-function firstWrong({ kind }: Field, bytes: Uint8Array, from: number, to: number): number {
-  const isSigned = kind === 'x' && from < to
-  if (isSigned && bytes[from] !== 67 && bytes[from] !== 68) return from
-  return firstWithout(bitOf[kind], bytes, isSigned ? from + 1 : from, to)
 }
