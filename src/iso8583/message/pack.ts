@@ -102,7 +102,7 @@ function writeText(bytes: Buffer, at: number, value: string, bit: number): numbe
   for (let i = 0; i < value.length; i += 1) {
     const character = value.charCodeAt(i)
     // Beyond 255 there is no entry: no field may have what Latin-1 has not.
-    if (character > 255 || ((bits[character] as number) & bit) === 0) return i
+    if (((bits[character] ?? 0) & bit) === 0) return i
     bytes[at + i] = character
   }
   return -1

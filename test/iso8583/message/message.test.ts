@@ -131,6 +131,8 @@ test('a table of one’s own is data', () => {
   const bytes = packed({ mti: '0200', fields }, mine)
   assert.match(bytes.toString(), /00200FF$/)
   assert.deepEqual(read(bytes.toString(), mine).fields, fields)
+  const half = pack({ mti: '0200', fields: { 60: '00F' } }, mine)
+  assert.ok(isMalformed(half) && half.problem === 'character' && half.at === 3)
 })
 
 describe('what is wrong is told by field and offset, and what was read is kept', () => {
