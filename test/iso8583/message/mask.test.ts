@@ -74,6 +74,10 @@ test('what cannot be packed does not show itself either', () => {
   for (const shown of [JSON.stringify(result), inspect(result), table(result, iso87a)]) assertKept(shown)
 })
 
+test('a field that is undefined is not shown', () => {
+  assert.deepEqual(mask({ mti: '0810', fields: { 2: undefined, 39: '00' } }, iso87a).fields, { 39: '00' })
+})
+
 test('the table names what is shown of each field', () => {
   const of = (wanted: string | undefined) =>
     Object.entries(iso87a.fields).flatMap(([number, { mask }]) => (mask === wanted ? [Number(number)] : []))

@@ -180,6 +180,12 @@ describe('what is wrong is told by field and offset, and what was read is kept',
     ],
     ['a control character', withBitmap([41], 'ATM\n0001'), { problem: 'character', field: 41, at: 23 }],
     [
+      'a control character of Latin-1',
+      withBitmap([41], 'ATM\u0085x001'),
+      { problem: 'character', field: 41, at: 23 },
+    ],
+    ['a delete', withBitmap([41], 'ATM0000\u007f'), { problem: 'character', field: 41, at: 27 }],
+    [
       'two wrong fields',
       withBitmap([3, 4], '01000A00000000600B'),
       { problem: 'character', field: 3, at: 25 },
