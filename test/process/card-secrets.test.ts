@@ -70,6 +70,13 @@ test('whatever is done with cards and PINs, nothing of them is in a log, a file,
     `{"pan": "${pan}", "pan": "${pan}"}`,
     `{"pan": ${pan}.5}`,
     `["${pan}", "${pin}"]`,
+    { id: 'x', pan, pin, amount: 1, ...usd, [pan]: 1, 7391846250: 2 },
+    { id: 'x', pan, pin, amount: 1, ...usd, account: pan.repeat(3) },
+    { id: 'x', pan: Number(pan), pin: Number(pin), amount: 1, ...usd },
+    { id: 'x', pan, pin, amount: 1, ...usd, mix: { [pan]: 1 } },
+    `{"pan":"${pan}","pin":"${pin}",x}`,
+    `${pan}x${pin}`,
+    `{"${pan}":1,"${pan}":2}`,
   ])
     await ask(`${T}/withdrawals`, body)
   await ask('/v1/cards', { ...card, pan: '4761739001020002', pin })
