@@ -7,7 +7,17 @@ import type { ExceptionType, Word } from './exception.ts'
 import type { Day, Limits, Used } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Refusal } from './refusal.ts'
-import type { Batch, Contents, Notes, NotesOut, TerminalId, UnitPlan, WrappedKey } from './terminal.ts'
+import type {
+  Batch,
+  BatchTotals,
+  Contents,
+  Notes,
+  NotesOut,
+  TerminalId,
+  UnitPlan,
+  WrappedKey,
+} from './terminal.ts'
+import type { Stamp } from './trace.ts'
 import type { About, Asked, Confirmation, Operation, WithdrawalState } from './withdrawal.ts'
 
 /** Its three accounts were opened just before. */
@@ -58,46 +68,44 @@ export type CardChanged = {
 }
 
 /** The customer's money is in transit, by the transfer just before, and the notes are reserved. */
-export type WithdrawalAuthorized = Asked & {
-  readonly kind: 'withdrawal_authorized'
-  readonly terminal: TerminalId
-  readonly withdrawal: string
-  readonly confirmation: Confirmation
-  readonly amount: Minor
-  readonly currency: Currency
-  readonly account: AccountNumber
-  readonly card: CardId
-  readonly last4: string
-  readonly units: NotesOut
-  readonly authorization_code: string
-  readonly batch: number
-  readonly business_date: Day
-  readonly expires_at: Instant | null
-  readonly balance: { readonly ledger: Minor; readonly available: Minor }
-  readonly transfer: RecordId
-  readonly charged?: Day
-  /** What is used of the card's limits from now on. */
-  readonly card_used?: Used
-  readonly stan?: string
-  readonly rrn?: string
-}
+export type WithdrawalAuthorized = Asked &
+  Partial<Stamp> & {
+    readonly kind: 'withdrawal_authorized'
+    readonly terminal: TerminalId
+    readonly withdrawal: string
+    readonly confirmation: Confirmation
+    readonly amount: Minor
+    readonly currency: Currency
+    readonly account: AccountNumber
+    readonly card: CardId
+    readonly last4: string
+    readonly units: NotesOut
+    readonly authorization_code: string
+    readonly batch: number
+    readonly business_date: Day
+    readonly expires_at: Instant | null
+    readonly balance: { readonly ledger: Minor; readonly available: Minor }
+    readonly transfer: RecordId
+    readonly charged?: Day
+    /** What is used of the card's limits from now on. */
+    readonly card_used?: Used
+  }
 
-export type WithdrawalDeclined = Asked & {
-  readonly kind: 'withdrawal_declined'
-  readonly terminal: TerminalId
-  readonly withdrawal: string
-  readonly confirmation: Confirmation
-  readonly amount: Minor
-  readonly currency: Currency
-  readonly account?: AccountNumber
-  readonly card?: CardId
-  readonly last4?: string
-  readonly batch: number
-  readonly code: Refusal
-  readonly about?: About
-  readonly stan?: string
-  readonly rrn?: string
-}
+export type WithdrawalDeclined = Asked &
+  Partial<Stamp> & {
+    readonly kind: 'withdrawal_declined'
+    readonly terminal: TerminalId
+    readonly withdrawal: string
+    readonly confirmation: Confirmation
+    readonly amount: Minor
+    readonly currency: Currency
+    readonly account?: AccountNumber
+    readonly card?: CardId
+    readonly last4?: string
+    readonly batch: number
+    readonly code: Refusal
+    readonly about?: About
+  }
 
 export type WithdrawalStarted = {
   readonly kind: 'withdrawal_started'
@@ -131,11 +139,15 @@ export type WithdrawalSettled = {
 }
 
 /** Reversed, or reported, before it was asked for: when it is, it is refused. */
-export type WithdrawalForestalled = {
+export type WithdrawalForestalled = Partial<Stamp> & {
   readonly kind: 'withdrawal_forestalled'
   readonly terminal: TerminalId
   readonly withdrawal: string
   readonly amount: Minor
+  /** Whose money it would have been, where that is known. */
+  readonly account?: AccountNumber
+  readonly card?: CardId
+  readonly last4?: string
   readonly batch: number
   readonly advice: string
 }
@@ -148,21 +160,22 @@ export type WithdrawalAdvised = {
   readonly advice: string
 }
 
-export type OperationDone = Asked & {
-  readonly kind: 'operation_done'
-  readonly type: Operation['type']
-  readonly terminal: TerminalId
-  readonly operation: string
-  readonly account?: AccountNumber
-  readonly card?: CardId
-  readonly amount?: Minor
-  readonly unit?: string
-  readonly notes?: Notes
-  readonly balance?: { readonly ledger: Minor; readonly available: Minor }
-  readonly batch: number
-  readonly business_date: Day
-  readonly transfer?: RecordId
-}
+export type OperationDone = Asked &
+  Partial<Stamp> & {
+    readonly kind: 'operation_done'
+    readonly type: Operation['type']
+    readonly terminal: TerminalId
+    readonly operation: string
+    readonly account?: AccountNumber
+    readonly card?: CardId
+    readonly amount?: Minor
+    readonly unit?: string
+    readonly notes?: Notes
+    readonly balance?: { readonly ledger: Minor; readonly available: Minor }
+    readonly batch: number
+    readonly business_date: Day
+    readonly transfer?: RecordId
+  }
 
 /** A deposit was taken back, by the transfer just before: its notes are not in the machine any more. Without one, it never came. */
 export type OperationReversed = {
@@ -226,7 +239,12 @@ export type ExchangeEnded = {
 }
 
 /** The whole report, which is the batch from now on; the next one is open. */
-export type BatchClosed = { readonly kind: 'batch_closed'; readonly report: Batch }
+export type BatchClosed = Partial<Stamp> & {
+  readonly kind: 'batch_closed'
+  readonly report: Batch
+  /** What the machine had counted. */
+  readonly told?: BatchTotals
+}
 
 /** The terminal and the cards that anybody may try, until there is a credential. */
 export type DemoOpened = {

@@ -1,0 +1,104 @@
+/**
+ * Traces: what a machine's own numbers of its messages lead to. A machine that knows no ids says a STAN of six digits,
+ * which comes back after a while, and when it said so by its own clock, if it does; so each number keeps its newest uses.
+ */
+import type { Instant } from './money.ts'
+import type { TerminalId } from './terminal.ts'
+
+/** How a message is told from others of its terminal. */
+export type Stamp = {
+  /** Six digits, the same in a repeat. */
+  readonly stan: string
+  /** The machine's own reference, or the host's where that says none. */
+  readonly rrn?: string
+  /** MMDDhhmmss by the machine's clock: the same for the whole life of a transaction. */
+  readonly local?: string
+  /** MMDDhhmmss in UTC, when the message was sent: a repeat may have another. */
+  readonly sent?: string
+}
+
+/** What an advice may be about: a number, and what must be so of its use where it is known. */
+export type Original = Omit<Stamp, 'stan'> & { readonly number: string }
+
+export type Use = Stamp & {
+  readonly of: 'withdrawal' | 'operation' | 'batch'
+  readonly id: string
+  /** The batch that was open. */
+  readonly batch: number
+  /** It was taken back before it came: it is not to be done. */
+  readonly tombstone?: true
+  readonly at: Instant
+}
+
+export type Trace = {
+  readonly kind: 'trace'
+  readonly terminal: TerminalId
+  readonly number: string
+  /** Oldest first. */
+  readonly uses: readonly Use[]
+}
+
+// By then what a machine sent before it took it back has arrived, or is lost.
+const lateMs = 3600 * 1000
+const keptMs = 48 * 3600 * 1000
+// A client that says the same number all day is told from its own repeats by the id as well, which has the time in it.
+const usesMax = 16
+
+/** Whether a use still counts: for 48 hours, and as long as its batch is open or the last. */
+export function isKept({ at, batch }: Use, { now, open }: { now: Instant; open: number }): boolean {
+  return batch >= open - 1 || now - at < keptMs
+}
+
+/** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
+export function numbersOf({ stan, rrn }: Stamp): readonly string[] {
+  const isOther = rrn !== undefined && rrn.slice(-6) !== stan && /^[A-Za-z0-9]{1,12}$/.test(rrn)
+  return isOther ? [stan, rrn] : [stan]
+}
+
+/** The number under which a close of a batch is found again: its messages are of another class. */
+export function numberOfClose({ stan }: Pick<Stamp, 'stan'>): string {
+  return `close-${stan}`
+}
+
+/** A trace with one more use, and without those that do not count any more. */
+export function traceWith({ uses, ...trace }: Trace, use: Use, at: { now: Instant; open: number }): Trace {
+  return { ...trace, uses: [...uses.filter((each) => isKept(each, at)), use].slice(-usesMax) }
+}
+
+/**
+ * The use that a request repeats, or that forbids it. The machine's clock decides where both tell it. Where it does not,
+ * a STAN is of one transaction in a batch; `again`, of a repeat, also where it was sent at another time.
+ */
+export function useOf(
+  uses: readonly Use[],
+  stamp: Stamp,
+  { again, ...at }: { again: boolean; now: Instant; open: number },
+): Use | undefined {
+  return uses.findLast((use) => isKept(use, at) && isSame(use, stamp, { again, ...at }))
+}
+
+function isSame(
+  use: Use,
+  { local, sent }: Stamp,
+  { again, now, open }: { again: boolean; now: Instant; open: number },
+): boolean {
+  const isSentKnown = sent !== undefined && use.sent !== undefined
+  // What takes back may have the time at which that was sent, so for a while the number is enough.
+  if (use.tombstone && now - use.at < lateMs) return again || !isSentKnown || sent === use.sent
+  if (local !== undefined && use.local !== undefined) return local === use.local
+  if (isSentKnown && !again) return sent === use.sent
+  if (use.tombstone) return use.batch >= open - 1
+  if ((local === undefined) !== (use.local === undefined)) return false
+  if (again) return use.batch >= open - 1
+  return sent === undefined && use.sent === undefined && use.batch >= open
+}
+
+/** Whether a use was at the time that an advice tells of its original: `other` where that is of another time. */
+export function timeOf(
+  use: Use,
+  { local, sent }: Pick<Original, 'local' | 'sent'>,
+): 'same' | 'other' | 'unknown' {
+  if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
+  if (sent !== undefined && use.sent !== undefined) return sent === use.sent ? 'same' : 'other'
+  return 'unknown'
+}
