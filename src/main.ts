@@ -43,6 +43,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'be a cash machine, or many, on a running host',
     load: async () => (await import('./cli/atm.ts')).atm,
   },
+  describe: {
+    help: 'print an ISO 8583 message, masked',
+    load: async () => (await import('./cli/describe.ts')).describe,
+  },
   conformance: {
     help: 'run the suite that every store must pass, on any database',
     load: async () => (await import('./cli/conformance.ts')).conformance,

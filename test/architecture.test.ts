@@ -24,6 +24,8 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
+  // For others' programs, too: it needs nothing.
+  { from: 'iso8583/message/', may: [] },
   // For browsers: of the rest of src they know the client alone.
   { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:htm'] },
   { from: 'console/', may: ['access/', 'rest/', 'node:', 'npm:fastify'] },
@@ -44,6 +46,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
       'telemetry/',
       'torture/',
       'simulator/',
+      'iso8583/',
       'vault/',
       'node:',
       'npm:',

@@ -21,6 +21,7 @@ test('--help lists the commands, and each command has its own', async () => {
     run(['import', '--help']),
     run(['torture', '--help']),
     run(['conformance', '--help']),
+    run(['describe', '--help']),
   ])
   assert.deepEqual({ code: all.code, stderr: all.stderr }, { code: 0, stderr: '' })
   assert.match(all.stdout, /^usage: cashpoint COMMAND/)
@@ -35,6 +36,7 @@ test('--help lists the commands, and each command has its own', async () => {
     'import',
     'torture',
     'conformance',
+    'describe',
   ].entries()) {
     assert.match(all.stdout, new RegExp(`^ +${name} `, 'm'))
     assert.match(each[i]?.stdout ?? '', new RegExp(`^usage: cashpoint ${name}`))
