@@ -25,7 +25,7 @@ import { nameOf } from './entity.ts'
 import type { Instant } from './money.ts'
 import type { Rules } from './rules.ts'
 import type { Terminal } from './terminal.ts'
-import { isKept, type Original, type Stamp, timeOf, type Use } from './trace.ts'
+import { isKept, isoId, type Original, type Stamp, timeOf, type Use } from './trace.ts'
 
 export function advise(books: Books, by: Submission, command: Advise, now: Instant, rules: Rules): Outcome {
   const { terminal: at, says } = command
@@ -120,11 +120,6 @@ function stampOf(originals: readonly Original[]): Stamp | undefined {
   if (first === undefined) return undefined
   const { number: stan, rrn: _, ...when } = first
   return { stan, ...when }
-}
-
-/** What a withdrawal is called whose terminal has no ids. */
-export function isoId(batch: number, { stan, local, sent }: Stamp): string {
-  return ['iso', batch, stan, local ?? sent].filter((part) => part !== undefined).join('-')
 }
 
 /**

@@ -49,6 +49,11 @@ export function isKept({ at, batch }: Use, { now, open }: { now: Instant; open: 
   return batch >= open - 1 || now - at < keptMs
 }
 
+/** What a withdrawal is called whose terminal has no ids. */
+export function isoId(batch: number, { stan, local, sent }: Stamp): string {
+  return ['iso', batch, stan, local ?? sent].filter((part) => part !== undefined).join('-')
+}
+
 /** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
 export function numbersOf({ stan, rrn }: Stamp): readonly string[] {
   const isOther = rrn !== undefined && rrn.slice(-6) !== stan && /^[A-Za-z0-9]{1,12}$/.test(rrn)

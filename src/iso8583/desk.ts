@@ -1,0 +1,133 @@
+/** What the families of messages share: the bank, the vault, and how their answers are told. */
+import type { Bank } from '../bank/bank.ts'
+import type { CardIds } from '../ledger/atm-commands.ts'
+import type { AccountType, CardId } from '../ledger/card.ts'
+import type { Command, Outcome, Refused, Submission } from '../ledger/command.ts'
+import { nameOf } from '../ledger/entity.ts'
+import type { Day } from '../ledger/limits.ts'
+import type { Currency, Instant, Minor } from '../ledger/money.ts'
+import type { PinTry } from '../ledger/pin.ts'
+import type { Terminal } from '../ledger/terminal.ts'
+import { isPan, lastFour } from '../vault/pan.ts'
+import type { Vault } from '../vault/vault.ts'
+import { answerCodes, formatError, invalidCard, malfunction } from './answer-codes.ts'
+import { numberOf } from './currency.ts'
+import { panIn, type Request } from './request.ts'
+
+export type Desk = {
+  readonly bank: Bank
+  /** Without it there are no cards. */
+  readonly vault: Vault | undefined
+  dayOf(now: Instant): Day
+  onError?(error: unknown): void
+}
+
+/** What is asked, of a terminal that is there. */
+export type Ask = Request & { readonly terminalNow: Terminal; readonly now: Instant }
+
+/** Fields of an answer beside those that go back as they came; 39 is always among them. */
+export type Answered = Readonly<Record<number, string>> & { readonly 39: string }
+
+/** Who asks in the records of this interface. */
+const actor = 'iso8583'
+
+export function submit(
+  { bank }: Desk,
+  command: Command,
+  more: Partial<Pick<Submission, 'pin' | 'key'>> = {},
+): Promise<Outcome> {
+  return bank.submit({ command, actor, ...more })
+}
+
+export function refused(code: string): Answered {
+  return { 39: code }
+}
+
+export type Holder = { readonly pan: CardIds; readonly last4: string; readonly pin?: PinTry }
+
+/** The card that is shown, and the PIN that was entered with it as something to compare; or why there is none. */
+export function holderOf({ vault }: Desk, { fields, terminal, terminalNow }: Ask): Holder | Answered {
+  const pan = panIn(fields)
+  if (pan === undefined || pan === 'contradicting') return refused(formatError)
+  if (!isPan(pan)) return refused(invalidCard)
+  if (vault === undefined) return refused(malfunction)
+  const block = fields[123] ?? fields[52]
+  const keys = { terminal, keys: terminalNow.pin_keys }
+  const pin = block === undefined ? {} : { pin: vault.tryBlock(pan, block, keys) }
+  return { pan: vault.cardIds(pan), last4: lastFour(pan), ...pin }
+}
+
+/** The same of an advice, which tells of a card and is not refused over it. */
+export function cardOf(
+  { vault }: Desk,
+  { fields }: Request,
+): { readonly pan?: CardIds; readonly clear: boolean } {
+  const pan = panIn(fields)
+  if (pan === 'contradicting') return { clear: false }
+  return vault === undefined || pan === undefined || !isPan(pan)
+    ? { clear: true }
+    : { clear: true, pan: vault.cardIds(pan) }
+}
+
+/** Why not. An account that is named and is none of the card's is a wrong card to whoever asks. */
+export async function no(
+  { bank }: Desk,
+  { refusal, about }: Pick<Refused, 'refusal' | 'about'>,
+  { pan = [], account }: { readonly pan?: CardIds; readonly account?: string } = {},
+): Promise<Answered> {
+  if (refusal === 'amount_not_dispensable') return { ...refused(answerCodes[refusal]), 44: nearestIn(about) }
+  if (refusal !== 'account_not_allowed' || account === undefined) return refused(answerCodes[refusal])
+  const card = await cardAmong(bank, pan)
+  const isIts = card?.accounts.some((each) => each.account === account)
+  return refused(isIts ? answerCodes[refusal] : invalidCard)
+}
+
+/** The nearest amounts below and above that there are notes for; zeros where there is none. */
+function nearestIn(about: Refused['about']): string {
+  const { below, above } = (about?.['nearest'] ?? {}) as { below?: Minor | null; above?: Minor | null }
+  return [below, above].map((amount) => String(amount ?? 0).padStart(12, '0')).join('')
+}
+
+async function cardAmong(bank: Bank, pan: CardIds) {
+  for (const id of pan) {
+    const card = await bank.entity(nameOf.card(id))
+    if (card?.kind === 'card') return card
+  }
+  return undefined
+}
+
+const typeDigits: Readonly<Record<AccountType, string>> = { savings: '10', checking: '20', credit: '30' }
+
+export type Balance = { readonly ledger: Minor; readonly available: Minor }
+
+/** Field 54: what is on the account and what is available; nothing where twelve digits do not hold it. */
+export async function balancesOf(
+  { bank }: Desk,
+  { ledger, available }: Balance,
+  of: { readonly currency: Currency; readonly account?: string | undefined; readonly cards?: CardIds },
+): Promise<{ readonly 54?: string }> {
+  const card = await cardAmong(bank, of.cards ?? [])
+  const type = card?.accounts.find(({ account }) => account === of.account)?.type
+  const digits = type === undefined ? '00' : typeDigits[type]
+  const block = (kind: string, amount: Minor) =>
+    `${digits}${kind}${numberOf(of.currency)}${amount < 0 ? 'D' : 'C'}${String(Math.abs(amount)).padStart(12, '0')}`
+  const blocks = block('01', ledger) + block('02', available)
+  return blocks.length === 40 ? { 54: blocks } : {}
+}
+
+export function cardsOf(card: CardId | undefined): { readonly cards?: CardIds } {
+  return card === undefined ? {} : { cards: [card] }
+}
+
+/** Field 15: the business day of a batch, which is the open one's until it has one. */
+export async function settlementDay({ bank, dayOf }: Desk, { terminalNow, now }: Ask, batch: number) {
+  const open = terminalNow.batch
+  const closed = batch === open.batch ? open : await bank.entity(nameOf.batch(terminalNow.id, batch))
+  const day = closed && 'business_date' in closed ? closed.business_date : null
+  return { 15: monthAndDay(day ?? dayOf(now)) }
+}
+
+/** `1123` of `2026-11-23`. */
+export function monthAndDay(day: Day): string {
+  return `${day.slice(5, 7)}${day.slice(8, 10)}`
+}
