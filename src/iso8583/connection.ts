@@ -62,6 +62,7 @@ export class Connection {
   /** Unanswered, or answered and not taken. */
   #underWay = 0
   #unreadable = 0
+  #saidAll = false
   #halfSince: NodeJS.Timeout | undefined
   #untakenSince: NodeJS.Timeout | undefined
 
@@ -72,7 +73,7 @@ export class Connection {
     this.#frames = new Frames(options.framing, options.lengthMax)
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk))
-    socket.on('end', () => this.end())
+    socket.on('end', () => this.#onSaidAll())
     socket.on('close', () => this.#onClosed())
     // What went wrong is told by 'close', and there is nobody to tell it to.
     socket.on('error', () => undefined)
@@ -91,6 +92,12 @@ export class Connection {
     this.#socket.destroy()
   }
 
+  /** Also while it is full, and has not looked at all that was said. */
+  #onSaidAll(): void {
+    this.#saidAll = true
+    if (this.#state === 'reading') this.end()
+  }
+
   #onBytes(chunk: Buffer): void {
     if (this.#state === 'ending' || this.#state === 'closed') return
     this.#frames.put(chunk)
@@ -106,6 +113,7 @@ export class Connection {
       else if (taken.length > 0) this.#onFrame(taken)
     }
     this.#watchHalf()
+    if (this.#saidAll && this.#state === 'reading') this.end()
   }
 
   #onFrame(bytes: Buffer): void {

@@ -130,7 +130,7 @@ export async function dial(scope: Scope, port: number) {
     write: (bytes: Buffer | string) => void socket.write(bytes),
     /** The answer to a message; undefined where the line dies before it, or none comes in time. */
     send(mti: string, fields: Fields, maxMs = 10_000): Promise<Message | undefined> {
-      const type = `${mti.slice(0, 2)}${Number(mti[2]) + 1}0`
+      const type = `${mti.slice(0, 2)}${Number(mti[2]) + 1}${mti[3] === '1' ? '0' : mti[3]}`
       return new Promise((resolve) => {
         const timer = setTimeout(() => resolve(undefined), maxMs)
         socket.once('close', () => resolve(undefined))
