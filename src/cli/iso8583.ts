@@ -8,7 +8,7 @@ import { Listener } from '../iso8583/listener.ts'
 import { ListenError } from '../rest/listen-error.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
-import type { Settings } from './settings.ts'
+import { SettingError, type Settings } from './settings.ts'
 
 type Parts = {
   readonly bank: Bank
@@ -40,7 +40,7 @@ export async function openLines(settings: Settings, parts: Parts): Promise<Lines
     } catch (error) {
       if (!isDemos) {
         await Promise.all(listeners.map((each) => each.close()))
-        throw new ListenError(`ISO 8583 cannot listen on ${address.host}:${address.port}: ${codeOf(error)}`)
+        throw told(error, address)
       }
       log.warn({ port: address.port, code: codeOf(error) }, 'ISO 8583 is not served: its port cannot be had')
       continue
@@ -73,6 +73,14 @@ function listenerOf(address: Address, settings: Settings, { bank, vault, log, me
     now: () => bank.now,
     onAnswer: (type, code) => metrics.onMessage(type, code),
   })
+}
+
+/** A port that cannot be had is no mistake in the setting; a file that cannot be read is. */
+function told(error: unknown, { host, port }: Address): Error {
+  const { syscall, message } = error as NodeJS.ErrnoException
+  return syscall === 'listen' || syscall === 'getaddrinfo'
+    ? new ListenError(`ISO 8583 cannot listen on ${host}:${port}: ${codeOf(error)}`)
+    : new SettingError(`CASHPOINT_ISO8583 cannot be used: ${message}`)
 }
 
 function codeOf(error: unknown): string {

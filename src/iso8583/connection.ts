@@ -50,7 +50,7 @@ export type Parts = {
 
 type State = 'reading' | 'full' | 'ending' | 'closed'
 
-const lingerMs = 2_000
+const lingerMs = 1_000
 
 export class Connection {
   readonly #socket: Socket

@@ -73,6 +73,12 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
 
 const bad: readonly (readonly [string, string, readonly string[]])[] = [
   [
+    'CASHPOINT_ISO8583',
+    '--iso8583',
+    ['8583', 'localhost:8583', 'iso87a://0.0.0.0', 'iso87a://h?terminals=a', 'iso87a://localhost?x=1'],
+  ],
+  ['CASHPOINT_ISO8583_PLAIN', '--iso8583-plain', ['yes', '2']],
+  [
     'PORT',
     '--port',
     ['65536', '-1', '80.5', '1e3', '0x50', 'http', ' 80', '80 ', '٨٠', '99999999999999999999'],
