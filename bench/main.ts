@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { atmReport, measureAtm } from './atm.ts'
 import { type CellName, cells } from './cells.ts'
 import { measureBytes } from './fill.ts'
+import { codecReport, measureCodec } from './iso8583.ts'
 import { findGenerator } from './load.ts'
 import { readMachine } from './machine.ts'
 import { measure } from './measure.ts'
@@ -34,6 +35,7 @@ const usage = `usage: npm run bench -- [flags]
 Other modes, each with a report of its own:
   --memory               resident memory over --operations 2000000, at the first number of connections
   --mix                  the search for the notes to pay with, alone: median, p99 and worst
+  --iso8583              messages parsed and packed, beside JSON of the same fields
   --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
   --atm                  withdrawals at a thousand terminals, beside the echo control
   --store postgres       one node and three on a PostgreSQL of this machine, beside pgbench and a naive server
@@ -57,7 +59,7 @@ process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 const generator = findGenerator(values.load)
 const loadName = values.v1 || values.atm ? 'a Node client (bench/client.ts)' : generator.name
-const machine = readMachine(directory, values.mix ? 'none' : loadName)
+const machine = readMachine(directory, values.mix || values.iso8583 ? 'none' : loadName)
 console.log(`${writeMachine(machine)}\n`)
 
 if (values.memory) {
@@ -67,6 +69,9 @@ if (values.memory) {
 } else if (values.mix) {
   const rows = measureMix()
   leave(values.name ?? 'mix', mixReport(rows), { rows })
+} else if (values.iso8583) {
+  const rows = measureCodec()
+  leave(values.name ?? 'iso8583', codecReport(rows), { rows })
 } else if (values.store === 'postgres') {
   const options = { rounds, seconds }
   const measured = await measurePostgres(generator, options)
@@ -129,6 +134,7 @@ function readFlags() {
         store: text,
         memory: { type: 'boolean' },
         mix: { type: 'boolean' },
+        iso8583: { type: 'boolean' },
         load: text,
         name: text,
         directory: text,

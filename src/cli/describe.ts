@@ -35,9 +35,11 @@ export async function describe(args: readonly string[]): Promise<void> {
 /** Whatever was meant: hexadecimal or characters, whole or behind its length of four digits or two bytes. */
 function readings(given: string): Buffer[] {
   const packed = given.replace(/\s+/g, '')
-  const isHexadecimal = /^(?:[0-9A-Fa-f]{2})+$/.test(packed)
-  const meant = [...(isHexadecimal ? [Buffer.from(packed, 'hex')] : []), Buffer.from(given.trim(), 'latin1')]
-  return meant.flatMap((bytes) => [bytes, bytes.subarray(4), bytes.subarray(2)])
+  const hexadecimal = /^(?:[0-9A-Fa-f]{2})+$/.test(packed) ? Buffer.from(packed, 'hex') : Buffer.of()
+  const characters = Buffer.from(given.trim(), 'latin1')
+  const meant = [hexadecimal, characters].flatMap((bytes) => [0, 4, 2].map((at) => bytes.subarray(at)))
+  const likely = meant.filter((bytes) => /^[0-2][1-8][0-4][0-5]/.test(bytes.toString('latin1', 0, 4)))
+  return likely.length > 0 ? likely : [characters]
 }
 
 /** The one that is a message; else the one of which most was read. */

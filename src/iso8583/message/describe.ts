@@ -18,7 +18,7 @@ function linesOf({ mti, fields }: Draft, spec: Spec): string[] {
   const lines = Object.entries(fields).map(([number, value = '']) =>
     `${number.padStart(4)}  ${nameOf(number).padEnd(width)}  ${printable(value)}`.trimEnd(),
   )
-  return [`${mti}  ${typeInWords(mti)}`.trim(), ...lines]
+  return mti === '' ? lines : [`${mti}  ${typeInWords(mti)}`.trim(), ...lines]
 }
 
 /** A terminal must not obey what a message has in it. */

@@ -41,7 +41,7 @@ const masks: Readonly<Record<Mask, (value: string) => string>> = {
     const end = value.search(/[=Dd]/)
     return end < 0 ? wiped(value) : `${lastFour(value.slice(0, end))}=${wiped(value.slice(end + 1))}`
   },
-  numbers: (value) => value.replace(/\d{12,19}/g, lastFour),
+  numbers: (value) => value.replace(/\d{12,}/g, lastFour),
   amounts: (value) => (/^(?:\d{4}\w{3}[CD]\d{12})+$/.test(value) ? withoutAmounts(value) : wiped(value)),
   // What has a form of ours; others keep security codes there.
   notes(value) {

@@ -1,7 +1,8 @@
 /** A message to bytes, or to what is wrong with it. Whatever the message is, it does not throw. */
-import { bitOf, bits, isDigit } from './characters.ts'
+import { bits, isDigit } from './characters.ts'
 import { type Draft, type Fault, type Malformed, malformed, type Problem } from './message.ts'
-import { charactersOf, type Field, prefixLength, type Spec } from './spec.ts'
+import { type Row, type Rows, rowsOf } from './rows.ts'
+import type { Spec } from './spec.ts'
 
 /** The numbers of the fields that are there, and how many bytes they take. */
 type Plan = { readonly numbers: readonly number[]; readonly size: number }
@@ -17,55 +18,50 @@ const hexadecimal = Uint8Array.from('0123456789ABCDEF', (digit) => digit.charCod
  * and `any` with spaces on the right. The second half of the bitmap is there only if a field above 64 is.
  */
 export function pack(draft: Draft, spec: Spec): Buffer | Malformed {
-  const plan = planOf(draft, spec)
+  const rows = rowsOf(spec)
+  const plan = planOf(draft, rows)
   if ('problem' in plan) return malformed(plan, draft, spec)
-  const packed = write(draft, plan, spec)
-  return 'problem' in packed ? malformed(packed, draft, spec) : packed
+  const packed = write(draft, plan, rows)
+  return packed instanceof Uint8Array ? packed : malformed(packed, draft, spec)
 }
 
-function planOf({ mti, fields }: Draft, spec: Spec): Plan | Fault {
-  const typeProblem = judgeLength(mti.length, typeLength, typeLength)
+function planOf({ mti, fields }: Draft, rows: Rows): Plan | Fault {
+  const typeProblem = judgeLength(mti, typeLength, typeLength)
   if (typeProblem !== undefined) return { problem: typeProblem, field: 0, at: 0 }
   const numbers: number[] = []
   let size = 0
   // Numbers as keys come in their order, whatever the order they were set in.
   for (const name of Object.keys(fields)) {
     const number = Number(name)
-    const field = spec.fields[number]
-    if (field === undefined) return { problem: 'no_such_field', field: number, at: 0 }
+    const row = rows[number]
+    if (row === undefined) return { problem: 'no_such_field', field: number, at: 0 }
     const value = fields[number]
     if (value === undefined) continue
-    const problem = judgeLength(value.length, leastOf(field), charactersOf(field))
+    const problem = judgeLength(value, row.least, row.most)
     if (problem !== undefined) return { problem, field: number, at: 0 }
     numbers.push(number)
-    size += sizeOf(field, value)
+    size += sizeOf(row, value)
   }
   return { numbers, size }
 }
 
-function judgeLength(length: number, least: number, most: number): Problem | undefined {
+function judgeLength({ length }: string, least: number, most: number): Problem | undefined {
   if (length > most) return 'too_long'
   return length < least ? 'too_short' : undefined
 }
 
-/** Fixed fields are filled up, where they have something and it is clear with what. */
-function leastOf(field: Field): number {
-  if (field.length !== 'fixed') return 0
-  return field.kind === 'b' || field.kind === 'x' || field.kind === 'z' ? charactersOf(field) : 1
-}
-
-function write({ mti, fields }: Draft, { numbers, size }: Plan, spec: Spec): Buffer | Fault {
+function write({ mti, fields }: Draft, { numbers, size }: Plan, rows: Rows): Buffer | Fault {
   const bitmap = (numbers.at(-1) ?? 0) > 64 ? [1 << 31, 0, 0, 0] : [0, 0]
   let at = typeLength + wordLength * bitmap.length
   const bytes = Buffer.allocUnsafe(at + size)
   const wrong = writeText(bytes, 0, mti, isDigit)
   if (wrong >= 0) return { problem: 'character', field: 0, at: wrong }
   for (const number of numbers) {
-    const field = spec.fields[number] as Field
+    const row = rows[number] as Row
     const value = fields[number] as string
-    const wrong = writeField(bytes, at, field, value)
+    const wrong = writeField(bytes, at, row, value)
     if (wrong >= 0) return { problem: 'character', field: number, at: wrong }
-    at += sizeOf(field, value)
+    at += sizeOf(row, value)
     const word = (number - 1) >> 5
     bitmap[word] = (bitmap[word] as number) | ((1 << 31) >>> ((number - 1) & 31))
   }
@@ -73,30 +69,32 @@ function write({ mti, fields }: Draft, { numbers, size }: Plan, spec: Spec): Buf
   return bytes
 }
 
-/** The offset in the value of the first character that it may not have; -1 if it has none. So do the next two. */
-function writeField(bytes: Buffer, at: number, field: Field, value: string): number {
-  const from = at + prefixLength[field.length]
-  if (field.length !== 'fixed') {
-    writeNumber(bytes, at, from, field.kind === 'b' ? value.length / 2 : value.length)
-    return writeContent(bytes, from, field, value)
-  }
-  const size = charactersOf(field)
-  const missing = size - value.length
-  if (field.kind === 'n') {
-    for (let i = 0; i < missing; i += 1) bytes[from + i] = zero
-    return writeContent(bytes, from + missing, field, value)
-  }
-  for (let i = value.length; i < size; i += 1) bytes[from + i] = space
-  return writeContent(bytes, from, field, value)
+function sizeOf({ prefix, most }: Row, value: string): number {
+  return prefix === 0 ? most : prefix + value.length
 }
 
-function writeContent(bytes: Buffer, at: number, { kind }: Field, value: string): number {
+/** All three give the offset in the value of the first character that it may not have; -1 if it has none. */
+function writeField(bytes: Buffer, at: number, row: Row, value: string): number {
+  const { kind, prefix, most, unit } = row
+  if (prefix > 0) {
+    writeNumber(bytes, at, at + prefix, value.length / unit)
+    return writeContent(bytes, at + prefix, row, value)
+  }
+  const missing = most - value.length
+  const isRight = kind === 'n'
+  const filler = isRight ? zero : space
+  const gap = isRight ? at : at + value.length
+  for (let i = gap; i < gap + missing; i += 1) bytes[i] = filler
+  return writeContent(bytes, isRight ? at + missing : at, row, value)
+}
+
+function writeContent(bytes: Buffer, at: number, { kind, bit }: Row, value: string): number {
   if (kind === 'b')
-    return value.length % 2 === 1 ? value.length : writeText(bytes, at, value.toUpperCase(), bitOf.b)
-  if (kind !== 'x' || value === '') return writeText(bytes, at, value, bitOf[kind])
+    return value.length % 2 === 1 ? value.length : writeText(bytes, at, value.toUpperCase(), bit)
+  if (kind !== 'x' || value === '') return writeText(bytes, at, value, bit)
   if (value[0] !== 'C' && value[0] !== 'D') return 0
   bytes[at] = value.charCodeAt(0)
-  const wrong = writeText(bytes, at + 1, value.slice(1), bitOf.x)
+  const wrong = writeText(bytes, at + 1, value.slice(1), bit)
   return wrong < 0 ? wrong : wrong + 1
 }
 
@@ -104,14 +102,14 @@ function writeText(bytes: Buffer, at: number, value: string, bit: number): numbe
   for (let i = 0; i < value.length; i += 1) {
     const character = value.charCodeAt(i)
     // Beyond 255 there is no entry: no field may have what Latin-1 has not.
-    if (character > 255 || ((bits[character] as number) & bit) === 0) return i
+    if (((bits[character] ?? 0) & bit) === 0) return i
     bytes[at + i] = character
   }
   return -1
 }
 
 function writeNumber(bytes: Buffer, from: number, to: number, number: number): void {
-  let rest = number
+  let rest = Math.trunc(number)
   for (let at = to - 1; at >= from; at -= 1) {
     bytes[at] = zero + (rest % 10)
     rest = Math.trunc(rest / 10)
@@ -120,8 +118,4 @@ function writeNumber(bytes: Buffer, from: number, to: number, number: number): v
 
 function writeWord(bytes: Buffer, at: number, word: number): void {
   for (let i = 0; i < wordLength; i += 1) bytes[at + i] = hexadecimal[(word >>> (28 - 4 * i)) & 15] as number
-}
-
-function sizeOf(field: Field, value: string): number {
-  return field.length === 'fixed' ? charactersOf(field) : prefixLength[field.length] + value.length
 }

@@ -1,14 +1,15 @@
 /** Bytes to a message, in one pass, or to what is wrong with them. Whatever the bytes are, it does not throw. */
-import { bitOf, firstWithout, isDigit, isHexadecimal } from './characters.ts'
+import { firstWithout, isDigit, isHexadecimal } from './characters.ts'
 import { guarded } from './mask.ts'
 import { type Fault, type Malformed, type Message, malformed, type Problem } from './message.ts'
-import { type Field, prefixLength, type Spec } from './spec.ts'
+import { type Row, type Rows, rowsOf } from './rows.ts'
+import type { Spec } from './spec.ts'
 
 type Reading = {
   readonly bytes: Uint8Array
   /** The same bytes as characters, made once: fields are slices of it. */
   readonly text: string
-  readonly spec: Spec
+  readonly rows: Rows
   readonly fields: Record<number, string>
   mti: string
   at: number
@@ -24,15 +25,19 @@ const wordLength = 8
  * and what is behind it is read all the same; where a field's end is not known, reading ends.
  */
 export function parse(bytes: Uint8Array, spec: Spec): Message | Malformed {
-  const reading = begin(bytes, spec)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  const reading: Reading = {
+    bytes,
+    text,
+    rows: rowsOf(spec),
+    fields: guarded(spec),
+    mti: '',
+    at: 0,
+    fault: undefined,
+  }
   readAll(reading)
   const { mti, fields, fault } = reading
   return fault === undefined ? { mti, fields } : malformed(fault, { mti, fields }, spec)
-}
-
-function begin(bytes: Uint8Array, spec: Spec): Reading {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  return { bytes, text, spec, fields: guarded(spec), mti: '', at: 0, fault: undefined }
 }
 
 function readAll(reading: Reading): void {
@@ -81,41 +86,37 @@ function wordAt(bytes: Uint8Array, from: number): number {
 
 /** Whether the field's end is known, whatever is in it. */
 function readField(reading: Reading, number: number): boolean {
-  const { bytes, text, spec, at } = reading
-  const field = spec.fields[number]
-  if (field === undefined) return note(reading, 'no_such_field', number, at)
-  const from = at + prefixLength[field.length]
+  const { bytes, text, rows, at } = reading
+  const row = rows[number]
+  if (row === undefined) return note(reading, 'no_such_field', number, at)
+  const from = at + row.prefix
   if (from > bytes.length) return note(reading, 'cut_short', number, at)
-  const length = lengthOf(reading, field, from)
-  if (length < 0) return note(reading, 'length', number, at)
+  const length = row.prefix === 0 ? row.most : row.unit * numberAt(bytes, at, from)
+  // Not a number where a digit is none.
+  if (!(length <= row.most)) return note(reading, 'length', number, at)
   const to = from + length
   if (to > bytes.length) return note(reading, 'cut_short', number, at)
 
   reading.at = to
-  const wrong = firstWrong(field, bytes, from, to)
+  const wrong = firstWrong(row, bytes, from, to)
   if (wrong < to) note(reading, 'character', number, wrong)
-  else reading.fields[number] = field.kind === 'b' ? text.slice(from, to).toUpperCase() : text.slice(from, to)
+  else reading.fields[number] = row.kind === 'b' ? text.slice(from, to).toUpperCase() : text.slice(from, to)
   return true
 }
 
-/** The offset of the first byte that the kind has not; `to` if there is none. An `x` begins with `C` or `D`. */
-function firstWrong({ kind }: Field, bytes: Uint8Array, from: number, to: number): number {
-  const isSigned = kind === 'x' && from < to
-  if (isSigned && bytes[from] !== 0x43 && bytes[from] !== 0x44) return from
-  return firstWithout(bitOf[kind], bytes, isSigned ? from + 1 : from, to)
+function numberAt(bytes: Uint8Array, from: number, to: number): number {
+  let number = 0
+  for (let at = from; at < to; at += 1) {
+    const digit = (bytes[at] as number) - 0x30
+    number = digit >= 0 && digit <= 9 ? 10 * number + digit : Number.NaN
+  }
+  return number
 }
 
-/** In bytes; -1 where the digits before the content are none, or say too much. */
-function lengthOf({ bytes }: Reading, { kind, length, max }: Field, from: number): number {
-  const characters = kind === 'b' ? 2 : 1
-  if (length === 'fixed') return max * characters
-  let said = 0
-  for (let at = from - prefixLength[length]; at < from; at += 1) {
-    const digit = (bytes[at] as number) - 0x30
-    if (digit < 0 || digit > 9) return -1
-    said = 10 * said + digit
-  }
-  return said > max ? -1 : said * characters
+/** The offset of the first byte that the kind has not; `to` if there is none. An `x` begins with `C` or `D`. */
+function firstWrong({ kind, bit }: Row, bytes: Uint8Array, from: number, to: number): number {
+  if (kind !== 'x' || from === to) return firstWithout(bit, bytes, from, to)
+  return bytes[from] === 0x43 || bytes[from] === 0x44 ? firstWithout(bit, bytes, from + 1, to) : from
 }
 
 /** Steps over what must be there and must be of this kind. */

@@ -44,11 +44,3 @@ export function lll(kind: Kind, max: number, name: string, mask?: Mask): Field {
 function field(of: Field, mask: Mask | undefined): Field {
   return mask === undefined ? of : { ...of, mask }
 }
-
-/** How many digits stand before the content. */
-export const prefixLength: Readonly<Record<Length, number>> = { fixed: 0, ll: 2, lll: 3 }
-
-/** The length of a fixed field and the greatest of others, in characters. */
-export function charactersOf({ kind, max }: Field): number {
-  return kind === 'b' ? 2 * max : max
-}
