@@ -375,12 +375,12 @@ function addressesOf(value: Value): readonly Address[] | undefined {
   try {
     addresses = readAddresses(text)
   } catch (error) {
-    throw new SettingError(`${variable} ${(error as Error).message}`)
+    throw new SettingError(`${variable} ${(error as Error).message}: it is ${text}`)
   }
   const open = addresses.find(({ host, tls }) => tls === undefined && !isLoopback(host))
   if (open !== undefined && !plain)
     throw new SettingError(
-      `${variable} names ${open.host}, which is beyond this machine: that wants cert, key and ca, or CASHPOINT_ISO8583_PLAIN=1`,
+      `${variable} names ${open.host}, which is beyond this machine: that wants cert, key and ca, or CASHPOINT_ISO8583_PLAIN=1: it is ${text}`,
     )
   return addresses
 }

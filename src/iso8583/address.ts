@@ -36,7 +36,7 @@ function readAddress(text: string): Address {
   const url = URL.parse(text)
   const spec = specs[url?.protocol.slice(0, -1) ?? '']
   if (url === null || spec === undefined)
-    throw new Error(`must be such as iso87a://localhost:8583?terminals=ATM*, or base24://…, not ${text}`)
+    throw new Error(`must be such as iso87a://localhost:8583?terminals=ATM*, or base24://…`)
   const clients = new Map<string, Patterns>()
   const given = new Map<string, string>()
   for (const [name, value] of url.searchParams) {

@@ -87,13 +87,17 @@ function isSame(
   { local, sent }: Stamp,
   { again, now, open }: { again: boolean; now: Instant; open: number },
 ): boolean {
+  const isLocalKnown = local !== undefined && use.local !== undefined
   const isSentKnown = sent !== undefined && use.sent !== undefined
+  const isClockAlike = (local === undefined) === (use.local === undefined)
   // What takes back may have the time at which that was sent, so for a while the number is enough.
-  if (use.tombstone && now - use.at < lateMs) return again || !isSentKnown || sent === use.sent
-  if (local !== undefined && use.local !== undefined) return local === use.local
-  if (isSentKnown && !again) return sent === use.sent
+  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown)) return true
+  if (use.tombstone && isSentKnown && sent === use.sent) return true
+  if (isLocalKnown) return local === use.local
+  if (isSentKnown && isClockAlike && sent === use.sent) return true
+  if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
   if (use.tombstone) return use.batch >= open - 1
-  if ((local === undefined) !== (use.local === undefined)) return false
+  if (!isClockAlike) return false
   if (again) return use.batch >= open - 1
   return sent === undefined && use.sent === undefined && use.batch >= open
 }

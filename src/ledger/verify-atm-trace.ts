@@ -11,6 +11,8 @@ type Known = {
   readonly never: boolean
 }
 
+// Of a number that is said all day the newest are remembered.
+const usesKept = 16
 const hours48 = 48 * 60 * 60 * 1000
 
 export class TraceVerifier {
@@ -35,7 +37,7 @@ export class TraceVerifier {
     )
     const never = content.kind === 'withdrawal_forestalled'
     const before = never ? undefined : known.find((each) => isSame(each, { local, sent }))
-    this.#known.set(named, [...known, { local, sent, batch, at, never }])
+    this.#known.set(named, [...known, { local, sent, batch, at, never }].slice(-usesKept))
     if (before === undefined) return undefined
     return `is STAN ${stan} of ${local ?? sent}, which was ${before.never ? 'taken back before' : 'done before'}`
   }

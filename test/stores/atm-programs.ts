@@ -60,7 +60,20 @@ class Program {
       pending: step(text, this.#ids),
       ...(name !== undefined && { name }),
     })
-    switch (chance(28)) {
+    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000'])}`
+    switch (chance(34)) {
+      case 28:
+      case 29:
+        return atm(`authorize ${terminal} i${this.#made} ${card} ${amount} ${pin} implicit ${stamp}`)
+      case 30:
+      case 31:
+        return atm(
+          `advise ${terminal} a${this.#made} 00000${chance(5)} ${one(['nothing', `amount=${amount}`])} card=${card}`,
+        )
+      case 32:
+        return atm(`feed ${terminal} i${this.#made} card=${card} 1000:1 ${stamp}`)
+      case 33:
+        return atm(`close ${terminal} ${1 + chance(4)} ${stamp} net=0`)
       case 0:
         return atm(`exchange ${terminal}`, exchange)
       case 1:
