@@ -3,14 +3,14 @@ import type { Bank } from '../bank/bank.ts'
 import type { CardIds } from '../ledger/atm-commands.ts'
 import type { AccountType, CardId } from '../ledger/card.ts'
 import type { Command, Outcome, Refused, Submission } from '../ledger/command.ts'
-import { nameOf } from '../ledger/entity.ts'
+import { type Entity, type EntityName, nameOf } from '../ledger/entity.ts'
 import type { Day } from '../ledger/limits.ts'
 import type { Currency, Instant, Minor } from '../ledger/money.ts'
 import type { PinTry } from '../ledger/pin.ts'
 import type { Terminal } from '../ledger/terminal.ts'
 import { isPan, lastFour } from '../vault/pan.ts'
 import type { Vault } from '../vault/vault.ts'
-import { answerCodes, formatError, invalidCard, malfunction } from './answer-codes.ts'
+import { answerCodes, formatError, invalidCard, isPassing, malfunction } from './answer-codes.ts'
 import { numberOf } from './currency.ts'
 import { panIn, type Request } from './request.ts'
 
@@ -31,12 +31,34 @@ export type Answered = Readonly<Record<number, string>> & { readonly 39: string 
 /** Who asks in the records of this interface. */
 const actor = 'iso8583'
 
-export function submit(
-  { bank }: Desk,
-  command: Command,
-  more: Partial<Pick<Submission, 'pin' | 'key'>> = {},
-): Promise<Outcome> {
-  return bank.submit({ command, actor, ...more })
+type More = Partial<Pick<Submission, 'pin' | 'key'>>
+
+/** Some ten seconds in all: by then a client asks again itself. */
+const againAfterMs = [100, 200, 400, 800, 1_600, 3_200, 3_200]
+
+/**
+ * Whoever is told no for an outcome that nobody knows would keep the cash and leave the money taken. So it is asked
+ * again, which does nothing twice, until it is known; what is said meanwhile is not of the first.
+ */
+export async function submit({ bank }: Desk, command: Command, more: More = {}): Promise<Outcome> {
+  const first = await bank.submit({ command, actor, ...more })
+  if (!isUnknown(first)) return first
+  const again = 'stamp' in command ? { ...command, again: true } : command
+  for (const ms of againAfterMs) {
+    await new Promise((resolve) => setTimeout(resolve, ms).unref())
+    const outcome = await bank.submit({ command: again, actor, ...more })
+    if (outcome.reply.type !== 'refused' || !isPassing(answerCodes[outcome.reply.refusal])) return outcome
+  }
+  return first
+}
+
+function isUnknown({ reply }: Outcome): boolean {
+  return reply.type === 'refused' && reply.refusal === 'outcome_unknown'
+}
+
+/** What is read for an answer after the money moved: without it the answer says less, and is none the less yes. */
+export function read({ bank }: Desk, name: EntityName): Promise<Entity | undefined> {
+  return bank.entity(name).catch(() => undefined)
 }
 
 export function refused(code: string): Answered {
@@ -71,13 +93,13 @@ export function cardOf(
 
 /** Why not. An account that is named and is none of the card's is a wrong card to whoever asks. */
 export async function no(
-  { bank }: Desk,
+  desk: Desk,
   { refusal, about }: Pick<Refused, 'refusal' | 'about'>,
   { pan = [], account }: { readonly pan?: CardIds; readonly account?: string } = {},
 ): Promise<Answered> {
   if (refusal === 'amount_not_dispensable') return { ...refused(answerCodes[refusal]), 44: nearestIn(about) }
   if (refusal !== 'account_not_allowed' || account === undefined) return refused(answerCodes[refusal])
-  const card = await cardAmong(bank, pan)
+  const card = await cardAmong(desk, pan)
   const isIts = card?.accounts.some((each) => each.account === account)
   return refused(isIts ? answerCodes[refusal] : invalidCard)
 }
@@ -88,9 +110,9 @@ function nearestIn(about: Refused['about']): string {
   return [below, above].map((amount) => String(amount ?? 0).padStart(12, '0')).join('')
 }
 
-async function cardAmong(bank: Bank, pan: CardIds) {
+async function cardAmong(desk: Desk, pan: CardIds) {
   for (const id of pan) {
-    const card = await bank.entity(nameOf.card(id))
+    const card = await read(desk, nameOf.card(id))
     if (card?.kind === 'card') return card
   }
   return undefined
@@ -102,11 +124,11 @@ export type Balance = { readonly ledger: Minor; readonly available: Minor }
 
 /** Field 54: what is on the account and what is available; nothing where twelve digits do not hold it. */
 export async function balancesOf(
-  { bank }: Desk,
+  desk: Desk,
   { ledger, available }: Balance,
   of: { readonly currency: Currency; readonly account?: string | undefined; readonly cards?: CardIds },
 ): Promise<{ readonly 54?: string }> {
-  const card = await cardAmong(bank, of.cards ?? [])
+  const card = await cardAmong(desk, of.cards ?? [])
   const type = card?.accounts.find(({ account }) => account === of.account)?.type
   const digits = type === undefined ? '00' : typeDigits[type]
   const block = (kind: string, amount: Minor) =>
@@ -120,11 +142,11 @@ export function cardsOf(card: CardId | undefined): { readonly cards?: CardIds } 
 }
 
 /** Field 15: the business day of a batch, which is the open one's until it has one. */
-export async function settlementDay({ bank, dayOf }: Desk, { terminalNow, now }: Ask, batch: number) {
+export async function settlementDay(desk: Desk, { terminalNow, now }: Ask, batch: number) {
   const open = terminalNow.batch
-  const closed = batch === open.batch ? open : await bank.entity(nameOf.batch(terminalNow.id, batch))
+  const closed = batch === open.batch ? open : await read(desk, nameOf.batch(terminalNow.id, batch))
   const day = closed && 'business_date' in closed ? closed.business_date : null
-  return { 15: monthAndDay(day ?? dayOf(now)) }
+  return { 15: monthAndDay(day ?? desk.dayOf(now)) }
 }
 
 /** `1123` of `2026-11-23`. */

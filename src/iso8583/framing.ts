@@ -5,6 +5,8 @@ export type Framing = (typeof framings)[number]
 
 const prefixBytes: Readonly<Record<Framing, number>> = { digits4: 4, be16: 2 }
 
+const nothing = Buffer.alloc(0)
+
 /** A frame, which is empty where somebody only says that they are there; `bad` where no length can be that. */
 export type Taken = Buffer | 'bad' | undefined
 
@@ -12,7 +14,7 @@ export type Taken = Buffer | 'bad' | undefined
 export class Frames {
   readonly #framing: Framing
   readonly #lengthMax: number
-  #rest: Buffer = Buffer.alloc(0)
+  #rest: Buffer = nothing
 
   constructor(framing: Framing, lengthMax: number) {
     this.#framing = framing
@@ -30,7 +32,9 @@ export class Frames {
     if (length === undefined || length === 'bad') return length
     if (this.#rest.length < from + length) return undefined
     const frame = this.#rest.subarray(from, from + length)
-    this.#rest = this.#rest.subarray(from + length)
+    const { length: had } = this.#rest
+    // An empty view would keep the whole chunk for as long as the line is idle.
+    this.#rest = had === from + length ? nothing : this.#rest.subarray(from + length)
     return frame
   }
 

@@ -2,10 +2,18 @@
  * What a message is answered: which family it is of, what it must have, and which terminal may say it here. It knows
  * no socket; the families know no framing.
  */
+import { StoreError } from '../bank/store.ts'
 import { nameOf } from '../ledger/entity.ts'
 import type { Instant } from '../ledger/money.ts'
 import { isTerminalId } from '../ledger/terminal.ts'
-import { formatError, invalidTransaction, malfunction, notSupported, wrongTerminal } from './answer-codes.ts'
+import {
+  answerCodes,
+  formatError,
+  invalidTransaction,
+  malfunction,
+  notSupported,
+  wrongTerminal,
+} from './answer-codes.ts'
 import type { Answered, Ask, Desk } from './desk.ts'
 import { complete, reverse } from './families/advices.ts'
 import { deposit } from './families/deposit.ts'
@@ -50,6 +58,8 @@ export async function answer(desk: Desk, message: Message, from: From, now: Inst
   const family = familyOf(message)
   const numbers = typeof family === 'string' ? presence.inquiry.echo : family.presence.echo
   const fields = await answered(desk, message, { family, from, now }).catch((error) => {
+    // Of what is read before anything is asked: nothing was done.
+    if (error instanceof StoreError) return { 39: answerCodes.store_unavailable }
     desk.onError?.(error)
     return { 39: malfunction }
   })

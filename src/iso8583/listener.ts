@@ -24,7 +24,7 @@ export class Listener {
   readonly #line: LineOptions
   readonly #servers: Server[] = []
   readonly #connections = new Set<Connection>()
-  #onIdle: (() => void) | undefined
+  readonly #onIdle: (() => void)[] = []
 
   constructor(address: Address, parts: ListenerParts, line: Partial<LineOptions> = {}) {
     this.#address = address
@@ -61,9 +61,7 @@ export class Listener {
     for (const server of this.#servers) server.close()
     for (const connection of this.#connections) connection.end()
     if (this.#connections.size === 0) return
-    await new Promise<void>((resolve) => {
-      this.#onIdle = resolve
-    })
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve))
   }
 
   cut(): void {
@@ -121,7 +119,7 @@ export class Listener {
     this.#connections.add(connection)
     socket.once('close', () => {
       this.#connections.delete(connection)
-      if (this.#connections.size === 0) this.#onIdle?.()
+      if (this.#connections.size === 0) for (const then of this.#onIdle.splice(0)) then()
     })
   }
 }

@@ -69,7 +69,7 @@ export function authorize(
   if ('type' in judged) return decline(books, by, command, { asked, refused: judged, now, terminal })
 
   const { card, account, units } = judged
-  const { amount, currency, confirmation } = command
+  const { amount, currency, confirmation, stamp } = command
   const charged = chargeOf(account, amount, now, rules)
   const transfer = post(books, by, {
     type: 'withdrawal',
@@ -79,7 +79,7 @@ export function authorize(
     account,
     now,
     charge: charged,
-    more: operationOf(at, id),
+    more: { ...operationOf(at, id), ...(stamp?.rrn !== undefined && { reference: stamp.rrn }) },
   })
   const after = accountThere(books, account.number)
   const day = rules.dayOf(now)
@@ -103,7 +103,7 @@ export function authorize(
       transfer: transfer.id,
       ...(charged && { charged: charged.day }),
       ...(card.limits && { card_used: charge(card.used, day, amount) }),
-      ...command.stamp,
+      ...stamp,
       ...asked,
     },
     markOf(by, now),

@@ -23,6 +23,13 @@ test('a withdrawal is approved, its repeat has the same answer, and REST shows i
   assert.equal(told['stan'], asked[11])
   assert.equal(told['rrn'], '630012000042')
   assert.deepEqual((await terminal())['transit'], { uncertain: 0, unconfirmed: 6000 })
+  const moved = done(await v1.get('/transfers?reference=630012000042'), 200)[
+    'transfers'
+  ] as unknown as object[]
+  assert.deepEqual(
+    moved.map((each) => [Reflect.get(each, 'operation'), Reflect.get(each, 'amount')]),
+    [[`ATM00001/${id}`, 6000]],
+  )
   done(await v1.post(`/terminals/ATM00001/withdrawals/${id}/reverse`, { reason: 'cancelled' }), 200)
   assert.equal((await line.ask('0201', asked))[39], '94')
   const balance = await line.ask('0200', request('310000', undefined))
@@ -195,4 +202,44 @@ test('amounts that there are no notes for are told below and above', async (t) =
   const least = await line.ask('0200', request('010000', 500))
   assert.deepEqual([least[39], least[44]], ['13', '000000000000000000001000'])
   assert.equal((await line.ask('0200', request('010000', 0)))[39], '13')
+})
+
+test('a balance that was not heard is taken back, and there is nothing to it', async (t) => {
+  const { dial, exceptions } = await serveIso(t)
+  const line = await dial()
+  const asked = request('310000', undefined)
+  await line.ask('0200', asked)
+  assert.equal((await line.ask('0420', { ...reversalOf('0200', asked), 4: '000000000000' }))[39], '00')
+  assert.deepEqual(await exceptions(), [])
+})
+
+test('what stands behind the number in 90 is not taken for one', async (t) => {
+  const { dial, v1 } = await serveIso(t)
+  const line = await dial()
+  const [one, two] = [request('010000', 6000), request('010000', 6000)]
+  await line.ask('0200', one)
+  // The original never came, and the forwarder's number ends like another one's.
+  const forwarder = (one[11] ?? '').padStart(11, '9')
+  const undo = { ...reversalOf('0200', two), 90: `0200${two[11]}${two[7]}${'0'.repeat(11)}${forwarder}` }
+  assert.equal((await line.ask('0420', undo))[39], '00')
+  assert.equal(done(await v1.get('/accounts/A'), 200)['ledger'], 94_000)
+  assert.equal((await line.ask('0200', two))[39], '94')
+})
+
+test('both interfaces: confirmed over REST, reversed over ISO, and the other way round', async (t) => {
+  const { dial, confirm, reverse, read, exceptions } = await serveIso(t)
+  const line = await dial()
+  const idOf = (asked: Record<number, string>) => `iso-1-${asked[11]}-${asked[13]}${asked[12]}`
+  const [one, two] = [request('010000', 6000), request('010000', 6000)]
+  for (const each of [one, two]) await line.ask('0200', each)
+  assert.equal(done(await confirm(idOf(one), { C1: 1, C3: 1 }), 200)['state'], 'completed')
+  assert.equal((await line.ask('0420', reversalOf('0200', one)))[39], '00')
+  assert.deepEqual(
+    (await exceptions()).map(({ type }) => type),
+    ['reverse_after_confirm'],
+  )
+  assert.equal(done(await reverse(idOf(two)), 200)['state'], 'reversed')
+  assert.equal((await line.ask('0420', reversalOf('0200', two)))[39], '00')
+  assert.equal((await read(idOf(two)))['state'], 'reversed')
+  assert.equal((await exceptions()).length, 1)
 })

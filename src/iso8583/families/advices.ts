@@ -39,6 +39,8 @@ async function advise(
   { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
 ): Promise<Answered> {
   const { terminal, fields, terminalNow } = ask
+  // Whoever got no balance takes it back as well: there is nothing to take back.
+  if (/^3[01]/.test(fields[3] ?? '')) return refused(approved)
   const { clear, pan } = cardOf(desk, ask)
   const kind = kindIn(fields[3])
   const command: Advise = {
@@ -85,7 +87,9 @@ export function originalsIn({ fields, stamp }: Pick<Request, 'fields' | 'stamp'>
   const ofType = types.test(named)
     ? [{ number: named.slice(4, 10), ...local, ...(/[1-9]/.test(sent) && { sent }) }]
     : []
-  const bare = /[1-9]/.test(named.slice(-6)) ? [{ number: named.slice(-6), ...local }] : []
+  // What has a type has other things at its end.
+  const isTyped = ofType.some(({ number }) => number !== '000000')
+  const bare = !isTyped && /[1-9]/.test(named.slice(-6)) ? [{ number: named.slice(-6), ...local }] : []
   const byReference =
     reference === undefined
       ? []
