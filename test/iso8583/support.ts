@@ -133,7 +133,11 @@ export async function dial(scope: Scope, port: number) {
       const type = `${mti.slice(0, 2)}${Number(mti[2]) + 1}${mti[3] === '1' ? '0' : mti[3]}`
       return new Promise((resolve) => {
         const timer = setTimeout(() => resolve(undefined), maxMs)
-        for (const event of ['end', 'close']) socket.once(event, () => resolve(undefined))
+        const onGone = () => {
+          clearTimeout(timer)
+          resolve(undefined)
+        }
+        for (const event of ['end', 'close']) socket.once(event, onGone)
         waiting.set(`${type} ${fields[11]}`, (message) => {
           clearTimeout(timer)
           resolve(message)
