@@ -10,6 +10,8 @@ export type Request = {
   readonly fields: Message['fields']
   readonly terminal: string
   readonly stamp: Stamp
+  /** MMDDhhmmss in UTC, when it came: in place of a clock that says nothing. */
+  readonly received: string
   /** Whether it says that it was sent before. */
   readonly again: boolean
 }
@@ -21,6 +23,7 @@ export function requestOf(message: Message, now: Instant): Request {
     fields,
     terminal: terminalIn(message),
     stamp: stampOf(message, now),
+    received: new Date(now).toISOString().replace(/\D/g, '').slice(4, 14),
     again: mti.endsWith('1'),
   }
 }

@@ -137,11 +137,12 @@ function originalOf(
     const uses = usesIn(books, at, original.number)
       .filter((use) => isKept(use, { now, open: batch.batch }))
       .filter(({ rrn }) => original.rrn === undefined || rrn === original.rrn)
-      .map((use) => ({ use, time: timeOf(use, original), agrees: agrees(books, use, command) }))
+      .map((use) => ({ use, time: timeOf(use, original, now), agrees: agrees(books, use, command) }))
     const best = (time: string) => uses.filter((each) => each.time === time && each.agrees)
     const [same, unknown] = [best('same'), best('unknown')]
     const fitting = same.length > 0 ? same : unknown
-    if (fitting.length === 1) return fitting[0]?.use
+    const done = fitting.filter(({ use }) => !use.tombstone)
+    if (done.length <= 1 && fitting.length > 0) return (done[0] ?? fitting.at(-1))?.use
     // One that is of another time and agrees in all else may be it, and one that was named must be, and does not.
     const isDoubtful = uses.some(({ time, agrees }) => agrees || (i === 0 && time !== 'other'))
     if (isDoubtful) return 'unclear'

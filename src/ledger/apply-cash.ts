@@ -65,7 +65,7 @@ export function closeBatch(
 ): Outcome {
   const found = terminalIn(books, id)
   if (found === undefined) return unknownTerminal()
-  const used = stamp && closedBy(books, found, { stamp, again }, now)
+  const used = stamp && closedBy(books, found, { stamp, again }, now, rules)
   const number = used ?? named
   const name = nameOf.batch(id, number)
   if (books.entity(name) !== undefined) return repeated(entityReply(books, name, false))
@@ -103,8 +103,9 @@ function closedBy(
   { id, batch: { batch: open } }: Terminal,
   { stamp, again }: { stamp: Stamp; again: boolean },
   now: Instant,
+  { dayOf }: Rules,
 ): number | undefined {
-  const found = useOf(usesIn(books, id, numberOfClose(stamp)), stamp, { again, now, open: open - 1 })
+  const found = useOf(usesIn(books, id, numberOfClose(stamp)), stamp, { again, now, open: open - 1, dayOf })
   return found && Number(found.id)
 }
 

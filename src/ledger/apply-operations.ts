@@ -67,7 +67,7 @@ export function terminalDeposit(
   const { terminal: at, id, currency, notes, pan, stamp } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
-  const used = useBefore(books, terminal, command, now)
+  const used = useBefore(books, terminal, command, now, rules)
   if (used?.tombstone) return decided(refuse('already_reversed'))
   if (used !== undefined && used.of !== 'operation') return decided(refuse('idempotency_conflict'))
   const asked = askedOf(command, used?.id ?? id, rules)

@@ -59,7 +59,7 @@ export function authorize(
   const { terminal: at, id } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
-  const used = useBefore(books, terminal, command, now)
+  const used = useBefore(books, terminal, command, now, rules)
   if (used !== undefined && used.of !== 'withdrawal') return decided(refuse('idempotency_conflict'))
   const asked = askedOf(command, used?.id ?? id, rules)
   const found = withdrawalIn(books, at, used?.id ?? id)

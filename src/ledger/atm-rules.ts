@@ -207,9 +207,10 @@ export function useBefore(
   { id: terminal, batch: { batch: open } }: Terminal,
   { stamp, again = false }: Stamped,
   now: Instant,
+  { dayOf }: Rules,
 ): Use | undefined {
   if (stamp === undefined) return undefined
-  return useOf(usesIn(books, terminal, stamp.stan), stamp, { again, now, open })
+  return useOf(usesIn(books, terminal, stamp.stan), stamp, { again, now, open, dayOf })
 }
 
 export function usesIn(books: Books, terminal: TerminalId, number: string): readonly Use[] {

@@ -2,6 +2,7 @@
  * Traces: what a machine's own numbers of its messages lead to. A machine that knows no ids says a STAN of six digits,
  * which comes back after a while, and when it said so by its own clock, if it does; so each number keeps its newest uses.
  */
+import type { Day } from './limits.ts'
 import type { Instant } from './money.ts'
 import type { TerminalId } from './terminal.ts'
 
@@ -40,7 +41,8 @@ export type Trace = {
 
 // By then what a machine sent before it took it back has arrived, or is lost.
 const lateMs = 3600 * 1000
-const keptMs = 48 * 3600 * 1000
+const dayMs = 24 * 3600 * 1000
+const keptMs = 2 * dayMs
 // A client that says the same number all day is told from its own repeats by the id as well, which has the time in it.
 const usesMax = 16
 
@@ -49,9 +51,9 @@ export function isKept({ at, batch }: Use, { now, open }: { now: Instant; open: 
   return batch >= open - 1 || now - at < keptMs
 }
 
-/** What a withdrawal is called whose terminal has no ids. */
-export function isoId(batch: number, { stan, local, sent }: Stamp): string {
-  return ['iso', batch, stan, local ?? sent].filter((part) => part !== undefined).join('-')
+/** What a withdrawal is called whose terminal has no ids; `received` is when it came, for a terminal without a clock. */
+export function isoId(batch: number, { stan, local, sent }: Stamp, received?: string): string {
+  return ['iso', batch, stan, local ?? sent ?? received].filter((part) => part !== undefined).join('-')
 }
 
 /** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
@@ -70,23 +72,23 @@ export function traceWith({ uses, ...trace }: Trace, use: Use, at: { now: Instan
   return { ...trace, uses: [...uses.filter((each) => isKept(each, at)), use].slice(-usesMax) }
 }
 
-/**
- * The use that a request repeats, or that forbids it. The machine's clock decides where both tell it. Where it does not,
- * a STAN is of one transaction in a batch; `again`, of a repeat, also where it was sent at another time.
- */
-export function useOf(
-  uses: readonly Use[],
-  stamp: Stamp,
-  { again, ...at }: { again: boolean; now: Instant; open: number },
-): Use | undefined {
-  return uses.findLast((use) => isKept(use, at) && isSame(use, stamp, { again, ...at }))
+type When = {
+  /** Whether the request says that it was sent before. */
+  readonly again: boolean
+  readonly now: Instant
+  readonly open: number
+  dayOf(at: Instant): Day
 }
 
-function isSame(
-  use: Use,
-  { local, sent }: Stamp,
-  { again, now, open }: { again: boolean; now: Instant; open: number },
-): boolean {
+/**
+ * The use that a request repeats, or that forbids it. The machine's clock decides where both tell it. Where it does not,
+ * a STAN is of one transaction in a batch and on a day; `again`, of a repeat, also where it was sent at another time.
+ */
+export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | undefined {
+  return uses.findLast((use) => isKept(use, when) && isSame(use, stamp, when))
+}
+
+function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
   const isLocalKnown = local !== undefined && use.local !== undefined
   const isSentKnown = sent !== undefined && use.sent !== undefined
   const isClockAlike = (local === undefined) === (use.local === undefined)
@@ -96,18 +98,25 @@ function isSame(
   if (isLocalKnown) return local === use.local
   if (isSentKnown && isClockAlike && sent === use.sent) return true
   if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
-  if (use.tombstone) return use.batch >= open - 1
+  // Machines that count from 1 again every morning say no time either.
+  const isToday = dayOf(use.at) === dayOf(now)
+  if (use.tombstone) return use.batch >= open - 1 && (again || isToday)
   if (!isClockAlike) return false
   if (again) return use.batch >= open - 1
-  return sent === undefined && use.sent === undefined && use.batch >= open
+  const isBare = sent === undefined && use.sent === undefined
+  return isBare && use.batch >= open && isToday
 }
 
-/** Whether a use was at the time that an advice tells of its original: `other` where that is of another time. */
+/**
+ * Whether a use was at the time that an advice tells of its original: `other` where that is of another time, or where
+ * it tells none and the use is so old that the number may be of another one since.
+ */
 export function timeOf(
   use: Use,
   { local, sent }: Pick<Original, 'local' | 'sent'>,
+  now: Instant,
 ): 'same' | 'other' | 'unknown' {
   if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
   if (sent !== undefined && use.sent !== undefined) return sent === use.sent ? 'same' : 'other'
-  return 'unknown'
+  return now - use.at < dayMs ? 'unknown' : 'other'
 }

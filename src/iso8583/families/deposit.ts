@@ -38,7 +38,7 @@ export async function deposit(desk: Desk, ask: Ask): Promise<Answered> {
   const command: TerminalDeposit = {
     type: 'terminal_deposit',
     terminal,
-    id: isoId(terminalNow.batch.batch, stamp),
+    id: isoId(terminalNow.batch.batch, stamp, ask.received),
     ...account,
     ...(pan && { pan }),
     currency,

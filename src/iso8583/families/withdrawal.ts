@@ -32,7 +32,7 @@ export async function withdraw(desk: Desk, ask: Ask): Promise<Answered> {
   const command: Authorize = {
     type: 'authorize',
     terminal,
-    id: isoId(terminalNow.batch.batch, stamp),
+    id: isoId(terminalNow.batch.batch, stamp, ask.received),
     ...card,
     amount,
     currency,
