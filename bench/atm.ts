@@ -11,7 +11,7 @@ import { storePath } from './fill.ts'
 export type AtmOptions = { readonly rounds: number; readonly seconds: number; readonly terminals: number }
 export type AtmFigures = Record<string, number[]>
 
-const clients = 64
+const clients = 256
 const pan = '4761739001010119'
 const notes = 100_000
 const setUpAtOnce = 16
@@ -19,6 +19,7 @@ const setUpAtOnce = 16
 const echo = 'echo, requests/s'
 const cycles = 'authorize + start + confirm, cycles/s'
 const authorizations = 'authorize alone, requests/s'
+const plain = 'withdrawals of /v1, requests/s'
 
 export async function measureAtm(directory: string, options: AtmOptions): Promise<AtmFigures> {
   const { rounds, seconds, terminals } = options
@@ -34,6 +35,7 @@ export async function measureAtm(directory: string, options: AtmOptions): Promis
     }
     tell(echo, await rate(server, clients, seconds, (ask) => echoed(ask)))
     tell(cycles, await rate(server, clients, seconds, withdrawals(terminals, cycle)))
+    tell(plain, await rate(server, clients, seconds, withdrawn))
     tell(authorizations, await rate(server, clients, seconds, withdrawals(terminals, authorized)))
   }
   await server.stop()
@@ -47,7 +49,10 @@ export function atmReport(figures: AtmFigures, { terminals }: AtmOptions): strin
 
 ${table(
   ['', 'target', 'ratio'],
-  [['cycles of three requests / echoes', '≥ 0.2', spread(ratio(cycles, echo), two)]],
+  [
+    ['cycles of three requests / echoes', '≥ 0.2', spread(ratio(cycles, echo), two)],
+    ['authorize alone / withdrawals of /v1', '–', spread(ratio(authorizations, plain), two)],
+  ],
 )}
 
 ${table(
@@ -151,6 +156,12 @@ async function cycle(ask: Ask, path: string, body: object): Promise<void> {
 
 async function authorized(ask: Ask, path: string, body: object): Promise<void> {
   await ask(path, JSON.stringify(body))
+}
+
+/** What leaves an account without a machine: as durable, in one request. */
+async function withdrawn(ask: Ask): Promise<void> {
+  const account = `B-${2 + Math.floor(Math.random() * cards)}`
+  await ask('/v1/withdrawals', JSON.stringify({ account, amount: 1, currency: 'USD' }))
 }
 
 async function echoed(ask: Ask): Promise<void> {

@@ -15,7 +15,7 @@ export type CodecRow = {
   readonly pack: number
   readonly codec: number
   readonly json: number
-  /** The codec to JSON in each turn, where the two were measured one after the other: the middle half of the turns. */
+  /** The codec to JSON within a turn, where one was measured after the other: median and quartiles of all turns. */
   readonly ratios: readonly number[]
 }
 
@@ -81,7 +81,7 @@ function measureRow(message: string, cases: readonly Case[]): CodecRow {
     pack: median(rates.pack),
     codec: median(rates.codec),
     json: median(rates.json),
-    ratios: middleHalf(rates.codec.map((rate, i) => rate / (rates.json[i] ?? Number.NaN))),
+    ratios: quartiles(rates.codec.map((rate, i) => rate / (rates.json[i] ?? Number.NaN))),
   }
   console.log(`${message.padEnd(32)} ${whole(row.codec).padStart(9)}/s, ${two(median(row.ratios))} of JSON`)
   return row
@@ -129,7 +129,7 @@ ${table(
 `
 }
 
-function middleHalf(values: readonly number[]): number[] {
+function quartiles(values: readonly number[]): number[] {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted.slice(Math.floor(sorted.length / 4), Math.ceil((3 * sorted.length) / 4))
+  return [0.25, 0.5, 0.75].map((part) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN)
 }

@@ -47,6 +47,13 @@ type Waiting = {
   fail(error: unknown): void
 }
 
+/** A batch that the store has. */
+type Committed = {
+  readonly batch: readonly Waiting[]
+  readonly startedMs: number
+  readonly committed: Promise<readonly Outcome[]>
+}
+
 export class Queue {
   readonly #store: Committing
   readonly #clock: Clock
@@ -119,7 +126,25 @@ export class Queue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#take(this.#commitLength()))
+    for (let next = this.#begin(); next !== undefined; ) {
+      const { batch, startedMs, committed } = next
+      try {
+        const outcomes = await committed
+        const ms = this.#clock.monotonicMs() - startedMs
+        this.#handedOver = []
+        // The store has its next batch before the answers to this one are written, which can take as long as a commit.
+        next = this.#begin()
+        this.#onCommitted(batch, outcomes, ms)
+      } catch (error) {
+        this.#handedOver = []
+        this.#onFailed(
+          batch.filter((waiting) => !this.#blocked.has(waiting)),
+          error,
+        )
+        next = undefined
+      }
+      next ??= this.#begin()
+    }
     this.#running = false
     this.#tellIdle()
   }
@@ -145,25 +170,17 @@ export class Queue {
     return taken
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    const startedMs = this.#clock.monotonicMs()
+  /** Hands the next batch over; undefined where nothing waits. */
+  #begin(): Committed | undefined {
+    if (this.#waiting.length === 0) return undefined
+    const batch = this.#take(this.#commitLength())
     this.#handedOver = batch
-    let outcomes: readonly Outcome[]
-    try {
-      outcomes = await this.#store.commit(
-        batch.map(({ pending }) => pending),
-        (at, outcome) => this.#onBlocked(batch[at], outcome),
-      )
-    } catch (error) {
-      this.#handedOver = []
-      this.#onFailed(
-        batch.filter((waiting) => !this.#blocked.has(waiting)),
-        error,
-      )
-      return
-    }
-    this.#handedOver = []
-    this.#onCommitted(batch, outcomes, this.#clock.monotonicMs() - startedMs)
+    const startedMs = this.#clock.monotonicMs()
+    const pending = batch.map(({ pending }) => pending)
+    const committed = this.#store.commit(pending, (at, outcome) => this.#onBlocked(batch[at], outcome))
+    // It is waited for a moment later, when the batch before is answered.
+    committed.catch(() => {})
+    return { batch, startedMs, committed }
   }
 
   /** It is done, whatever goes wrong in telling of it. */

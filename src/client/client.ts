@@ -2,11 +2,14 @@
  * A client of /v1 for Node and browsers, without dependencies. Each command has one `Idempotency-Key`, kept over its
  * retries, so a call that ends well has done its work once, whatever was lost on the way.
  */
+
+import { AtTerminal } from './at-terminal.ts'
 import { CashpointError, NoAnswerError } from './errors.ts'
 import { mayTryAgain, pause, pauseMs } from './retry.ts'
 import { eventsIn } from './stream.ts'
 import type * as types from './types.ts'
 
+export type { AtTerminal } from './at-terminal.ts'
 export { CashpointError, NoAnswerError } from './errors.ts'
 export type * from './types.ts'
 
@@ -44,8 +47,6 @@ export type Follow = Ask & {
 }
 
 type Sent = Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> }
-
-type Query = Readonly<Record<string, string | number | undefined>>
 
 export class Cashpoint {
   readonly #url: URL
@@ -214,6 +215,59 @@ export class Cashpoint {
     return this.#command('POST', `/webhooks/${name(id)}/disable`, {}, how)
   }
 
+  createTerminal(body: types.CreateTerminal, how?: Command): Promise<types.Terminal> {
+    return this.#command('POST', '/terminals', body, how)
+  }
+
+  terminals(query: types.Paging = {}, ask?: Ask): Promise<types.Terminals> {
+    return this.#read('/terminals', query, ask)
+  }
+
+  /** What is asked of one terminal; nothing is asked by this itself. */
+  terminal(id: string): AtTerminal {
+    const at = `/terminals/${name(id)}`
+    return new AtTerminal({
+      read: (path, query, ask) => this.#read(at + path, query, ask),
+      command: (method, path, body, how) => this.#command(method, at + path, body, how),
+    })
+  }
+
+  exceptions(
+    query: types.Paging & { state?: types.Exception['state']; terminal?: string; type?: string } = {},
+    ask?: Ask,
+  ): Promise<types.Exceptions> {
+    return this.#read('/exceptions', query, ask)
+  }
+
+  exceptionOf(id: string, ask?: Ask): Promise<types.Exception> {
+    return this.#read(`/exceptions/${name(id)}`, {}, ask)
+  }
+
+  /** Says how much cash really left, and why; above the server's threshold it stays `open` until another person says the same. */
+  resolveException(id: string, body: types.ResolveException, how?: Command): Promise<types.Exception> {
+    return this.#command('POST', `/exceptions/${name(id)}/resolve`, body, how)
+  }
+
+  issueCard(body: types.IssueCard, how?: Command): Promise<types.Card> {
+    return this.#command('POST', '/cards', body, how)
+  }
+
+  cardOf(id: string, ask?: Ask): Promise<types.Card> {
+    return this.#read(`/cards/${name(id)}`, {}, ask)
+  }
+
+  blockCard(id: string, body: types.BlockCard, how?: Command): Promise<types.Card> {
+    return this.#command('POST', `/cards/${name(id)}/block`, body, how)
+  }
+
+  unblockCard(id: string, reason: string, how?: Command): Promise<types.Card> {
+    return this.#command('POST', `/cards/${name(id)}/unblock`, { reason }, how)
+  }
+
+  setPin(id: string, body: types.SetPin, how?: Command): Promise<types.Card> {
+    return this.#command('POST', `/cards/${name(id)}/pin`, body, how)
+  }
+
   /** Privileged acts, newest first. */
   audit(query: types.Paging = {}, ask?: Ask): Promise<types.Audit> {
     return this.#read('/audit', query, ask)
@@ -281,7 +335,7 @@ export class Cashpoint {
     return response
   }
 
-  #read<Body>(path: string, query: Query, { signal }: Ask = {}): Promise<Body> {
+  #read<Body>(path: string, query: types.Query, { signal }: Ask = {}): Promise<Body> {
     return this.#ask(path + queryText(query), { method: 'GET', headers: this.#headers }, { signal })
   }
 
@@ -349,7 +403,7 @@ function name(text: string): string {
   return encodeURIComponent(text)
 }
 
-function queryText(query: Query): string {
+function queryText(query: types.Query): string {
   const given = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
   return given.size > 0 ? `?${given}` : ''

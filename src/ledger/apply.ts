@@ -81,12 +81,16 @@ export function apply(books: Books, submission: Submission, now: Instant, rules:
     return { reply: stored.reply, replayed: true }
   }
 
-  const reply = decide(books, submission, now, rules)
+  // What a terminal repeats under its own id is a repeat under a new key as well.
+  const outcome = isAtmCommand(command)
+    ? applyAtm(books, submission, command, now, rules)
+    : { reply: decide(books, submission, now, rules), replayed: false }
+  const { reply } = outcome
   if (isRemembered(reply)) {
     const content = { kind: 'reply', key: key.key, fingerprint, marks, reply } as const
     books.append(content, { at: now, actor, scope: key.scope })
   }
-  return { reply, replayed: false }
+  return outcome
 }
 
 /** A key that was used for another request: which members are not the same, where that is known. */

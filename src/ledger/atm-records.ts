@@ -18,7 +18,7 @@ import type {
   WrappedKey,
 } from './terminal.ts'
 import type { Stamp } from './trace.ts'
-import type { About, Asked, Confirmation, Operation, WithdrawalState } from './withdrawal.ts'
+import type { About, Confirmation, Numbered, Operation, WithdrawalState } from './withdrawal.ts'
 
 /** Its three accounts were opened just before. */
 export type TerminalCreated = {
@@ -68,44 +68,42 @@ export type CardChanged = {
 }
 
 /** The customer's money is in transit, by the transfer just before, and the notes are reserved. */
-export type WithdrawalAuthorized = Asked &
-  Partial<Stamp> & {
-    readonly kind: 'withdrawal_authorized'
-    readonly terminal: TerminalId
-    readonly withdrawal: string
-    readonly confirmation: Confirmation
-    readonly amount: Minor
-    readonly currency: Currency
-    readonly account: AccountNumber
-    readonly card: CardId
-    readonly last4: string
-    readonly units: NotesOut
-    readonly authorization_code: string
-    readonly batch: number
-    readonly business_date: Day
-    readonly expires_at: Instant | null
-    readonly balance: { readonly ledger: Minor; readonly available: Minor }
-    readonly transfer: RecordId
-    readonly charged?: Day
-    /** What is used of the card's limits from now on. */
-    readonly card_used?: Used
-  }
+export type WithdrawalAuthorized = Numbered & {
+  readonly kind: 'withdrawal_authorized'
+  readonly terminal: TerminalId
+  readonly withdrawal: string
+  readonly confirmation: Confirmation
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly account: AccountNumber
+  readonly card: CardId
+  readonly last4: string
+  readonly units: NotesOut
+  readonly authorization_code: string
+  readonly batch: number
+  readonly business_date: Day
+  readonly expires_at: Instant | null
+  readonly balance: { readonly ledger: Minor; readonly available: Minor }
+  readonly transfer: RecordId
+  readonly charged?: Day
+  /** What is used of the card's limits from now on. */
+  readonly card_used?: Used
+}
 
-export type WithdrawalDeclined = Asked &
-  Partial<Stamp> & {
-    readonly kind: 'withdrawal_declined'
-    readonly terminal: TerminalId
-    readonly withdrawal: string
-    readonly confirmation: Confirmation
-    readonly amount: Minor
-    readonly currency: Currency
-    readonly account?: AccountNumber
-    readonly card?: CardId
-    readonly last4?: string
-    readonly batch: number
-    readonly code: Refusal
-    readonly about?: About
-  }
+export type WithdrawalDeclined = Numbered & {
+  readonly kind: 'withdrawal_declined'
+  readonly terminal: TerminalId
+  readonly withdrawal: string
+  readonly confirmation: Confirmation
+  readonly amount: Minor
+  readonly currency: Currency
+  readonly account?: AccountNumber
+  readonly card?: CardId
+  readonly last4?: string
+  readonly batch: number
+  readonly code: Refusal
+  readonly about?: About
+}
 
 export type WithdrawalStarted = {
   readonly kind: 'withdrawal_started'
@@ -160,22 +158,21 @@ export type WithdrawalAdvised = {
   readonly advice: string
 }
 
-export type OperationDone = Asked &
-  Partial<Stamp> & {
-    readonly kind: 'operation_done'
-    readonly type: Operation['type']
-    readonly terminal: TerminalId
-    readonly operation: string
-    readonly account?: AccountNumber
-    readonly card?: CardId
-    readonly amount?: Minor
-    readonly unit?: string
-    readonly notes?: Notes
-    readonly balance?: { readonly ledger: Minor; readonly available: Minor }
-    readonly batch: number
-    readonly business_date: Day
-    readonly transfer?: RecordId
-  }
+export type OperationDone = Numbered & {
+  readonly kind: 'operation_done'
+  readonly type: Operation['type']
+  readonly terminal: TerminalId
+  readonly operation: string
+  readonly account?: AccountNumber
+  readonly card?: CardId
+  readonly amount?: Minor
+  readonly unit?: string
+  readonly notes?: Notes
+  readonly balance?: { readonly ledger: Minor; readonly available: Minor }
+  readonly batch: number
+  readonly business_date: Day
+  readonly transfer?: RecordId
+}
 
 /** A deposit was taken back, by the transfer just before: its notes are not in the machine any more. Without one, it never came. */
 export type OperationReversed = {

@@ -305,7 +305,10 @@ function authorized(content: WithdrawalAuthorized, at: Instant, of: Terminal, ca
   const bucket = confirmation === 'implicit' ? 'unconfirmed' : 'uncertain'
   const terminal = {
     ...of,
-    units: of.units.map((unit) => ({ ...unit, reserved: unit.reserved + (units[unit.id] ?? 0) })),
+    units: of.units.map((unit) => {
+      const more = units[unit.id]
+      return more === undefined ? unit : { ...unit, reserved: unit.reserved + more }
+    }),
     [bucket]: of[bucket] + amount,
     batch: count(dated(of.batch, business_date), 'withdrawals', amount),
     last_seen: at,
@@ -324,7 +327,7 @@ function settled(
     state,
     dispensed,
     debited,
-    units: unitsLeft(content, before),
+    ...unitsAfterwards(content, before),
     ...(rejected && { rejected }),
     mix_assumed,
     expires_at: null,
@@ -335,10 +338,13 @@ function settled(
 }
 
 /** The notes that left, all in all; where none did, those that were to. */
-function unitsLeft({ out = {}, back = {} }: WithdrawalSettled, { units, ...before }: Withdrawal): NotesOut {
+function unitsAfterwards(
+  { out = {}, back = {} }: WithdrawalSettled,
+  { units, planned = units, ...before }: Withdrawal,
+): Pick<Withdrawal, 'units' | 'planned'> {
   const gone = isOpen(before) || before.dispensed === 0 ? {} : units
   const left = notesAfter(notesAfter(gone, out, 1), back, -1)
-  return Object.keys(left).length > 0 ? left : units
+  return Object.keys(left).length > 0 ? { units: left, planned } : { units }
 }
 
 /** Reserved notes are free again or have left; what was given back is counted in the batch that is open. */
@@ -380,7 +386,9 @@ function unitsAfter(units: readonly Unit[], { freed, out, back, rejected, retrac
   const rejectUnit = units.find(({ type }) => type === 'reject')
   const retractUnit = units.find(({ type }) => type === 'retract')
   return units.map((unit) => {
-    const { id } = unit
+    const { id, type } = unit
+    const isMoved = id in freed || id in out || id in back || id in rejected
+    if (!isMoved && type !== 'reject' && type !== 'retract') return unit
     const bad = rejected[id] ?? 0
     return {
       ...unit,

@@ -6,14 +6,18 @@ import { describe, test } from 'node:test'
 import { postgresMissing, sharedPostgres } from '../support/postgres.ts'
 import { long } from '../support/profile.ts'
 
-const few = ['idempotency', 'races', 'v1-limits', 'webhooks']
+const few = ['idempotency', 'races', 'v1-limits', 'webhooks', 'withdrawals', 'cash']
 // The others have stores of their own, or none.
 const more = [
   'access',
+  'atm-roles',
   'bad-input',
+  'cards',
   'contract',
   'http',
   'original-routes',
+  'terminal-operations',
+  'terminals',
   'v1-accounts',
   'v1-events',
   'v1-movements',

@@ -136,7 +136,7 @@ test('the demo: a line for each thing that happens, and the judgement', async ()
     '--fleet',
     '2',
     '--seconds',
-    '3',
+    '2',
     '--faults',
     'none',
   ])

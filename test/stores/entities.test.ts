@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import type { Store } from '../../src/bank/store.ts'
 import { genesis } from '../../src/ledger/block.ts'
 import { Books } from '../../src/ledger/books.ts'
 import { nameOf, nameOfEntity } from '../../src/ledger/entity.ts'
@@ -15,59 +14,9 @@ import { Loader } from '../../src/stores/sqlite/load.ts'
 import { Projection } from '../../src/stores/sqlite/projection.ts'
 import { prove } from '../../src/stores/sqlite/prove.ts'
 import { replay } from '../../src/stores/sqlite/replay.ts'
-import { cardIdOf } from '../support/atm-words.ts'
 import { postgres, postgresMissing, runOnce } from '../support/postgres.ts'
 import { sqlitePlace } from '../support/stores.ts'
-import { makeCard, makeTerminal, run, step } from './terminals.ts'
-
-/** A little of each kind of record of the ATM side, in commits of one command each. */
-async function someOfEach(store: Store): Promise<void> {
-  await makeTerminal(store, 'T')
-  await makeCard(store, 'K', 'a')
-  await run(store, [
-    'card L a pin=1234 day=500',
-    'authorize T w1 K 60 pin=1234',
-    'start T w1',
-    'confirm T w1 C1=1 C3=1',
-    'authorize T w2 L 60 pin=1234',
-    'start T w2',
-    'confirm T w2 C1=1',
-    'authorize T w3 K 60 pin=garbled',
-    'authorize T w4 K 60 pin=1234',
-    'start T w4',
-    'confirm T w4 outcome=unknown',
-    'authorize T w5 L 10 pin=1234',
-    'undo T w6',
-    'undo T w1',
-    'feed T d1 a 1000:3',
-    'unfeed T d1',
-    'unfeed T d2',
-    'repin T p1 L pin=1234 new=4321',
-    'close T 1',
-    'exchange T as=x',
-    'count T x C1=997 C3=1000',
-    'end T x set C1=10 C3=10 w4:60',
-    'block K stolen',
-    'authorize T w7 L 10 pin=4321',
-  ])
-  const { things } = await store.entities({ prefix: nameOf.exception(''), waiting: true, limit: 9 })
-  for (const exception of things)
-    if (exception.kind === 'exception') await run(store, [`resolve ${exception.id} dispensed=60`])
-  await store.commit([
-    { ...step('service T on'), command: { type: 'know_keys', values: { k: 'v' } } },
-    {
-      ...step('service T on'),
-      command: { type: 'open_demo', terminal: 'T', cards: [cardIdOf('K'), cardIdOf('L')] },
-    },
-  ])
-  await store.commit([
-    {
-      ...step('service T on'),
-      command: { type: 'create_credential', role: 'teller', name: 'ann' },
-      fresh: 'a'.repeat(64),
-    },
-  ])
-}
+import { someOfEach } from './terminals.ts'
 
 test('books that an index and the journal beyond it make are those that the whole journal makes', async () => {
   const place = sqlitePlace()

@@ -8,7 +8,9 @@ import { deposit, gist, pending, withdraw } from '../support/commands.ts'
 import { type Entry, journalOf } from '../support/journal.ts'
 import { postgres } from '../support/postgres.ts'
 import { sqlitePlace } from '../support/stores.ts'
+import { someOfEach } from './terminals.ts'
 
+const far = Number.MAX_SAFE_INTEGER
 const usd = { currency: 'USD' }
 
 export function movingUp(): void {
@@ -19,6 +21,7 @@ export function movingUp(): void {
       const { holds } = await someOfEverything((command, key) =>
         file.commit([pending(command, { fresh: 'a'.repeat(64), ...(key && { key: { scope: '', key } }) })]),
       )
+      await someOfEach(file)
       const journal = await journalOf(file)
       const { url } = await (await postgres()).schema()
       const copied = await copyToDatabase(journal, { url })
@@ -43,6 +46,9 @@ export function movingUp(): void {
         assert.deepEqual(plain(await store.things()), plain(await file.things()))
         assert.deepEqual(plain(await store.acts({ limit: 50 })), plain(await file.acts({ limit: 50 })))
         assert.deepEqual(await store.totals(), await file.totals())
+        const all = { prefix: '', limit: 1_000 }
+        assert.deepEqual(await store.entities(all), await file.entities(all))
+        assert.deepEqual(await store.due(far, 10), await file.due(far, 10))
         const [again] = await store.commit([pending(deposit('a', '10'), { key: { scope: '', key: 'k' } })])
         assert.equal(again?.replayed, true)
         const [next] = await store.commit([pending(withdraw('a', '1'))])

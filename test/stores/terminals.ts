@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Pending, Store } from '../../src/bank/store.ts'
 import type { Outcome } from '../../src/ledger/command.ts'
+import { nameOf } from '../../src/ledger/entity.ts'
 import type { Terminal } from '../../src/ledger/terminal.ts'
-import { atmStepOf, idOfAtm, sayAtm } from '../support/atm-words.ts'
+import { atmStepOf, cardIdOf, idOfAtm, sayAtm } from '../support/atm-words.ts'
 import { deposit, gist, pending } from '../support/commands.ts'
 import { wordsOf } from '../support/v1-words.ts'
 
@@ -74,4 +75,53 @@ export function asTerminal(entity: unknown): Terminal {
   const terminal = entity as Terminal | undefined
   assert(terminal?.kind === 'terminal')
   return terminal
+}
+
+/** A little of each kind of record of the ATM side, in commits of one command each. */
+export async function someOfEach(store: Store): Promise<void> {
+  await makeTerminal(store, 'T')
+  await makeCard(store, 'K', 'a')
+  await run(store, [
+    'card L a pin=1234 day=500',
+    'authorize T w1 K 60 pin=1234',
+    'start T w1',
+    'confirm T w1 C1=1 C3=1',
+    'authorize T w2 L 60 pin=1234',
+    'start T w2',
+    'confirm T w2 C1=1',
+    'authorize T w3 K 60 pin=garbled',
+    'authorize T w4 K 60 pin=1234',
+    'start T w4',
+    'confirm T w4 outcome=unknown',
+    'authorize T w5 L 10 pin=1234',
+    'undo T w6',
+    'undo T w1',
+    'feed T d1 a 1000:3',
+    'unfeed T d1',
+    'unfeed T d2',
+    'repin T p1 L pin=1234 new=4321',
+    'close T 1',
+    'exchange T as=x',
+    'count T x C1=997 C3=1000',
+    'end T x set C1=10 C3=10 w4:60',
+    'block K stolen',
+    'authorize T w7 L 10 pin=4321',
+  ])
+  const { things } = await store.entities({ prefix: nameOf.exception(''), waiting: true, limit: 9 })
+  for (const exception of things)
+    if (exception.kind === 'exception') await run(store, [`resolve ${exception.id} dispensed=60`])
+  await store.commit([
+    { ...step('service T on'), command: { type: 'know_keys', values: { k: 'v' } } },
+    {
+      ...step('service T on'),
+      command: { type: 'open_demo', terminal: 'T', cards: [cardIdOf('K'), cardIdOf('L')] },
+    },
+  ])
+  await store.commit([
+    {
+      ...step('service T on'),
+      command: { type: 'create_credential', role: 'teller', name: 'ann' },
+      fresh: 'b'.repeat(64),
+    },
+  ])
 }

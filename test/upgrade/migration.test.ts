@@ -56,7 +56,17 @@ function oldStore(): { readonly directory: string; readonly path: string } {
   return { directory, path: layDown(newest, 'killed', directory) }
 }
 
-/** What a journal has of its schema and of the migration. */
+const fixtureSize = sizeOf(oldStore().path)
+
+function sizeOf(path: string): { readonly records: number; readonly blocks: number } {
+  const db = new DatabaseSync(path, { readOnly: true })
+  const count = (table: string) => Number(db.prepare(`select count(*) as n from ${table}`).get()?.['n'])
+  const size = { records: count('records'), blocks: count('blocks') }
+  db.close()
+  return size
+}
+
+/** What a journal has of its schema and of the migration, and its lines as the fixture has them: a start adds others. */
 function schemaOf(path: string): {
   version: number
   migrations: number
@@ -66,8 +76,8 @@ function schemaOf(path: string): {
 } {
   const db = new DatabaseSync(path, { readOnly: true })
   const one = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0]
-  const lines = db.prepare('select * from records order by sequence').all()
-  const blocks = db.prepare('select * from blocks order by sequence').all()
+  const lines = db.prepare('select * from records order by sequence limit ?').all(fixtureSize.records)
+  const blocks = db.prepare('select * from blocks order by sequence limit ?').all(fixtureSize.blocks)
   const found = {
     version: Number(one('pragma user_version')),
     migrations: Number(one('select count(*) from migrations')),

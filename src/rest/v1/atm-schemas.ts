@@ -40,7 +40,7 @@ const notesCount = Type.Integer({ minimum: 0, maximum: notesMax })
 /** Notes by the unit they leave. What a machine says of its units is taken as it comes: `Terminal` has their names. */
 const notesOut = Type.Record(Type.String(), notesCount, {
   maxProperties: unitsMax,
-  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,8}$' },
   description: 'Notes by unit',
 })
 const notes = Type.Record(Type.String(), notesCount, {
@@ -50,7 +50,7 @@ const notes = Type.Record(Type.String(), notesCount, {
 })
 const contents = Type.Record(Type.String(), Type.Union([notesCount, notes]), {
   maxProperties: unitsMax,
-  propertyNames: { pattern: '^[A-Za-z0-9]{1,16}$' },
+  propertyNames: { pattern: '^[A-Za-z0-9]{1,8}$' },
   description: 'By unit: notes of one that pays out, or notes by value of another',
 })
 const mixRule = Type.Enum(['minimumBills', 'equalEmptying'])
@@ -253,7 +253,14 @@ export const closedBatchReply = closed({
   head: closed({ writer: Type.Integer(), block: Type.Integer(), hash: Type.String() }),
 })
 const exchangeId = Type.String({ minLength: 1, maxLength: 64 })
-const sure = closed({ dispensed: limit })
+/** More than any machine holds, and far from where sums of it are no safe integers. */
+const dispensedMax = 1_000_000_000_000
+const dispensed = Type.Integer({
+  minimum: 0,
+  maximum: dispensedMax,
+  description: 'The cash that really left, in minor units',
+})
+const sure = closed({ dispensed })
 export const startExchange = closed({ action: Type.Literal('start') })
 export const endExchange = closed({
   action: Type.Literal('end'),
@@ -325,7 +332,7 @@ export const exceptionReply = closed({
   proposal: orNull(sure),
   resolution: orNull(
     closed({
-      dispensed: orNull(limit),
+      dispensed: orNull(dispensed),
       reason,
       by: Type.String({ description: 'Who, by name; empty in demo mode' }),
       at: instant,
@@ -334,7 +341,7 @@ export const exceptionReply = closed({
   ),
 })
 export const exceptionsReply = closed({ exceptions: Type.Array(exceptionReply), next })
-export const resolveException = closed({ dispensed: Type.Optional(limit), reason })
+export const resolveException = closed({ dispensed: Type.Optional(dispensed), reason })
 
 const expiry = Type.String({ pattern: '^[0-9]{2}(0[1-9]|1[0-2])$', description: 'YYMM' })
 const cardAccountType = Type.Enum(['checking', 'savings', 'credit'])

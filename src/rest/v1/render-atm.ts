@@ -131,9 +131,10 @@ export function withdrawalBody(withdrawal: Withdrawal): object {
 
 /** A withdrawal as its authorization was answered, whatever has become of it. */
 export function asAuthorized(withdrawal: Withdrawal): Withdrawal {
-  const { start_by = null, transfers } = withdrawal
+  const { start_by = null, transfers, planned, units } = withdrawal
   return {
     ...withdrawal,
+    units: planned ?? units,
     state: 'authorized',
     dispensed: null,
     expires_at: start_by,

@@ -39,7 +39,7 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
         const { role, person } = request.caller
         return sendEntities(bank, request, reply, {
           plural: 'terminals',
-          prefix: nameOf.terminal(''),
+          prefix: nameOf.terminal(role === 'terminal' ? person : ''),
           wanted: (entity) => role !== 'terminal' || (entity as Terminal).id === person,
           body: (entity) => bodyOf(entity as Terminal),
         })

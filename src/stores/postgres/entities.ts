@@ -83,32 +83,64 @@ export type WantedEntities = {
   readonly waitingOn: readonly AccountNumber[]
 }
 
+// Some 5 MB.
+const cardsMax = 10_000
+
+/**
+ * Cards that were looked up before. A card's accounts never change, so that most withdrawals need not be asked twice:
+ * for what they are of, and then for what stands behind that.
+ */
+export class Cards {
+  readonly #cards = new Map<EntityName, Entity>()
+
+  get(name: EntityName): Entity | undefined {
+    return this.#cards.get(name)
+  }
+
+  add(entity: Entity): void {
+    if (entity.kind !== 'card') return
+    if (this.#cards.size >= cardsMax) this.#cards.clear()
+    this.#cards.set(nameOfEntity(entity), entity)
+  }
+}
+
 /**
  * Looks up what stands behind the names, before anything is locked: in rounds until nothing new is found. It may have
- * grown by the time the locks are held, which `outgrown` tells. Gives the names of all, and what was found.
+ * grown by the time the locks are held, which `isOutgrown` tells. Gives the names of all, and what was found.
  */
 export async function wantedEntities(
   pages: readonly Pages[],
+  cards: Cards,
   ask: Ask,
 ): Promise<{ readonly wanted: WantedEntities; readonly found: Books }> {
   const names = new Set(pages.flatMap(({ entities = [] }) => entities))
   const waiting = [...new Set(pages.flatMap((each) => each.waiting ?? []))]
   const waitingOn = [...new Set(pages.flatMap((each) => each.waiting_on ?? []))]
   const found = Books.at(genesis(1))
-  const asked = new Set<EntityName>()
-  let reads = askEntities({ names: [...names], waiting, waitingOn }, ask)
-  while (reads.length > 0) {
-    for (const name of names) asked.add(name)
-    for (const { name, body } of (await Promise.all(reads)).flat()) {
-      const entity = JSON.parse(body) as Entity
-      found.load({ entity })
-      asked.add(name)
-      for (const more of [name, ...behind(entity).entities]) names.add(more)
-    }
-    const more = [...names].filter((name) => !asked.has(name))
-    reads = askEntities({ names: more, waiting: [], waitingOn: [] }, ask)
+  const seen = new Set<EntityName>()
+  const take = (entity: Entity) => {
+    const name = nameOfEntity(entity)
+    seen.add(name)
+    cards.add(entity)
+    found.load({ entity })
+    for (const more of [name, ...behind(entity).entities]) names.add(more)
   }
-  return { wanted: { names: [...names].sort(), waiting, waitingOn }, found }
+  /** Those that have to be asked for; what is known of cards is taken as it is. */
+  const unseen = () => {
+    for (const name of names) {
+      const card = seen.has(name) ? undefined : cards.get(name)
+      if (card !== undefined) take(card)
+    }
+    const left = [...names].filter((name) => !seen.has(name))
+    for (const name of left) seen.add(name)
+    return left
+  }
+  for (let of: WantedEntities = { names: unseen(), waiting, waitingOn }; ; ) {
+    const reads = askEntities(of, ask)
+    if (reads.length === 0) return { wanted: { names: [...names].sort(), waiting, waitingOn }, found }
+    for (const { body } of (await Promise.all(reads)).flat()) take(JSON.parse(body))
+    of = { names: unseen(), waiting: [], waitingOn: [] }
+  }
 }
 
 /** Asks for all of them; nothing is waited for. */

@@ -13,6 +13,7 @@ import type { Thing } from '../../ledger/registry.ts'
 import { type Ask, statement } from './connect.ts'
 import {
   askEntities,
+  type Cards,
   lockUnguarded,
   reach,
   readThere,
@@ -103,7 +104,7 @@ const repliesAt = statement(
  * Which accounts a hold, a transfer or an adjustment is of never changes: it is looked up before anything is locked. What
  * stands behind the ATM side's is looked up with it.
  */
-export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wanted> {
+export async function wantedBy(batch: readonly Pending[], cards: Cards, ask: Ask): Promise<Wanted> {
   const pages = batch.map((pending) => pagesOf(pending))
   const named = {
     transfers: new Map<RecordId, Spot>(),
@@ -121,7 +122,7 @@ export async function wantedBy(batch: readonly Pending[], ask: Ask): Promise<Wan
     ...ids.values(),
   ]) as [Spot[], Spot[], Spot[]]
   const behind = new Map<RecordId, readonly AccountNumber[]>()
-  const reading = wantedEntities(pages.flat(), ask)
+  const reading = wantedEntities(pages.flat(), cards, ask)
   const [ofHolds, ofThings, ofTransfers] = (await Promise.all([
     holds.length === 0 ? [] : ask(accountsOfHolds, columnsOf(holds)),
     things.length === 0 ? [] : ask(accountsOfThings, columnsOf(things)),

@@ -40,6 +40,7 @@ import {
   uniqueViolation,
   within,
 } from './connect.ts'
+import { Cards } from './entities.ts'
 import { isOutgrown, load, lockOne, readExisting, type Wanted, wantedBy } from './load.ts'
 import { saves } from './save.ts'
 
@@ -134,6 +135,7 @@ export class Writer {
   #id = 0
   #epoch = 0
   #head: Block = genesis(1)
+  readonly #cards = new Cards()
   readonly #renewal: NodeJS.Timeout
 
   private constructor(options: WriterOptions) {
@@ -209,7 +211,7 @@ export class Writer {
   }
 
   async #run(ask: Ask, batch: readonly Pending[], deadlineMs: number, locks: Locks): Promise<Committed> {
-    const wanted = await wantedBy(batch, ask)
+    const wanted = await wantedBy(batch, this.#cards, ask)
     const leftMs = leftUntil(deadlineMs)
     const isPatient = locks === 'all' || typeof locks === 'object'
     // For one row there are two waits, for the first in line and then for who has it, each as long as the lock's: what

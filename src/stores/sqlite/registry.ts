@@ -21,12 +21,13 @@ export class Registry {
     this.#acts = index.prepare('select sequence from acts where sequence < ? order by sequence desc limit ?')
     const columns = 'sequence, at, kind, actor, scope, body'
     this.#line = journal.prepare(`select ${columns} from records where sequence = ?`)
-    // Most records are transfers, replies and holds of no interest here, and are not read as JSON.
+    // Most records are transfers, replies, holds and withdrawals of no interest here, and are not read as JSON.
     this.#beyond = journal.prepare(
       `select ${columns}
       from records
       where sequence > ?
-        and kind not in ('reply', 'account_opened', 'hold_placed', 'hold_resolved')
+        and kind not in ('reply', 'account_opened', 'hold_placed', 'hold_resolved', 'operation_done')
+        and kind not like 'withdrawal%'
         and (kind <> 'transfer' or instr(body, '"adjustment"') > 0 or instr(body, '"forced":true') > 0)
       order by sequence`,
     )
