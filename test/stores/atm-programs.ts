@@ -164,7 +164,8 @@ class Both {
     const outcomes = await this.store.commit(batch)
     const [wrote] = await journalOf(this.store, this.#head.sequence + 1)
     if (wrote !== undefined) this.#head = wrote.block
-    this.#now = this.#head.at
+    // A refusal that nobody wrote down may have been of this instant, too.
+    this.#now = wrote?.block.at ?? this.#place.clock?.now() ?? systemClock.now()
     const others = await this.memory.commit(batch)
     assert.deepEqual(outcomes, others, JSON.stringify(batch.map(({ command }) => command)))
     if (wrote !== undefined) assert.deepEqual((await journalOf(this.memory, this.#head.sequence))[0], wrote)
