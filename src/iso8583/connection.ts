@@ -170,7 +170,15 @@ export class Connection {
       return
     }
     this.#untakenSince ??= this.#after('an answer that nobody takes')
+    this.#gather()
     this.#socket.write(framed, () => this.#onTaken())
+  }
+
+  /** One commit answers many at once: they leave as one piece. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return
+    this.#socket.cork()
+    process.nextTick(() => this.#socket.uncork())
   }
 
   #onTaken(): void {

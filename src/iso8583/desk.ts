@@ -1,7 +1,7 @@
 /** What the families of messages share: the bank, the vault, and how their answers are told. */
 import type { Bank } from '../bank/bank.ts'
 import type { CardIds } from '../ledger/atm-commands.ts'
-import type { AccountType, CardId } from '../ledger/card.ts'
+import type { AccountType, CardAccount, CardId } from '../ledger/card.ts'
 import type { Command, Outcome, Refused, Submission } from '../ledger/command.ts'
 import { type Entity, type EntityName, nameOf } from '../ledger/entity.ts'
 import type { Day } from '../ledger/limits.ts'
@@ -99,8 +99,8 @@ export async function no(
 ): Promise<Answered> {
   if (refusal === 'amount_not_dispensable') return { ...refused(answerCodes[refusal]), 44: nearestIn(about) }
   if (refusal !== 'account_not_allowed' || account === undefined) return refused(answerCodes[refusal])
-  const card = await cardAmong(desk, pan)
-  const isIts = card?.accounts.some((each) => each.account === account)
+  const accounts = await accountsAmong(desk, pan)
+  const isIts = accounts.some((each) => each.account === account)
   return refused(isIts ? answerCodes[refusal] : invalidCard)
 }
 
@@ -110,12 +110,24 @@ function nearestIn(about: Refused['about']): string {
   return [below, above].map((amount) => String(amount ?? 0).padStart(12, '0')).join('')
 }
 
-async function cardAmong(desk: Desk, pan: CardIds) {
-  for (const id of pan) {
+// Some 5 MB.
+const cardsMax = 10_000
+const known = new WeakMap<Bank, Map<CardId, readonly CardAccount[]>>()
+
+/** The accounts of a card, by any id that it may have. They never change, so that most need not be read twice. */
+async function accountsAmong(desk: Desk, ids: CardIds): Promise<readonly CardAccount[]> {
+  const kept = known.get(desk.bank) ?? new Map<CardId, readonly CardAccount[]>()
+  known.set(desk.bank, kept)
+  for (const id of ids) {
+    const accounts = kept.get(id)
+    if (accounts !== undefined) return accounts
     const card = await read(desk, nameOf.card(id))
-    if (card?.kind === 'card') return card
+    if (card?.kind !== 'card') continue
+    if (kept.size >= cardsMax) kept.clear()
+    kept.set(id, card.accounts)
+    return card.accounts
   }
-  return undefined
+  return []
 }
 
 const typeDigits: Readonly<Record<AccountType, string>> = { savings: '10', checking: '20', credit: '30' }
@@ -128,8 +140,8 @@ export async function balancesOf(
   { ledger, available }: Balance,
   of: { readonly currency: Currency; readonly account?: string | undefined; readonly cards?: CardIds },
 ): Promise<{ readonly 54?: string }> {
-  const card = await cardAmong(desk, of.cards ?? [])
-  const type = card?.accounts.find(({ account }) => account === of.account)?.type
+  const accounts = await accountsAmong(desk, of.cards ?? [])
+  const type = accounts.find(({ account }) => account === of.account)?.type
   const digits = type === undefined ? '00' : typeDigits[type]
   const block = (kind: string, amount: Minor) =>
     `${digits}${kind}${numberOf(of.currency)}${amount < 0 ? 'D' : 'C'}${String(Math.abs(amount)).padStart(12, '0')}`
