@@ -189,20 +189,29 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
 
 const short = { thinkMs: 150, patienceMs: 400, deadMaxMs: 1_500 }
 
-/** The server on this very port, ready; gives what kills it. */
+/**
+ * The server on this very port, ready; gives what kills it. A machine that tried to reach it while it was not there may
+ * have the port for a moment, as the near end of its own connection.
+ */
 async function startOn(scope: Scope, path: string, port: string) {
   const args = [launcher, 'serve', '--store', `sqlite:${path}`, '--port', port]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-  const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  scope.after(async () => {
-    child.kill('SIGKILL')
-    await exit
-  })
-  await new Promise((resolve) => child.stdout.once('data', resolve))
-  child.stdout.resume()
-  return async () => {
-    child.kill('SIGKILL')
-    await exit
-    return { code: null, signal: 'SIGKILL' as const }
+  for (let tries = 0; tries < 100; tries += 1) {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    scope.after(async () => {
+      child.kill('SIGKILL')
+      await exit
+    })
+    const ready = new Promise<true>((resolve) => child.stdout.once('data', () => resolve(true)))
+    if (await Promise.race([ready, exit])) {
+      child.stdout.resume()
+      return async () => {
+        child.kill('SIGKILL')
+        await exit
+        return { code: null, signal: 'SIGKILL' as const }
+      }
+    }
+    await pause(100)
   }
+  throw new Error(`no server on port ${port}`)
 }
