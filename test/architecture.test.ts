@@ -26,6 +26,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
   // For others' programs, too: it needs nothing.
   { from: 'iso8583/message/', may: [] },
+  { from: 'iso8583/', may: ['bank/', 'ledger/', 'vault/', 'node:'] },
   // For browsers: of the rest of src they know the client alone.
   { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:htm'] },
   { from: 'console/', may: ['access/', 'rest/', 'node:', 'npm:fastify'] },

@@ -16,7 +16,10 @@ export type DemoOptions = {
 const sameSignalMs = 250
 
 export async function demo({ machines, seconds, seed, odds }: DemoOptions): Promise<void> {
-  const server = await start(readSettings(['--store', 'temp', '--port', '0'], {}), pino({ level: 'silent' }))
+  const server = await start(
+    readSettings(['--store', 'temp', '--port', '0', '--iso8583', 'off'], {}),
+    pino({ level: 'silent' }),
+  )
   const { url } = server
   const until = Number.isFinite(seconds) ? `for ${seconds} s` : 'until Ctrl-C'
   console.log(`A host in a temporary store at ${url}, ${machines} machines on it, ${until}.\n`)

@@ -12,6 +12,7 @@ import type { Vault } from '../vault/vault.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
 import { Sealer } from '../webhooks/signature.ts'
 import { makeDemo } from './demo.ts'
+import { type Lines, openLines } from './iso8583.ts'
 import {
   isLoopback,
   readSettings,
@@ -59,6 +60,8 @@ export async function serve(args: readonly string[]): Promise<void> {
 
 export type Running = {
   readonly url: string
+  /** Where machines that speak ISO 8583 connect. */
+  readonly iso8583: readonly string[]
   readonly store: string
   /** Whether whoever is on this machine may do anything, and whether anybody may. */
   readonly demo: boolean
@@ -95,21 +98,30 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       moreRoutes: [...consoleRoutes(access), ...(parts.moreRoutes ?? [])],
     })
     const listening = await listen(app, settings)
+    const lines = await openLines(settings, { bank, vault, access, log, metrics }).catch(async (error) => {
+      await listening.close()
+      throw error
+    })
     webhooks.deliverer.start()
     bank.watchDue()
     const { url } = listening
     const { demo, hasWayIn } = access
-    log.info({ url, store: store.name, demo }, 'serving')
-    return { url, store: store.name, demo, hasWayIn, stop: () => stop(listening, webhooks) }
+    log.info({ url, store: store.name, demo, iso8583: lines.urls }, 'serving')
+    const { urls: iso8583 } = lines
+    return { url, iso8583, store: store.name, demo, hasWayIn, stop: () => stop(listening, lines, webhooks) }
   } catch (error) {
     await store.close()
     throw error
   }
 
-  async function stop(listening: Listening, webhooks: Sending): Promise<void> {
+  async function stop(listening: Listening, lines: Lines, webhooks: Sending): Promise<void> {
     draining = true
-    setTimeout(() => listening.cut(), settings.lockDeadlineMs + drainSlackMs).unref()
-    await listening.close()
+    const cut = () => {
+      listening.cut()
+      lines.cut()
+    }
+    setTimeout(cut, settings.lockDeadlineMs + drainSlackMs).unref()
+    await Promise.all([listening.close(), lines.close()])
     await webhooks.close()
     await bank.drain()
     await store.close()
@@ -204,8 +216,9 @@ function createBank(store: OpenStore, of: { settings: Settings; log: Logger; met
 
 type Parts = Pick<Parameters<typeof createServer>[0], 'moreRoutes'>
 
-function banner({ url, store, demo, hasWayIn }: Running): string {
-  const head = `Cashpoint is serving the ATM API.\n\n  URL    ${url}\n  store  ${store}\n`
+function banner({ url, iso8583, store, demo, hasWayIn }: Running): string {
+  const lines = iso8583.map((each) => `  ISO    ${each}\n`).join('')
+  const head = `Cashpoint is serving the ATM API.\n\n  URL    ${url}\n  store  ${store}\n${lines}`
   if (!hasWayIn)
     return `${head}
 There is no credential yet, so nobody may ask. Stop the server and make one:

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { TokenSettings } from '../access/tokens.ts'
+import { type Address, readAddresses } from '../iso8583/address.ts'
 import { decimalsOf, minorMax } from '../ledger/money.ts'
 import { readDatabaseUrl } from '../stores/postgres/hosts.ts'
 
@@ -39,6 +40,8 @@ export type Settings = {
   readonly keysPath: string | undefined
   /** Networks that webhooks may lead to although they are not public. */
   readonly webhookNetworks: readonly string[]
+  /** Where ISO 8583 is listened to; undefined for the demo's own, while there is a demo. */
+  readonly iso8583: readonly Address[] | undefined
 }
 
 /** Something the operator must change; its message is the one line that says what. */
@@ -185,6 +188,18 @@ export const settings = {
     fallback: '',
     help: 'networks that webhooks may lead to although they are private, such as 10.0.0.0/8,127.0.0.1',
   },
+  iso8583: {
+    flag: 'iso8583',
+    variable: 'CASHPOINT_ISO8583',
+    fallback: '',
+    help: 'where machines that speak ISO 8583 connect, such as iso87a://localhost:8583?terminals=ATM*, or off; localhost:8583 in demo mode if left out',
+  },
+  iso8583Plain: {
+    flag: 'iso8583-plain',
+    variable: 'CASHPOINT_ISO8583_PLAIN',
+    fallback: '0',
+    help: '1: ISO 8583 in clear beyond this machine, as on a line of its own',
+  },
   acceptLostTail: {
     flag: 'accept-lost-tail',
     variable: 'CASHPOINT_ACCEPT_LOST_TAIL',
@@ -224,6 +239,7 @@ export function readSettings(
     adjustmentThreshold: wholeOf(settings.adjustmentThreshold, value, { min: 0, max: minorMax }),
     keysPath: value(settings.keys) || undefined,
     webhookNetworks: networksOf(settings.webhookNetworks, value),
+    iso8583: addressesOf(value),
   }
 }
 
@@ -249,7 +265,11 @@ function valuesFrom(args: readonly string[], env: Readonly<Record<string, string
 
 /** `--accept-lost-tail` alone says `--accept-lost-tail 1`. */
 function withOnes(args: readonly string[]): string[] {
-  const yesOrNo: readonly string[] = [`--${settings.demo.flag}`, `--${settings.acceptLostTail.flag}`]
+  const yesOrNo: readonly string[] = [
+    `--${settings.demo.flag}`,
+    `--${settings.acceptLostTail.flag}`,
+    `--${settings.iso8583Plain.flag}`,
+  ]
   return args.flatMap((arg, i) =>
     yesOrNo.includes(arg) && (args[i + 1] ?? '--').startsWith('--') ? [arg, '1'] : [arg],
   )
@@ -343,6 +363,26 @@ function tokensOf(value: Value): TokenSettings | undefined {
     )
   const roleClaim = value(settings.jwtRoleClaim)
   return { issuer, audience, jwks, roleClaim }
+}
+
+function addressesOf(value: Value): readonly Address[] | undefined {
+  const text = value(settings.iso8583)
+  const plain = flagOf(settings.iso8583Plain, value)
+  if (text === '') return undefined
+  if (text === 'off') return []
+  const { variable } = settings.iso8583
+  let addresses: readonly Address[]
+  try {
+    addresses = readAddresses(text)
+  } catch (error) {
+    throw new SettingError(`${variable} ${(error as Error).message}: it is ${text}`)
+  }
+  const open = addresses.find(({ host, tls }) => tls === undefined && !isLoopback(host))
+  if (open !== undefined && !plain)
+    throw new SettingError(
+      `${variable} names ${open.host}, which is beyond this machine: that wants cert, key and ca, or CASHPOINT_ISO8583_PLAIN=1: it is ${text}`,
+    )
+  return addresses
 }
 
 function timeZoneOf(name: string): string {

@@ -1,4 +1,5 @@
 /** The rules of the ATM side: which command is decided where. */
+import { advise } from './apply-advices.ts'
 import { blockCard, issueCard, setPin, unblockCard } from './apply-cards.ts'
 import { closeBatch, countUnits, endExchange, startExchange } from './apply-cash.ts'
 import { resolveException } from './apply-exceptions.ts'
@@ -35,6 +36,8 @@ export function applyAtm(
       return startDispense(books, by, command, now)
     case 'confirm':
       return confirm(books, by, command, now, rules)
+    case 'advise':
+      return advise(books, by, command, now, rules)
     case 'reverse_withdrawal':
       return reverseWithdrawal(books, by, command, now)
     case 'expire_withdrawal':

@@ -3,7 +3,7 @@ import type { Account } from './account.ts'
 import type { BlockCard, CardIds, IssueCard, SetPin, UnblockCard } from './atm-commands.ts'
 import { entityReply, ofKind, raise, terminalThere } from './atm-rules.ts'
 import type { Books } from './books.ts'
-import { type Card, isExpired, type PinPolicy, triesMax } from './card.ts'
+import { type AccountType, type Card, isExpired, type PinPolicy, triesMax } from './card.ts'
 import { type Refused, type Reply, refuse, type Submission } from './command.ts'
 import { nameOf } from './entity.ts'
 import type { Instant } from './money.ts'
@@ -160,10 +160,15 @@ export function accountOfCard(
   books: Books,
   by: Submission,
   { accounts }: Card,
-  { account: named, currency }: { account?: string | undefined; currency: string },
+  {
+    account: named,
+    account_type: type,
+    currency,
+  }: { account?: string | undefined; account_type?: AccountType | undefined; currency: string },
   now: Instant,
 ): Account | Refused {
-  const usual = accounts.find((each) => each.default) ?? accounts[0]
+  const able = type === undefined ? accounts : accounts.filter((each) => each.type === type)
+  const usual = able.find((each) => each.default) ?? able[0]
   const chosen = named === undefined ? usual : accounts.find(({ account }) => account === named)
   const account = chosen && touch(books, by, chosen.account, now)
   if (account === undefined) return refuse('account_not_allowed')

@@ -9,10 +9,12 @@ import {
   ofKind,
   operationOf,
   overShortOf,
+  raise,
   repeated,
   terminalIn,
   terminalThere,
   unknownTerminal,
+  usesIn,
   withdrawalThere,
 } from './atm-rules.ts'
 import type { Books } from './books.ts'
@@ -27,12 +29,14 @@ import {
   countOf,
   type Notes,
   type NotesOut,
+  offBalance,
   type Terminal,
   type TerminalId,
   type Unit,
   valueOfNotes,
   worthOf,
 } from './terminal.ts'
+import { numberOfClose, type Stamp, useOf } from './trace.ts'
 import type { Withdrawal } from './withdrawal.ts'
 
 /** What is under way at a terminal or in doubt, oldest first. */
@@ -55,12 +59,14 @@ function settleSilent(books: Books, by: Submission, id: TerminalId, now: Instant
 export function closeBatch(
   books: Books,
   by: Submission,
-  { terminal: id, batch: number }: CloseBatch,
+  { terminal: id, batch: named, totals, stamp, again = false }: CloseBatch,
   now: Instant,
   rules: Rules,
 ): Outcome {
   const found = terminalIn(books, id)
   if (found === undefined) return unknownTerminal()
+  const used = stamp && closedBy(books, found, { stamp, again }, now, rules)
+  const number = used ?? named
   const name = nameOf.batch(id, number)
   if (books.entity(name) !== undefined) return repeated(entityReply(books, name, false))
   if (number !== found.batch.batch)
@@ -84,8 +90,23 @@ export function closeBatch(
     over_short: accountThere(books, over_short).ledger,
     head: { writer, block, hash },
   } as const
-  books.append({ kind: 'batch_closed', report }, markOf(by, now))
+  books.append({ kind: 'batch_closed', report, ...(totals && { told: totals }), ...stamp }, markOf(by, now))
+  const off = totals && offBalance(totals, report)
+  if (off !== undefined)
+    raise(books, by, terminalThere(books, id), { type: 'out_of_balance', amount: off }, now)
   return decided(entityReply(books, name, true))
+}
+
+/** The batch that a message closed before; what is closed is the last by then. */
+function closedBy(
+  books: Books,
+  { id, batch: { batch: open } }: Terminal,
+  { stamp, again }: { stamp: Stamp; again: boolean },
+  now: Instant,
+  { dayOf }: Rules,
+): number | undefined {
+  const found = useOf(usesIn(books, id, numberOfClose(stamp)), stamp, { again, now, open: open - 1, dayOf })
+  return found && Number(found.id)
 }
 
 /** Opens the machine. Whatever has not begun to dispense never will; what has begun is in doubt until it is counted. */

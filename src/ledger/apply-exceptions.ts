@@ -227,7 +227,7 @@ function debitMore(
 type Worth = { readonly mix: Mix; readonly value: Minor }
 
 /** The notes that most likely left: those that were planned, some of them, else any that are worth so much. */
-function notesWorth(terminal: Terminal, { units, ...withdrawal }: Withdrawal, amount: Minor): Worth {
+export function notesWorth(terminal: Terminal, { units, ...withdrawal }: Withdrawal, amount: Minor): Worth {
   const own = isOpen(withdrawal) ? units : {}
   const all = payersOf(terminal).map((payer) => ({ ...payer, free: payer.free + (own[payer.id] ?? 0) }))
   const isThere = all.every(({ id, free }) => (units[id] ?? 0) <= free)

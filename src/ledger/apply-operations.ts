@@ -7,6 +7,7 @@ import { refusesLimits, refusesService } from './apply-withdrawals.ts'
 import type { ChangePin, Inquire, ReverseDeposit, TerminalDeposit, TerminalTransfer } from './atm-commands.ts'
 import type { OperationDone } from './atm-records.ts'
 import {
+  askedOf,
   decided,
   entityReply,
   isCountedSince,
@@ -16,6 +17,7 @@ import {
   repeated,
   terminalIn,
   unknownTerminal,
+  useBefore,
 } from './atm-rules.ts'
 import type { Books } from './books.ts'
 import { type Outcome, type Refused, type Reply, refuse, type Submission } from './command.ts'
@@ -35,18 +37,20 @@ import {
 } from './posting.ts'
 import type { Rules } from './rules.ts'
 import { accountsOfTerminal, type Terminal, type TerminalId, valueOfNotes } from './terminal.ts'
+import type { Stamp } from './trace.ts'
 import type { Asked, Operation } from './withdrawal.ts'
 
 export function inquire(books: Books, by: Submission, command: Inquire, now: Instant, rules: Rules): Reply {
   const terminal = terminalIn(books, command.terminal)
   if (terminal === undefined) return refuse('terminal_not_found')
-  const { pan, of } = command
+  const { pan, of, account_type } = command
   const no = refusesService(terminal)
   if (no !== undefined) return no
   const holder = identify(books, by, { terminal: terminal.id, pan }, now, rules)
   if ('type' in holder) return holder
   const { currency } = terminal
-  const account = accountOfCard(books, by, holder.card, { account: command.account, currency }, now)
+  const named = { account: command.account, account_type, currency }
+  const account = accountOfCard(books, by, holder.card, named, now)
   if ('type' in account) return account
   const { number, version } = account
   return { type: 'inquired', of, account: number, currency, ...balanceOf(account, now), version }
@@ -60,11 +64,14 @@ export function terminalDeposit(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: at, id, currency, notes, pan } = command
+  const { terminal: at, id, currency, notes, pan, stamp } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
-  const asked = { fingerprint: rules.fingerprint(command), marks: marksOf(command) }
-  const before = doneBefore(books, at, id, asked)
+  const used = useBefore(books, terminal, command, now, rules)
+  if (used?.tombstone) return decided(refuse('already_reversed'))
+  if (used !== undefined && used.of !== 'operation') return decided(refuse('idempotency_conflict'))
+  const asked = askedOf(command, used?.id ?? id, rules)
+  const before = doneBefore(books, at, used?.id ?? id, asked)
   if (before !== undefined) return before
 
   const no = refusesService(terminal)
@@ -96,6 +103,7 @@ export function terminalDeposit(
     notes,
     ...balance,
     transfer,
+    ...stamp,
   } as const
   return done(books, by, terminal, { id, asked, what, now, rules })
 }
@@ -257,7 +265,8 @@ function doneBefore(books: Books, terminal: TerminalId, id: string, asked: Asked
 type Done = {
   readonly id: string
   readonly asked: Asked
-  readonly what: Pick<Operation, 'type' | 'account' | 'card' | 'amount' | 'unit' | 'notes' | 'balance'> &
+  readonly what: Partial<Stamp> &
+    Pick<Operation, 'type' | 'account' | 'card' | 'amount' | 'unit' | 'notes' | 'balance'> &
     Pick<OperationDone, 'transfer'>
   readonly now: Instant
   readonly rules: Rules

@@ -7,6 +7,7 @@
 import { type Account, available } from './account.ts'
 import { conflict } from './apply.ts'
 import { accountOfCard, cardIn, identify } from './apply-cards.ts'
+import { notesWorth } from './apply-exceptions.ts'
 import type {
   Authorize,
   Confirm,
@@ -14,7 +15,9 @@ import type {
   ReverseWithdrawal,
   StartDispense,
 } from './atm-commands.ts'
+import type { WithdrawalForestalled } from './atm-records.ts'
 import {
+  askedOf,
   cardUsedAfter,
   close,
   decided,
@@ -30,6 +33,7 @@ import {
   terminalIn,
   terminalThere,
   unknownTerminal,
+  useBefore,
   withdrawalIn,
   withdrawalThere,
 } from './atm-rules.ts'
@@ -39,7 +43,6 @@ import { type Outcome, type Refused, refuse, type Submission } from './command.t
 import { judgeMix, type Mix, nearestAmounts, type Payer, planMix } from './dispense-plan.ts'
 import { nameOf } from './entity.ts'
 import { charge, type Exceeded, exceeded } from './limits.ts'
-import { marksOf } from './marks.ts'
 import type { Instant, Minor } from './money.ts'
 import { accountThere, chargeOf, markOf, post, refusesDebit, refusesFunds } from './posting.ts'
 import type { Rules } from './rules.ts'
@@ -56,15 +59,17 @@ export function authorize(
   const { terminal: at, id } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
-  const asked = { fingerprint: rules.fingerprint(command), marks: marksOf(command) }
-  const found = withdrawalIn(books, at, id)
+  const used = useBefore(books, terminal, command, now, rules)
+  if (used !== undefined && used.of !== 'withdrawal') return decided(refuse('idempotency_conflict'))
+  const asked = askedOf(command, used?.id ?? id, rules)
+  const found = withdrawalIn(books, at, used?.id ?? id)
   if (found !== undefined) return authorizedBefore(books, by, found, asked, now)
 
   const judged = judge(books, by, terminal, command, now, rules)
   if ('type' in judged) return decline(books, by, command, { asked, refused: judged, now, terminal })
 
   const { card, account, units } = judged
-  const { amount, currency, confirmation, stan, rrn } = command
+  const { amount, currency, confirmation, stamp } = command
   const charged = chargeOf(account, amount, now, rules)
   const transfer = post(books, by, {
     type: 'withdrawal',
@@ -74,7 +79,7 @@ export function authorize(
     account,
     now,
     charge: charged,
-    more: operationOf(at, id),
+    more: { ...operationOf(at, id), ...(stamp?.rrn !== undefined && { reference: stamp.rrn }) },
   })
   const after = accountThere(books, account.number)
   const day = rules.dayOf(now)
@@ -98,8 +103,7 @@ export function authorize(
       transfer: transfer.id,
       ...(charged && { charged: charged.day }),
       ...(card.limits && { card_used: charge(card.used, day, amount) }),
-      ...(stan !== undefined && { stan }),
-      ...(rrn !== undefined && { rrn }),
+      ...stamp,
       ...asked,
     },
     markOf(by, now),
@@ -115,8 +119,10 @@ function authorizedBefore(
   asked: Asked,
   now: Instant,
 ): Outcome {
-  const { terminal, id, code, about } = expire(books, by, found, now)
-  if (found.tombstone) return decided(refuse('already_reversed'))
+  const { terminal, id, code, about, state, confirmation } = expire(books, by, found, now)
+  // Whoever confirms by silence would take a yes for leave to dispense, and the money went back.
+  if (found.tombstone || (state === 'reversed' && confirmation === 'implicit'))
+    return decided(refuse('already_reversed'))
   if (found.fingerprint !== asked.fingerprint) return decided(conflict(asked.marks, found.marks))
   if (code !== undefined) return repeated(refuse(code, undefined, about))
   return repeated(entityReply(books, nameOf.withdrawal(terminal, id), false))
@@ -133,14 +139,14 @@ function judge(
   now: Instant,
   rules: Rules,
 ): Judged | Refused {
-  const { pan, amount, currency } = command
+  const { pan, amount, currency, account_type } = command
   const no = refusesService(terminal)
   if (no !== undefined) return no
   const holder = identify(books, by, { terminal: terminal.id, pan }, now, rules)
   if ('type' in holder) return holder
   const { card } = holder
   if (currency !== terminal.currency) return refuse('currency_mismatch')
-  const account = accountOfCard(books, by, card, { account: command.account, currency }, now)
+  const account = accountOfCard(books, by, card, { account: command.account, account_type, currency }, now)
   if ('type' in account) return account
   if (refusesDebit(account) !== undefined) return refuse('account_not_allowed')
   const over = refusesLimits({ terminal, card, account }, amount, now, rules)
@@ -218,7 +224,7 @@ function decline(
     readonly terminal: Terminal
   },
 ): Outcome {
-  const { terminal: at, id, amount, currency, confirmation, account, pan, stan, rrn } = command
+  const { terminal: at, id, amount, currency, confirmation, account, pan, stamp } = command
   const { refusal, about } = of.refused
   const card = cardIn(books, pan)
   books.append(
@@ -234,8 +240,7 @@ function decline(
       batch: of.terminal.batch.batch,
       code: refusal,
       ...(about && { about }),
-      ...(stan !== undefined && { stan }),
-      ...(rrn !== undefined && { rrn }),
+      ...stamp,
       ...of.asked,
     },
     markOf(by, of.now),
@@ -282,14 +287,17 @@ export function confirm(books: Books, by: Submission, command: Confirm, now: Ins
   return decided(entityReply(books, name, false))
 }
 
-/** What left, and whether that is for certain: not where a unit is unknown, or gave more than it had. */
-type Said = { readonly value: Minor; readonly certain: boolean }
+/** What left, by which notes, and whether that is for certain: not where a unit is unknown, or gave more than it had. */
+type Said = { readonly value: Minor; readonly out: NotesOut; readonly certain: boolean }
 
 function wordOf(
-  { units }: Terminal,
-  { units: out, rejected = {}, outcome = 'dispensed' }: Confirm,
+  terminal: Terminal,
+  { units: named, rejected = {}, outcome = 'dispensed', amount }: Confirm,
   withdrawal: Withdrawal | undefined,
 ): Said {
+  const { units } = terminal
+  const isNamed = amount === undefined || Object.keys(named).length > 0
+  const out = isNamed || withdrawal === undefined ? named : likelyOut(terminal, withdrawal, amount)
   const value = valueOfOut(units, out)
   const bad = valueOfOut(units, rejected)
   const canReject =
@@ -301,7 +309,13 @@ function wordOf(
       (out[unit.id] ?? 0) + (rejected[unit.id] ?? 0) <= countOf(unit) - unit.reserved + (own[unit.id] ?? 0),
   )
   const certain = outcome === 'dispensed' && value !== undefined && bad !== undefined && had && canReject
-  return { value: value ?? 0, certain }
+  return { value: amount ?? value ?? 0, out, certain: certain && value === (amount ?? value) }
+}
+
+/** The notes that a machine does not name: those that it is known to have given, or most likely gave. */
+function likelyOut(terminal: Terminal, withdrawal: Withdrawal, amount: Minor): NotesOut {
+  if (withdrawal.dispensed === amount) return amount === 0 ? {} : withdrawal.units
+  return notesWorth(terminal, withdrawal, amount).mix
 }
 
 type Confirming = {
@@ -340,7 +354,7 @@ function confirmOpen(books: Books, by: Submission, withdrawal: Withdrawal, confi
           }),
         ]
   const transfers = [...left, ...giveBackOf(books, by, withdrawal, { from: [[transit, rest]], now })]
-  const out = someOf(command.units)
+  const out = someOf(said.out)
   const rejected = someOf(command.rejected ?? {})
   const settled = {
     state: endOf(said.value, amount),
@@ -389,7 +403,7 @@ function replaceAssumed(
   const rest = debited - said.value
   const card = cardUsedAfter(books, withdrawal, rest)
   const transfers = giveBackOf(books, by, withdrawal, { from: [[accountsOfTerminal(at).cash, rest]], now })
-  const out = someOf(command.units)
+  const out = someOf(said.out)
   const rejected = someOf(command.rejected ?? {})
   const settled = {
     state: endOf(said.value, amount),
@@ -458,17 +472,18 @@ export function reverseWithdrawal(
   return decided(entityReply(books, name, false))
 }
 
-function forestall(
+/** Nothing of this id may be done any more; whose it would have been, and what its messages were numbered, is kept where it is known. */
+export function forestall(
   books: Books,
   by: Submission,
   { id: terminal, batch: { batch } }: Terminal,
-  { id: withdrawal, amount, advice }: { id: string; amount: Minor; advice: string },
+  {
+    id: withdrawal,
+    ...told
+  }: { id: string } & Pick<WithdrawalForestalled, 'amount' | 'advice'> & Partial<WithdrawalForestalled>,
   now: Instant,
 ): void {
-  books.append(
-    { kind: 'withdrawal_forestalled', terminal, withdrawal, amount, batch, advice },
-    markOf(by, now),
-  )
+  books.append({ ...told, kind: 'withdrawal_forestalled', terminal, withdrawal, batch }, markOf(by, now))
 }
 
 /** What is in transit goes back to the customer, and the notes are free. */

@@ -1,13 +1,14 @@
 /** What can be asked of the ATM side, and what it answers beside refusals. Plain data, as all commands are. */
 import type { AccountNumber } from './account.ts'
-import type { CardAccount, CardId, CardStatus, PinPolicy } from './card.ts'
+import type { AccountType, CardAccount, CardId, CardStatus, PinPolicy } from './card.ts'
 import type { Command, Pages } from './command.ts'
 import type { MixRule } from './dispense-plan.ts'
-import { type Entity, nameOf } from './entity.ts'
+import { type Entity, type EntityName, nameOf } from './entity.ts'
 import type { Limits } from './limits.ts'
 import type { Currency, Minor } from './money.ts'
 import {
   accountsOfTerminal,
+  type BatchTotals,
   type Contents,
   type Notes,
   type NotesOut,
@@ -16,6 +17,7 @@ import {
   type UnitPlan,
   type WrappedKey,
 } from './terminal.ts'
+import { numberOfClose, numbersOf, type Original, type Stamp } from './trace.ts'
 import type { Confirmation } from './withdrawal.ts'
 
 export type CreateTerminal = {
@@ -60,11 +62,14 @@ export type Authorize = {
   readonly amount: Minor
   readonly currency: Currency
   readonly account?: AccountNumber
+  /** Which of the card's accounts, where no number is named. */
+  readonly account_type?: AccountType
   readonly mix?: MixRule | NotesOut
   readonly confirmation: Confirmation
-  readonly stan?: string
-  readonly rrn?: string
-}
+} & Stamped
+
+/** What was asked by a message: how that is told from others, and whether it says that it was sent before. */
+export type Stamped = { readonly stamp?: Stamp; readonly again?: boolean }
 
 /** The machine is about to dispense: it must not without the yes to this. */
 export type StartDispense = {
@@ -81,6 +86,27 @@ export type Confirm = {
   readonly units: NotesOut
   readonly rejected?: NotesOut
   readonly outcome?: 'dispensed' | 'retracted' | 'unknown'
+  /** What left all in all; where no units are named, the notes that most likely did are worth it. */
+  readonly amount?: Minor
+}
+
+/**
+ * A machine's message says what already happened to something that it names by its numbers: that so much left, or of
+ * `nothing` that it was not done at all. Never refused.
+ */
+export type Advise = {
+  readonly type: 'advise'
+  readonly terminal: TerminalId
+  /** Its own: it is kept under this one where nobody can tell what it is about. */
+  readonly id: string
+  /** What it may be about, the likeliest first; the first of them is how it is told from others. */
+  readonly originals: readonly Original[]
+  readonly of?: 'withdrawal' | 'operation'
+  readonly pan?: CardIds
+  readonly account?: AccountNumber
+  /** What was asked for at first. */
+  readonly asked?: Minor
+  readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected'> & { readonly amount: Minor })
 }
 
 /** The machine says that no note left. Never refused. */
@@ -104,6 +130,7 @@ export type Inquire = {
   readonly pan: CardIds
   readonly of: 'balance' | 'statement'
   readonly account?: AccountNumber
+  readonly account_type?: AccountType
 }
 
 export type TerminalDeposit = {
@@ -114,7 +141,7 @@ export type TerminalDeposit = {
   readonly pan?: CardIds
   readonly currency: Currency
   readonly notes: Notes
-}
+} & Stamped
 
 export type ReverseDeposit = {
   readonly type: 'reverse_deposit'
@@ -146,7 +173,9 @@ export type CloseBatch = {
   readonly type: 'close_batch'
   readonly terminal: TerminalId
   readonly batch: number
-}
+  /** What the machine counted: where the books say otherwise, that is an exception. */
+  readonly totals?: BatchTotals
+} & Stamped
 
 export type StartExchange = { readonly type: 'start_exchange'; readonly terminal: TerminalId }
 
@@ -223,6 +252,7 @@ export type AtmCommand =
   | Authorize
   | StartDispense
   | Confirm
+  | Advise
   | ReverseWithdrawal
   | ExpireWithdrawal
   | Inquire
@@ -314,6 +344,7 @@ const atmCommands: ReadonlySet<string> = new Set([
   'authorize',
   'start_dispense',
   'confirm',
+  'advise',
   'reverse_withdrawal',
   'expire_withdrawal',
   'inquire',
@@ -349,7 +380,13 @@ export function pagesOfAtm(command: AtmCommand): Pages {
       return ofTerminal(command.terminal)
     case 'authorize': {
       const { terminal, id, pan } = command
-      return ofTerminal(terminal, [nameOf.withdrawal(terminal, id), ...pan.map(nameOf.card)])
+      const own = nameOf.withdrawal(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)])
+    }
+    case 'advise': {
+      const { terminal, id, originals, pan = [] } = command
+      const traces = originals.map(({ number }) => nameOf.trace(terminal, number))
+      return ofTerminal(terminal, [nameOf.withdrawal(terminal, id), ...traces, ...pan.map(nameOf.card)])
     }
     case 'start_dispense':
     case 'confirm':
@@ -361,7 +398,8 @@ export function pagesOfAtm(command: AtmCommand): Pages {
     case 'terminal_deposit': {
       const { terminal, id, account, pan = [] } = command
       const accounts = account === undefined ? [] : [account]
-      return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)], accounts)
+      const own = nameOf.operation(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)], accounts)
     }
     case 'reverse_deposit':
       return ofTerminal(command.terminal, [nameOf.operation(command.terminal, command.id)])
@@ -374,8 +412,9 @@ export function pagesOfAtm(command: AtmCommand): Pages {
       return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)])
     }
     case 'close_batch': {
-      const { terminal, batch } = command
-      return { ...ofTerminal(terminal, [nameOf.batch(terminal, batch)]), ...waitingOf(terminal) }
+      const { terminal, batch, stamp } = command
+      const trace = stamp === undefined ? [] : [nameOf.trace(terminal, numberOfClose(stamp))]
+      return { ...ofTerminal(terminal, [nameOf.batch(terminal, batch), ...trace]), ...waitingOf(terminal) }
     }
     case 'start_exchange':
     case 'count_units':
@@ -397,6 +436,10 @@ export function pagesOfAtm(command: AtmCommand): Pages {
     case 'know_keys':
       return { entities: [nameOf.keys] }
   }
+}
+
+function tracesOf({ terminal, stamp }: Stamped & { readonly terminal: TerminalId }): readonly EntityName[] {
+  return stamp === undefined ? [] : numbersOf(stamp).map((number) => nameOf.trace(terminal, number))
 }
 
 function ofTerminal(

@@ -7,8 +7,18 @@ import type { ExceptionType, Word } from './exception.ts'
 import type { Day, Limits, Used } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Refusal } from './refusal.ts'
-import type { Batch, Contents, Notes, NotesOut, TerminalId, UnitPlan, WrappedKey } from './terminal.ts'
-import type { About, Asked, Confirmation, Operation, WithdrawalState } from './withdrawal.ts'
+import type {
+  Batch,
+  BatchTotals,
+  Contents,
+  Notes,
+  NotesOut,
+  TerminalId,
+  UnitPlan,
+  WrappedKey,
+} from './terminal.ts'
+import type { Stamp } from './trace.ts'
+import type { About, Confirmation, Numbered, Operation, WithdrawalState } from './withdrawal.ts'
 
 /** Its three accounts were opened just before. */
 export type TerminalCreated = {
@@ -58,7 +68,7 @@ export type CardChanged = {
 }
 
 /** The customer's money is in transit, by the transfer just before, and the notes are reserved. */
-export type WithdrawalAuthorized = Asked & {
+export type WithdrawalAuthorized = Numbered & {
   readonly kind: 'withdrawal_authorized'
   readonly terminal: TerminalId
   readonly withdrawal: string
@@ -78,11 +88,9 @@ export type WithdrawalAuthorized = Asked & {
   readonly charged?: Day
   /** What is used of the card's limits from now on. */
   readonly card_used?: Used
-  readonly stan?: string
-  readonly rrn?: string
 }
 
-export type WithdrawalDeclined = Asked & {
+export type WithdrawalDeclined = Numbered & {
   readonly kind: 'withdrawal_declined'
   readonly terminal: TerminalId
   readonly withdrawal: string
@@ -95,8 +103,6 @@ export type WithdrawalDeclined = Asked & {
   readonly batch: number
   readonly code: Refusal
   readonly about?: About
-  readonly stan?: string
-  readonly rrn?: string
 }
 
 export type WithdrawalStarted = {
@@ -131,11 +137,15 @@ export type WithdrawalSettled = {
 }
 
 /** Reversed, or reported, before it was asked for: when it is, it is refused. */
-export type WithdrawalForestalled = {
+export type WithdrawalForestalled = Partial<Stamp> & {
   readonly kind: 'withdrawal_forestalled'
   readonly terminal: TerminalId
   readonly withdrawal: string
   readonly amount: Minor
+  /** Whose money it would have been, where that is known. */
+  readonly account?: AccountNumber
+  readonly card?: CardId
+  readonly last4?: string
   readonly batch: number
   readonly advice: string
 }
@@ -148,7 +158,7 @@ export type WithdrawalAdvised = {
   readonly advice: string
 }
 
-export type OperationDone = Asked & {
+export type OperationDone = Numbered & {
   readonly kind: 'operation_done'
   readonly type: Operation['type']
   readonly terminal: TerminalId
@@ -226,7 +236,12 @@ export type ExchangeEnded = {
 }
 
 /** The whole report, which is the batch from now on; the next one is open. */
-export type BatchClosed = { readonly kind: 'batch_closed'; readonly report: Batch }
+export type BatchClosed = Partial<Stamp> & {
+  readonly kind: 'batch_closed'
+  readonly report: Batch
+  /** What the machine had counted. */
+  readonly told?: BatchTotals
+}
 
 /** The terminal and the cards that anybody may try, until there is a credential. */
 export type DemoOpened = {

@@ -1,17 +1,20 @@
 /** What the rules of the ATM side share: what is there, exceptions, and the path of money back to a customer. */
 import assert from 'node:assert'
 import type { Account, AccountNumber } from './account.ts'
-import type { EntityReply } from './atm-commands.ts'
+import type { EntityReply, Stamped } from './atm-commands.ts'
 import type { ExceptionOpened, WithdrawalSettled } from './atm-records.ts'
 import type { Books } from './books.ts'
-import { type Outcome, type RecordId, type Reply, refuse, type Submission } from './command.ts'
+import { type Command, type Outcome, type RecordId, type Reply, refuse, type Submission } from './command.ts'
 import { type Entity, type EntityName, nameOf } from './entity.ts'
 import { exceptionIdOf, type Word } from './exception.ts'
 import { charge, type Day, giveBack, type Used } from './limits.ts'
+import { marksOf } from './marks.ts'
 import type { Instant, Minor } from './money.ts'
 import { accountThere, markOf, post } from './posting.ts'
+import type { Rules } from './rules.ts'
 import { accountsOfTerminal, type Terminal, type TerminalId } from './terminal.ts'
-import type { Withdrawal } from './withdrawal.ts'
+import { type Use, useOf } from './trace.ts'
+import type { Asked, Withdrawal } from './withdrawal.ts'
 
 export function decided(reply: Reply): Outcome {
   return { reply, replayed: false }
@@ -196,6 +199,33 @@ export function isCountedSince(
   { counted: then = 0 }: { readonly counted?: number },
 ): boolean {
   return then < counted
+}
+
+/** The use of its number that a request repeats, or that forbids it. */
+export function useBefore(
+  books: Books,
+  { id: terminal, batch: { batch: open } }: Terminal,
+  { stamp, again = false }: Stamped,
+  now: Instant,
+  { dayOf }: Rules,
+): Use | undefined {
+  if (stamp === undefined) return undefined
+  return useOf(usesIn(books, terminal, stamp.stan), stamp, { again, now, open, dayOf })
+}
+
+export function usesIn(books: Books, terminal: TerminalId, number: string): readonly Use[] {
+  return ofKind(books.entity(nameOf.trace(terminal, number)), 'trace')?.uses ?? []
+}
+
+/** The request under its id as it is told from another one: how its message was numbered is no part of it. */
+export function askedOf<Request extends Command & Stamped>(
+  command: Request,
+  id: string,
+  rules: Rules,
+): Asked {
+  const { stamp: _, again: __, ...same } = command
+  const request = { ...same, id } as unknown as Command
+  return { fingerprint: rules.fingerprint(request), marks: marksOf(request) }
 }
 
 export function unknownTerminal(): Outcome {

@@ -8,9 +8,11 @@ export type CardId = string
 
 export type CardStatus = 'active' | 'blocked' | 'lost' | 'stolen'
 
+export type AccountType = 'checking' | 'savings' | 'credit'
+
 export type CardAccount = {
   readonly account: AccountNumber
-  readonly type: 'checking' | 'savings' | 'credit'
+  readonly type: AccountType
   readonly default: boolean
 }
 

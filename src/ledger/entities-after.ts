@@ -21,12 +21,17 @@ import {
   type TerminalId,
   type Unit,
 } from './terminal.ts'
+import { numberOfClose, numbersOf, type Stamp, type Trace, traceWith, type Use } from './trace.ts'
 import { isOpen, type Operation, type Withdrawal } from './withdrawal.ts'
 
 type Find = (name: EntityName) => Entity | undefined
 
 /** The entities that a record leaves, of those that `find` knows, which are all that it changes. */
 export function entitiesAfter(content: AtmContent, at: Instant, find: Find): readonly Entity[] {
+  return [...leftBy(content, at, find), ...tracesAfter(content, at, find)]
+}
+
+function leftBy(content: AtmContent, at: Instant, find: Find): readonly Entity[] {
   const terminal = (id: TerminalId) => there(find(nameOf.terminal(id)), 'terminal')
   const card = (id: CardId) => there(find(nameOf.card(id)), 'card')
   const exception = (id: string) => there(find(nameOf.exception(id)), 'exception')
@@ -85,10 +90,11 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
       ]
     }
     case 'withdrawal_forestalled': {
-      const { terminal: id, withdrawal, amount, batch, advice } = content
+      const { kind: _, terminal: id, withdrawal, amount, batch, advice, ...told } = content
       const found = terminal(id)
       return [
         {
+          ...told,
           kind: 'withdrawal',
           terminal: id,
           id: withdrawal,
@@ -109,6 +115,7 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
           marks: '',
           advice,
           at,
+          ...(told.account !== undefined && { counted: found.counted }),
         },
         { ...found, last_seen: at },
       ]
@@ -186,6 +193,67 @@ export function entitiesAfter(content: AtmContent, at: Instant, find: Find): rea
   }
 }
 
+/** The names of the traces in which a record is found again. */
+export function tracesOf(content: AtmContent): readonly EntityName[] {
+  const stamp = stampIn(content)
+  if (stamp === undefined) return []
+  if (content.kind === 'batch_closed') return [nameOf.trace(content.report.terminal, numberOfClose(stamp))]
+  const terminal = 'terminal' in content ? content.terminal : ''
+  return numbersOf(stamp).map((number) => nameOf.trace(terminal, number))
+}
+
+function stampIn(content: AtmContent): Stamp | undefined {
+  if (!('stan' in content) || content.stan === undefined) return undefined
+  const { stan, rrn, local, sent } = content
+  return {
+    stan,
+    ...(rrn !== undefined && { rrn }),
+    ...(local !== undefined && { local }),
+    ...(sent !== undefined && { sent }),
+  }
+}
+
+/** Its uses before are those of the same number at the same terminal. */
+function tracesAfter(content: AtmContent, now: Instant, find: Find): readonly Trace[] {
+  const stamp = stampIn(content)
+  const made = stamp && usedBy(content)
+  if (stamp === undefined || made === undefined) return []
+  const { terminal, batch: open } = made
+  const use = { ...made.use, ...stamp, batch: open, at: now }
+  return tracesOf(content).map((name) => {
+    const number = name.slice(nameOf.trace(terminal, '').length)
+    const before = find(name)
+    const trace: Trace = before?.kind === 'trace' ? before : { kind: 'trace', terminal, number, uses: [] }
+    return traceWith(trace, use, { now, open })
+  })
+}
+
+function usedBy(
+  content: AtmContent,
+): { terminal: TerminalId; batch: number; use: Pick<Use, 'of' | 'id' | 'tombstone'> } | undefined {
+  switch (content.kind) {
+    case 'withdrawal_authorized':
+    case 'withdrawal_declined': {
+      const { terminal, batch, withdrawal: id } = content
+      return { terminal, batch, use: { of: 'withdrawal', id } }
+    }
+    case 'withdrawal_forestalled': {
+      const { terminal, batch, withdrawal: id } = content
+      return { terminal, batch, use: { of: 'withdrawal', id, tombstone: true } }
+    }
+    case 'operation_done': {
+      const { terminal, batch, operation: id } = content
+      return { terminal, batch, use: { of: 'operation', id } }
+    }
+    case 'batch_closed': {
+      const { terminal, batch } = content.report
+      return { terminal, batch, use: { of: 'batch', id: String(batch) } }
+    }
+    default:
+      return undefined
+  }
+}
+
 function there<Kind extends Entity['kind']>(
   entity: Entity | undefined,
   kind: Kind,
@@ -248,7 +316,11 @@ function authorized(content: WithdrawalAuthorized, at: Instant, of: Terminal, ca
   return [withdrawal, terminal, ...(card_used ? [{ ...card, used: card_used }] : [])]
 }
 
-function settled(content: WithdrawalSettled, { counted }: Terminal, before: Withdrawal): Withdrawal {
+function settled(
+  content: WithdrawalSettled,
+  { counted }: Terminal,
+  { tombstone: _, ...before }: Withdrawal,
+): Withdrawal {
   const { state, dispensed, debited, rejected, mix_assumed = false, transfers, advice } = content
   return {
     ...before,

@@ -7,6 +7,7 @@ import type { Card, CardId } from './card.ts'
 import type { Exception } from './exception.ts'
 import type { Instant } from './money.ts'
 import { accountsOfTerminal, type Batch, type Terminal, type TerminalId } from './terminal.ts'
+import type { Trace } from './trace.ts'
 import { isOpen, type Operation, type Withdrawal } from './withdrawal.ts'
 
 /** The demo's terminal and cards. */
@@ -20,7 +21,7 @@ export type Demo = {
 /** The keys that the server had when it last began, by check values. */
 export type KnownKeys = { readonly kind: 'keys'; readonly values: Readonly<Record<string, string>> }
 
-export type Entity = Terminal | Card | Withdrawal | Operation | Exception | Batch | Demo | KnownKeys
+export type Entity = Terminal | Card | Withdrawal | Operation | Exception | Batch | Trace | Demo | KnownKeys
 
 /** Begins with the kind and a slash, so that those of a kind stand together: `terminal/ATM00001`. */
 export type EntityName = string
@@ -34,6 +35,7 @@ export const nameOf = {
   exception: (id: string): EntityName => `exception/${id}`,
   batch: (terminal: TerminalId, batch: number): EntityName =>
     `batch/${terminal}/${String(batch).padStart(9, '0')}`,
+  trace: (terminal: TerminalId, number: string): EntityName => `trace/${terminal}/${number}`,
   demo: 'demo/',
   keys: 'keys/',
 } as const
@@ -49,6 +51,8 @@ export function nameOfEntity(entity: Entity): EntityName {
       return nameOf[entity.kind](entity.terminal, entity.id)
     case 'batch':
       return nameOf.batch(entity.terminal, entity.batch)
+    case 'trace':
+      return nameOf.trace(entity.terminal, entity.number)
     case 'demo':
     case 'keys':
       return nameOf[entity.kind]
@@ -87,6 +91,13 @@ export function behind(entity: Entity): {
       const { terminal, withdrawal } = entity
       const of = withdrawal === undefined ? [] : [nameOf.withdrawal(terminal, withdrawal)]
       return { accounts: [], entities: [nameOf.terminal(terminal), ...of] }
+    }
+    case 'trace': {
+      const { terminal, uses } = entity
+      const of = uses.map(({ of, id }) =>
+        of === 'batch' ? nameOf.batch(terminal, Number(id)) : nameOf[of](terminal, id),
+      )
+      return { accounts: [], entities: of }
     }
     case 'demo':
       return { accounts: [], entities: [nameOf.terminal(entity.terminal), ...entity.cards.map(nameOf.card)] }

@@ -3,7 +3,7 @@ import type { AccountNumber } from './account.ts'
 import type { CardId } from './card.ts'
 import type { MixRule } from './dispense-plan.ts'
 import type { Day } from './limits.ts'
-import type { Currency, Instant, Minor } from './money.ts'
+import { type Currency, type Instant, type Minor, minorMax } from './money.ts'
 
 /** 1 to 16 of `A–Z 0–9`. */
 export type TerminalId = string
@@ -109,6 +109,11 @@ export type Terminal = {
   readonly last_cash_out?: Instant
 }
 
+/** What a machine has counted of its batch, as much of it as it says. */
+export type BatchTotals = Partial<
+  Record<'withdrawals' | 'withdrawal_reversals' | 'deposits' | 'deposit_reversals', Partial<Sum>>
+> & { readonly net?: Minor }
+
 /** A batch that was closed: it never changes. */
 export type Batch = Omit<OpenBatch, 'business_date'> & {
   readonly kind: 'batch'
@@ -123,6 +128,20 @@ export type Batch = Omit<OpenBatch, 'business_date'> & {
   readonly over_short: Minor
   /** The newest block when it was closed. */
   readonly head: { readonly writer: number; readonly block: number; readonly hash: string }
+}
+
+const totalNames = ['withdrawals', 'withdrawal_reversals', 'deposits', 'deposit_reversals'] as const
+
+/** By how much what a machine counted is not what the books say; undefined where all that it says is so. Minor units. */
+export function offBalance(told: BatchTotals, batch: Pick<Batch, (typeof totalNames)[number] | 'net'>) {
+  let isOff = told.net !== undefined && told.net !== batch.net
+  let off = Math.abs((told.net ?? batch.net) - batch.net)
+  for (const name of totalNames) {
+    const { count = batch[name].count, amount = batch[name].amount } = told[name] ?? {}
+    isOff ||= count !== batch[name].count || amount !== batch[name].amount
+    off = Math.max(off, Math.abs(amount - batch[name].amount))
+  }
+  return isOff ? Math.min(off, minorMax) : undefined
 }
 
 const terminalId = /^[A-Z0-9]{1,16}$/

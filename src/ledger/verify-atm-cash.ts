@@ -294,6 +294,18 @@ export function judgeClosed(
   return judgeDay(terminal, report.business_date) ?? judgeHead(head, around)
 }
 
+/** The largest difference between what a machine counted and what is so; undefined where there is none. */
+export function offBalance({ told, report }: BatchClosed): Minor | undefined {
+  if (told === undefined) return undefined
+  const names = ['withdrawals', 'withdrawal_reversals', 'deposits', 'deposit_reversals'] as const
+  const amounts = names.map((name) => [told[name]?.amount, report[name].amount] as const)
+  const counts = names.map((name) => [told[name]?.count, report[name].count] as const)
+  const sums = [...amounts, [told.net, report.net] as const]
+  const isOff = [...sums, ...counts].some(([said, is]) => said !== undefined && said !== is)
+  const off = sums.map(([said, is]) => (said === undefined ? 0 : Math.abs(said - is)))
+  return isOff ? Math.min(Math.max(...off), Number.MAX_SAFE_INTEGER) : undefined
+}
+
 /** The block before this one, of its writer. */
 function judgeHead(
   { writer, block, hash }: BatchClosed['report']['head'],

@@ -74,6 +74,8 @@ function known(entity: Entity, atm: KnownAtm): object | undefined {
       return atm.demo
     case 'keys':
       return entity
+    case 'trace':
+      return undefined
   }
 }
 
@@ -107,6 +109,7 @@ function checkEntity({ entity, over_short }: EntityReply, { atm, account }: Know
       const found = atm.batch(entity.terminal, entity.batch)
       return isRight(JSON.stringify(found) === JSON.stringify(entity))
     }
+    case 'trace':
     case 'demo':
     case 'keys':
       return isRight(known(entity, atm) !== undefined)

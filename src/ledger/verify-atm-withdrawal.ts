@@ -1,5 +1,10 @@
 /** Proves withdrawals: who was given how much, by which notes, and what became of it. */
-import type { WithdrawalAuthorized, WithdrawalDeclined, WithdrawalSettled } from './atm-records.ts'
+import type {
+  WithdrawalAuthorized,
+  WithdrawalDeclined,
+  WithdrawalForestalled,
+  WithdrawalSettled,
+} from './atm-records.ts'
 import type { Limits, Used } from './limits.ts'
 import { marksOf } from './marks.ts'
 import { type Minor, minorMax } from './money.ts'
@@ -187,6 +192,19 @@ export function judgeDeclined(
   )
 }
 
+/** Whose money it would have been: a card's, and an account of that. */
+export function judgeForestalledFor(
+  { account: number, card: id, last4, advice }: WithdrawalForestalled,
+  card: KnownCard | undefined,
+  { terminal, account }: { readonly terminal: KnownTerminal; readonly account: State | undefined },
+): string | undefined {
+  if (number === undefined && id === undefined && last4 === undefined) return undefined
+  const isIts = card !== undefined && card.last4 === last4 && card.accounts.includes(number ?? '')
+  return isIts && account?.currency === terminal.currency && advice !== 'reverse'
+    ? undefined
+    : `is of account ${number} by card ${id}, which cannot be`
+}
+
 /** What was told of the limit in the way is what it is, and what is used of it. */
 function judgeLimit(
   { code, about = {} }: WithdrawalDeclined,
@@ -231,7 +249,14 @@ const ways: Readonly<
   expiry: { authorized: ['reversed'], dispensing: ['suspect'] },
   close: { authorized: ['completed'] },
   exchange: { authorized: ['reversed'], dispensing: ['suspect'], suspect: ends },
-  resolution: { suspect: ends, completed: ends, partially_completed: ends, reversed: ends, assumed: ends },
+  resolution: {
+    forestalled: ends,
+    suspect: ends,
+    completed: ends,
+    partially_completed: ends,
+    reversed: ends,
+    assumed: ends,
+  },
 }
 
 type Settling = {

@@ -42,6 +42,7 @@ import {
   judgeDone,
   judgeEnded,
   judgeReversed,
+  offBalance,
   terminalCreated,
   unitsWith,
   worthOf,
@@ -59,6 +60,7 @@ import {
   summed,
   type Units,
 } from './verify-atm-known.ts'
+import { TraceVerifier } from './verify-atm-trace.ts'
 import {
   accountsIn,
   isCustomer,
@@ -74,6 +76,7 @@ import {
   judgeAuthorized,
   judgeBatch,
   judgeDeclined,
+  judgeForestalledFor,
   judgeSettled,
   notesLeft,
   unitsSettled,
@@ -90,6 +93,7 @@ export class AtmVerifier {
   readonly #operations = new Map<string, KnownOperation>()
   readonly #exceptions = new Map<string, KnownException>()
   readonly #batches = new Map<string, Batch>()
+  readonly #traces = new TraceVerifier()
   #demo: { readonly ended: boolean } | undefined
   /** Transfers of an operation whose record is to come. */
   #moved: { readonly id: RecordId; readonly transfer: Transfer }[] = []
@@ -220,7 +224,7 @@ export class AtmVerifier {
     const moved = this.#moved.map(({ transfer }) => transfer)
     this.#moved = []
     this.#last = last
-    const what = this.#check(content, around, moved)
+    const what = this.#check(content, around, moved) ?? this.#traces.take(content, around.at)
     this.#last = content
     return what
   }
@@ -337,7 +341,7 @@ export class AtmVerifier {
       case 'withdrawal_settled':
         return this.#checkSettled(content, terminal, at, moved)
       case 'withdrawal_forestalled':
-        return this.#checkForestalled(content, terminal, at)
+        return this.#checkForestalled(content, terminal, around)
       case 'withdrawal_advised': {
         const { withdrawal: name, advice } = content
         const withdrawal = this.withdrawal(id, name)
@@ -556,12 +560,20 @@ export class AtmVerifier {
     return exception?.terminal === terminal && exception.withdrawal === withdrawal
   }
 
-  #checkForestalled(content: WithdrawalForestalled, terminal: KnownTerminal, at: number): string | undefined {
+  #checkForestalled(
+    content: WithdrawalForestalled,
+    terminal: KnownTerminal,
+    { at, account }: Around,
+  ): string | undefined {
     const { withdrawal: id, amount, batch, advice } = content
     if (!isId(id)) return `forestalls ${JSON.stringify(id)}, which is no id`
     if (!isCount(amount) || typeof advice !== 'string' || (advice === 'reverse' && amount !== 0))
       return `forestalls ${amount}, of which nothing is known`
-    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch)
+    const holder = judgeForestalledFor(content, this.#cards.get(content.card ?? ''), {
+      terminal,
+      account: account(content.account ?? ''),
+    })
+    const what = this.#checkNew(content) ?? judgeBatch(terminal, batch) ?? holder
     if (what !== undefined) return what
     if (advice !== 'reverse')
       this.#due.push({
@@ -572,6 +584,7 @@ export class AtmVerifier {
     const none = { confirmation: 'explicit', units: {}, expires_at: null, dispensed: null } as const
     return this.#put({
       ...untouched,
+      ...pickKnown({ ...content, confirmation: 'explicit' }),
       ...none,
       terminal: terminal.id,
       id,
@@ -579,6 +592,7 @@ export class AtmVerifier {
       amount,
       advice,
       at,
+      counted: terminal.counted,
     })
   }
 
@@ -682,6 +696,13 @@ export class AtmVerifier {
     const what = judgeClosed(content, terminal, around)
     if (what !== undefined) return what
     this.#batches.set(`${terminal.id}/${content.report.batch}`, content.report)
+    const off = offBalance(content)
+    if (off !== undefined)
+      this.#due.push({
+        what: `does not tell that batch ${content.report.batch} is out of balance`,
+        fits: (next) =>
+          next.kind === 'exception_opened' && next.type === 'out_of_balance' && next.amount === off,
+      })
     return this.#set(batchClosed(terminal, around.at))
   }
 }

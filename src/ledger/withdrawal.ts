@@ -15,6 +15,7 @@ import type { Day } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Refusal } from './refusal.ts'
 import type { Notes, NotesOut, TerminalId } from './terminal.ts'
+import type { Stamp } from './trace.ts'
 
 export type WithdrawalState =
   | 'declined'
@@ -34,7 +35,10 @@ export type About = Readonly<Record<string, unknown>>
 /** The request as it is told apart from another one under the same id. */
 export type Asked = { readonly fingerprint: string; readonly marks: string }
 
-export type Withdrawal = Asked & {
+/** With how its message was numbered, where it came by one. */
+export type Numbered = Asked & Partial<Stamp>
+
+export type Withdrawal = Numbered & {
   readonly kind: 'withdrawal'
   readonly terminal: TerminalId
   /** The terminal's own: it is never used twice. */
@@ -81,15 +85,13 @@ export type Withdrawal = Asked & {
   readonly tombstone?: true
   /** The last advice about it: a repeat changes nothing. */
   readonly advice?: string
-  readonly stan?: string
-  readonly rrn?: string
   readonly at: Instant
   /** How often the machine had been counted when it was settled. */
   readonly counted?: number
 }
 
 /** What a terminal did at once, under an id of its own: a deposit of counted notes, a transfer, a change of PIN. */
-export type Operation = Asked & {
+export type Operation = Numbered & {
   readonly kind: 'operation'
   readonly type: 'deposit' | 'transfer' | 'pin_change'
   readonly terminal: TerminalId

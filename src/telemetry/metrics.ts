@@ -22,6 +22,12 @@ export class Metrics {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1, 10],
     registers: [this.#registry],
   })
+  readonly #messages = new Counter({
+    name: 'cashpoint_iso8583_messages_total',
+    help: 'Messages of ISO 8583 by their type and what they were answered.',
+    labelNames: ['type', 'answer'],
+    registers: [this.#registry],
+  })
   readonly #errors = new Counter({
     name: 'cashpoint_command_errors_total',
     help: 'Commands that failed for a reason of ours.',
@@ -55,6 +61,11 @@ export class Metrics {
   onCommit(size: number, ms: number): void {
     this.#batch.observe(size)
     this.#commit.observe(ms / 1000)
+  }
+
+  /** Types are four digits of whoever connects: those that nobody has are counted as one. */
+  onMessage(type: string, answer: string): void {
+    this.#messages.inc({ type: /^0[1-8][0-4][01]$/.test(type) ? type : 'other', answer })
   }
 
   onError(): void {

@@ -26,6 +26,7 @@ const defaults: Settings = {
   adjustmentThreshold: 10_000,
   keysPath: undefined,
   webhookNetworks: [],
+  iso8583: undefined,
 }
 
 // For every setting: the variable, the flag, a value, and what it makes.
@@ -65,10 +66,18 @@ const good: readonly (readonly [string, string, string, Partial<Settings>])[] = 
   ['CASHPOINT_ADJUSTMENT_THRESHOLD', '--adjustment-threshold', '0', { adjustmentThreshold: 0 }],
   ['CASHPOINT_KEYS', '--keys', '/etc/cashpoint/keys.json', { keysPath: '/etc/cashpoint/keys.json' }],
   ['CASHPOINT_WEBHOOK_NETWORKS', '--webhook-networks', 'fd00::/8', { webhookNetworks: ['fd00::/8'] }],
+  ['CASHPOINT_ISO8583', '--iso8583', 'off', { iso8583: [] }],
+  ['CASHPOINT_ISO8583_PLAIN', '--iso8583-plain', '1', {}],
   ['CASHPOINT_ACCEPT_LOST_TAIL', '--accept-lost-tail', '1', { acceptLostTail: true }],
 ]
 
 const bad: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'CASHPOINT_ISO8583',
+    '--iso8583',
+    ['8583', 'localhost:8583', 'iso87a://0.0.0.0', 'iso87a://h?terminals=a', 'iso87a://localhost?x=1'],
+  ],
+  ['CASHPOINT_ISO8583_PLAIN', '--iso8583-plain', ['yes', '2']],
   [
     'PORT',
     '--port',

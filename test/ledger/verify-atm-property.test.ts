@@ -29,6 +29,7 @@ const ofWords = [
   /^withdrawal_settled\.rejected\./,
   /^withdrawal_declined\.about\.nearest\./,
   /^terminal_created\./,
+  /^batch_closed\.told\./,
 ]
 
 type Number_ = { readonly line: number; readonly kind: string; readonly path: readonly string[] }

@@ -118,6 +118,26 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
     if (open.length > 0 && chance(3) > 0) return one(...open)
     return `w${1 + chance((made[at] ?? 0) + (chance(8) === 0 ? 2 : 0))}`
   }
+  const openBatch = (at: string) => {
+    const found = books.entity(nameOf.terminal(at))
+    return found?.kind === 'terminal' ? found.batch.batch : 0
+  }
+  /** Numbers that come back, with or without a clock. */
+  const stamp = (at: string) => {
+    const stan = `00000${1 + chance(6)}`
+    const local = one('', '', `112301000${chance(4)}`)
+    const sent = one('', `112300000${chance(4)}`)
+    const words = [
+      `stan=${stan}`,
+      local && `local=${local}`,
+      sent && `sent=${sent}`,
+      one('', '', `rrn=REF${chance(2)}`),
+    ]
+    return {
+      id: ['iso', openBatch(at), stan, local || sent].filter(Boolean).join('-'),
+      words: words.filter(Boolean).join(' '),
+    }
+  }
   const card = () => one('K', 'L')
   const pin = () => (chance(4) > 0 ? ' pin=1234' : one('', ' pin=9', ' pin=garbled'))
   const actor = () => one('', 'ann', 'bob')
@@ -166,6 +186,48 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
         at((of) =>
           journal.step(
             `authorize ${of} ${fresh(of)} ${card()} ${10 * (1 + chance(chance(4) > 0 ? 12 : 40))}${pin()}${one('', '', ' account=B')}${one('', '', ' implicit')}`,
+          ),
+        ),
+    ],
+    [
+      5,
+      () =>
+        at((of) => {
+          const numbers = stamp(of)
+          journal.step(
+            `authorize ${of} ${numbers.id} ${card()} ${10 * (1 + chance(12))}${pin()} implicit ${numbers.words}${one('', '', ' again')}`,
+          )
+        }),
+    ],
+    [
+      4,
+      () =>
+        at((of) => {
+          const { words } = stamp(of)
+          const says = one(
+            'nothing',
+            'nothing',
+            `amount=${10 * chance(13)}`,
+            `amount=60 C1=1 C3=1`,
+            'amount=50 C2=2',
+          )
+          const numbers = `00000${1 + chance(6)}${one('', ' REF1', ' 000001')}`
+          journal.step(
+            `advise ${of} a${chance(count / 4)} ${numbers} ${words} ${says}${one('', ` card=${card()}`)}${one('', '', ' asked=60')}${one('', '', ' of=operation', ' of=withdrawal')}`,
+          )
+        }),
+    ],
+    [
+      1,
+      () =>
+        at((of) => journal.step(`feed ${of} ${stamp(of).id} card=${card()} 50:1${pin()} ${stamp(of).words}`)),
+    ],
+    [
+      1,
+      () =>
+        at((of) =>
+          journal.step(
+            `close ${of} ${openBatch(of)} ${stamp(of).words}${one('', ' net=-60', ' told=withdrawals:1:60,deposits:0:0')}`,
           ),
         ),
     ],

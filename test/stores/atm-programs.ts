@@ -60,7 +60,20 @@ class Program {
       pending: step(text, this.#ids),
       ...(name !== undefined && { name }),
     })
-    switch (chance(28)) {
+    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000'])}`
+    switch (chance(34)) {
+      case 28:
+      case 29:
+        return atm(`authorize ${terminal} i${this.#made} ${card} ${amount} ${pin} implicit ${stamp}`)
+      case 30:
+      case 31:
+        return atm(
+          `advise ${terminal} a${this.#made} 00000${chance(5)} ${one(['nothing', `amount=${amount}`])} card=${card}`,
+        )
+      case 32:
+        return atm(`feed ${terminal} i${this.#made} card=${card} 1000:1 ${stamp}`)
+      case 33:
+        return atm(`close ${terminal} ${1 + chance(4)} ${stamp} net=0`)
       case 0:
         return atm(`exchange ${terminal}`, exchange)
       case 1:
@@ -151,7 +164,8 @@ class Both {
     const outcomes = await this.store.commit(batch)
     const [wrote] = await journalOf(this.store, this.#head.sequence + 1)
     if (wrote !== undefined) this.#head = wrote.block
-    this.#now = this.#head.at
+    // A refusal that nobody wrote down may have been of this instant, too.
+    this.#now = wrote?.block.at ?? this.#place.clock?.now() ?? systemClock.now()
     const others = await this.memory.commit(batch)
     assert.deepEqual(outcomes, others, JSON.stringify(batch.map(({ command }) => command)))
     if (wrote !== undefined) assert.deepEqual((await journalOf(this.memory, this.#head.sequence))[0], wrote)

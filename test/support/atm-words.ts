@@ -12,6 +12,10 @@
  *   start T w1                       -> dispensing 60 C1=1 C3=1
  *   confirm T w1 C1=1 R:C3=1 outcome=unknown      R: in front of what went into the reject unit
  *   undo T w1, expire T w1
+ *   authorize T w1 K 60 implicit stan=000001 local=1123010000 sent=… rrn=… again     by a message; feed and close, too
+ *   advise T a1 000001 000002 card=K asked=60 local=… nothing                        of what has these numbers, by its own id
+ *   advise T a1 000001 amount=50 C1=1                                                so much left
+ *   close T 1 stan=000003 told=withdrawals:2:130 net=-130                            what the machine has counted
  *   inquire T K pin=1234             -> A 100 available 90
  *   feed T d1 A 5000:2, feed T d1 card=K 5000:2, unfeed T d1        notes paid in, and taken back
  *   send T s1 K B 60 pin=1234        a transfer at a terminal
@@ -31,6 +35,7 @@ import type { Submission } from '../../src/ledger/command.ts'
 import { type Entity, nameOf } from '../../src/ledger/entity.ts'
 import {
   accountsOfTerminal,
+  type BatchTotals,
   type Contents,
   countOf,
   type NotesOut,
@@ -77,6 +82,11 @@ export function atmStepOf(
   const newPin = (card: string, pin: string | undefined) =>
     pin === undefined ? {} : { new_pin: { [cardIdOf(card)]: referenceOf(cardIdOf(card), pin) } }
   const number = (name: string) => Number(options.get(name))
+  const stan = options.get('stan')
+  const stamped = stan !== undefined && {
+    stamp: { stan, ...stampOf(options) },
+    ...(options.has('again') && { again: true }),
+  }
   switch (verb) {
     case 'terminal': {
       const units = places.slice(1).map((word): UnitPlan => {
@@ -162,6 +172,7 @@ export function atmStepOf(
           ...(account !== undefined && { account }),
           ...(chosen !== undefined && { mix: chosen }),
           confirmation: options.has('implicit') ? 'implicit' : 'explicit',
+          ...stamped,
         },
         ...pinOf(third),
       }
@@ -216,6 +227,7 @@ export function atmStepOf(
           ...(card === undefined ? { account: to ?? '' } : { pan: [cardIdOf(card)] }),
           currency,
           notes: notesOf(notes, ':'),
+          ...stamped,
         },
         ...(card !== undefined && pinOf(card)),
       }
@@ -245,7 +257,32 @@ export function atmStepOf(
         ...newPin(third, options.get('new')),
       }
     case 'close':
-      return { command: { type: 'close_batch', terminal, batch: Number(second) } }
+      return {
+        command: { type: 'close_batch', terminal, batch: Number(second), ...totalsOf(options), ...stamped },
+      }
+    case 'advise': {
+      const when = stampOf(options)
+      const isNumber = (word: string) => !word.includes('=')
+      const originals = places.slice(2).filter(isNumber)
+      const units = notesOf(
+        places.slice(2).filter((word) => !isNumber(word)),
+        '=',
+      )
+      const card = options.get('card')
+      return {
+        command: {
+          type: 'advise',
+          terminal,
+          id: second,
+          originals: originals.map((number) => ({ number, ...when })),
+          ...(options.has('of') && { of: options.get('of') as 'operation' }),
+          ...(card !== undefined && { pan: [cardIdOf(card)] }),
+          ...(account !== undefined && { account }),
+          ...(options.has('asked') && { asked: number('asked') }),
+          says: options.has('nothing') ? 'nothing' : { amount: number('amount'), units },
+        },
+      }
+    }
     case 'exchange':
       return { command: { type: 'start_exchange', terminal } }
     case 'count': {
@@ -294,6 +331,29 @@ export function atmStepOf(
     }
     default:
       return undefined
+  }
+}
+
+function stampOf(options: Words['options']) {
+  const [rrn, local, sent] = ['rrn', 'local', 'sent'].map((name) => options.get(name))
+  return {
+    ...(rrn !== undefined && { rrn }),
+    ...(local !== undefined && { local }),
+    ...(sent !== undefined && { sent }),
+  }
+}
+
+function totalsOf(options: Words['options']): { readonly totals?: BatchTotals } {
+  const told = options.get('told')
+  if (told === undefined && !options.has('net')) return {}
+  const sums = (told ?? '').split(',').filter((word) => word !== '')
+  const totals = sums
+    .map((word) => word.split(':'))
+    .map(([name = '', count, amount]) => {
+      return [name, { count: Number(count), amount: Number(amount) }]
+    })
+  return {
+    totals: { ...Object.fromEntries(totals), ...(options.has('net') && { net: Number(options.get('net')) }) },
   }
 }
 
@@ -356,6 +416,7 @@ export function sayEntity(entity: Entity): string {
         .filter(Boolean)
         .join(' ')
     }
+    case 'trace':
     case 'demo':
     case 'keys':
       return entity.kind

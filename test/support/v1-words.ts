@@ -15,7 +15,7 @@ export type Words = {
   readonly options: ReadonlyMap<string, string>
 }
 
-const flags = ['up-to', 'force', 'advice', 'atomic', 'dry-run', 'implicit', 'sign-on']
+const flags = ['up-to', 'force', 'advice', 'atomic', 'dry-run', 'implicit', 'sign-on', 'again', 'nothing']
 const names = [
   'key',
   'scope',
@@ -42,6 +42,14 @@ const names = [
   'dispensed',
   'max',
   'notes',
+  'stan',
+  'rrn',
+  'local',
+  'sent',
+  'asked',
+  'of',
+  'net',
+  'told',
 ]
 
 export function wordsOf([verb = '', ...words]: readonly string[]): Words {

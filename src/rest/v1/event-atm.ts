@@ -16,14 +16,14 @@ export function tellAtm(content: AtmContent): Told | undefined {
       const { authorization_code, batch, business_date, expires_at, balance, transfer } = content
       const of = { terminal, withdrawal, confirmation, amount, currency, account, card, last4, units }
       const when = { batch, business_date, expires_at: timeOrNull(expires_at) }
-      const data = { ...of, authorization_code, ...when, balance, transfer, balances }
+      const data = { ...of, ...numbersOf(content), authorization_code, ...when, balance, transfer, balances }
       return { type: 'cashpoint.withdrawal.authorized', subject: withdrawalAt(content), data }
     }
     case 'withdrawal_declined': {
       const { terminal, withdrawal, confirmation, amount, currency, batch, code } = content
       const { account = null, card = null, last4 = null } = content
       const of = { terminal, withdrawal, confirmation, amount, currency, account, card, last4 }
-      const data = { ...of, batch, code, balances }
+      const data = { ...of, ...numbersOf(content), batch, code, balances }
       return { type: 'cashpoint.withdrawal.declined', subject: withdrawalAt(content), data }
     }
     case 'withdrawal_started': {
@@ -91,6 +91,11 @@ export function tellAtm(content: AtmContent): Told | undefined {
     default:
       return undefined
   }
+}
+
+/** The numbers of its message, where it came by one. */
+function numbersOf({ stan, rrn }: { readonly stan?: string; readonly rrn?: string }): object {
+  return { ...(stan !== undefined && { stan }), ...(rrn !== undefined && { rrn }) }
 }
 
 /** What is the server's own affair, such as how many blocks could not be read, is no event. */

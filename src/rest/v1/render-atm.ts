@@ -41,6 +41,7 @@ function entityBody(
       return exceptionBody(entity, now ?? entity.opened_at)
     case 'card':
       return cardBody(entity)
+    case 'trace':
     case 'demo':
     case 'keys':
       return {}

@@ -24,6 +24,7 @@ import {
   type RecordId,
   sequenceOf,
 } from '../../ledger/command.ts'
+import { tracesOf } from '../../ledger/entities-after.ts'
 import { behind, type Entity, type EntityName, nameOf } from '../../ledger/entity.ts'
 import { type Content, fromLine, type Line, type PendingHold } from '../../ledger/record.ts'
 import type { Thing } from '../../ledger/registry.ts'
@@ -189,7 +190,7 @@ export class Loader {
 
 /** What replaying a record needs to be loaded: the pages it changes. */
 export function pagesNamed(content: Content): Pages {
-  if (isAtm(content)) return { entities: entitiesNamed(content) }
+  if (isAtm(content)) return { entities: [...entitiesNamed(content), ...tracesOf(content)] }
   switch (content.kind) {
     case 'transfer': {
       const { debit, credit, reverses, hold, adjustment } = content

@@ -1,0 +1,101 @@
+/** 0220, 0400 and 0420: what already happened. Answered 00 always, but where there is no such terminal, or not yet. */
+import type { Advise } from '../../ledger/atm-commands.ts'
+import type { Original } from '../../ledger/trace.ts'
+import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
+import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
+import { accountIn, amountIn, notesIn, type Request, referenceIn } from '../request.ts'
+
+type Says = Advise['says']
+
+/** 0220: what was dispensed, all in all. */
+export function complete(desk: Desk, ask: Ask): Promise<Answered> {
+  const { fields } = ask
+  const amount = amountIn(fields[4])
+  const notes = notesIn(fields[48])
+  const isClear =
+    amount !== undefined && notes !== undefined && (notes.rejected === undefined || hasSome(notes))
+  return advise(desk, ask, { says: { amount: amount ?? 0, ...(notes ?? { units: {} }) }, isClear })
+}
+
+/** Notes that were rejected are nothing without those that left. */
+function hasSome({ units }: { readonly units: object }): boolean {
+  return Object.keys(units).length > 0
+}
+
+/** 0400, 0420: it was not done, or less of it than was asked: field 95 is what of it stands. */
+export function reverse(desk: Desk, ask: Ask): Promise<Answered> {
+  const { fields } = ask
+  const asked = amountIn(fields[4])
+  const stands = fields[95] === undefined ? 0 : amountIn(fields[95].slice(0, 12))
+  const notes = notesIn(fields[48]) ?? { units: {} }
+  const says: Says = stands ? { amount: stands, ...notes } : 'nothing'
+  const more = asked === undefined ? {} : { asked }
+  return advise(desk, ask, { says, isClear: stands !== undefined, ...more })
+}
+
+async function advise(
+  desk: Desk,
+  ask: Ask,
+  { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
+): Promise<Answered> {
+  const { terminal, fields, terminalNow } = ask
+  // Whoever got no balance takes it back as well: there is nothing to take back.
+  if (/^3[01]/.test(fields[3] ?? '')) return refused(approved)
+  const { clear, pan } = cardOf(desk, ask)
+  const kind = kindIn(fields[3])
+  const command: Advise = {
+    type: 'advise',
+    terminal,
+    id: ownId(ask, terminalNow.batch.batch),
+    originals: isClear && clear && kind !== 'none' ? originalsIn(ask) : [],
+    ...(kind !== undefined && kind !== 'none' && { of: kind }),
+    ...(pan && { pan }),
+    ...accountIn(fields[102]),
+    ...(asked !== undefined && { asked }),
+    says,
+  }
+  const { reply } = await submit(desk, command)
+  if (reply.type !== 'refused') return refused(approved)
+  if (reply.refusal === 'terminal_not_found') return refused(wrongTerminal)
+  const code = answerCodes[reply.refusal]
+  return refused(isPassing(code) ? code : approved)
+}
+
+/** What it is of; nothing where it does not say, `none` where it is of something that there is not. */
+function kindIn(code: string | undefined): 'withdrawal' | 'operation' | 'none' | undefined {
+  if (code === undefined) return undefined
+  if (code.startsWith('01')) return 'withdrawal'
+  return code.startsWith('21') ? 'operation' : 'none'
+}
+
+function ownId({ message, stamp }: Request, batch: number): string {
+  const when = stamp.local ?? stamp.sent
+  return ['adv', message.mti.charAt(1) + message.mti.charAt(2), when ?? batch, stamp.stan].join('-')
+}
+
+const types = /^0[1-8][0-9]{2}/
+
+/**
+ * What it may be about: the STAN in 90, which some fill with zeros from the left; the reference in 37, which most make
+ * of the STAN; its own STAN. The clock in 12 and 13 is the original's, by the book.
+ */
+export function originalsIn({ fields, stamp }: Pick<Request, 'fields' | 'stamp'>): readonly Original[] {
+  const local = stamp.local === undefined ? {} : { local: stamp.local }
+  const reference = referenceIn(fields)
+  const named = fields[90] ?? ''
+  const sent = named.slice(10, 20)
+  const ofType = types.test(named)
+    ? [{ number: named.slice(4, 10), ...local, ...(/[1-9]/.test(sent) && { sent }) }]
+    : []
+  // What has a type has other things at its end.
+  const isTyped = ofType.some(({ number }) => number !== '000000')
+  const bare = !isTyped && /[1-9]/.test(named.slice(-6)) ? [{ number: named.slice(-6), ...local }] : []
+  const byReference =
+    reference === undefined
+      ? []
+      : [...new Set([reference, reference.slice(-6)])]
+          .filter((number) => /^[A-Za-z0-9]{1,12}$/.test(number))
+          .map((number) => ({ number, rrn: reference }))
+  const own = { number: stamp.stan, ...local, ...(stamp.sent !== undefined && { sent: stamp.sent }) }
+  return [...ofType, ...bare, ...byReference, own]
+}

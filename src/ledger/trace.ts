@@ -1,0 +1,122 @@
+/**
+ * Traces: what a machine's own numbers of its messages lead to. A machine that knows no ids says a STAN of six digits,
+ * which comes back after a while, and when it said so by its own clock, if it does; so each number keeps its newest uses.
+ */
+import type { Day } from './limits.ts'
+import type { Instant } from './money.ts'
+import type { TerminalId } from './terminal.ts'
+
+/** How a message is told from others of its terminal. */
+export type Stamp = {
+  /** Six digits, the same in a repeat. */
+  readonly stan: string
+  /** The machine's own reference, or the host's where that says none. */
+  readonly rrn?: string
+  /** MMDDhhmmss by the machine's clock: the same for the whole life of a transaction. */
+  readonly local?: string
+  /** MMDDhhmmss in UTC, when the message was sent: a repeat may have another. */
+  readonly sent?: string
+}
+
+/** What an advice may be about: a number, and what must be so of its use where it is known. */
+export type Original = Omit<Stamp, 'stan'> & { readonly number: string }
+
+export type Use = Stamp & {
+  readonly of: 'withdrawal' | 'operation' | 'batch'
+  readonly id: string
+  /** The batch that was open. */
+  readonly batch: number
+  /** It was taken back before it came: it is not to be done. */
+  readonly tombstone?: true
+  readonly at: Instant
+}
+
+export type Trace = {
+  readonly kind: 'trace'
+  readonly terminal: TerminalId
+  readonly number: string
+  /** Oldest first. */
+  readonly uses: readonly Use[]
+}
+
+// By then what a machine sent before it took it back has arrived, or is lost.
+const lateMs = 3600 * 1000
+const dayMs = 24 * 3600 * 1000
+const keptMs = 2 * dayMs
+// A client that says the same number all day is told from its own repeats by the id as well, which has the time in it.
+const usesMax = 16
+
+/** Whether a use still counts: for 48 hours, and as long as its batch is open or the last. */
+export function isKept({ at, batch }: Use, { now, open }: { now: Instant; open: number }): boolean {
+  return batch >= open - 1 || now - at < keptMs
+}
+
+/** What a withdrawal is called whose terminal has no ids; `received` is when it came, for a terminal without a clock. */
+export function isoId(batch: number, { stan, local, sent }: Stamp, received?: string): string {
+  return ['iso', batch, stan, local ?? sent ?? received].filter((part) => part !== undefined).join('-')
+}
+
+/** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
+export function numbersOf({ stan, rrn }: Stamp): readonly string[] {
+  const isOther = rrn !== undefined && rrn.slice(-6) !== stan && /^[A-Za-z0-9]{1,12}$/.test(rrn)
+  return isOther ? [stan, rrn] : [stan]
+}
+
+/** The number under which a close of a batch is found again: its messages are of another class. */
+export function numberOfClose({ stan }: Pick<Stamp, 'stan'>): string {
+  return `close-${stan}`
+}
+
+/** A trace with one more use, and without those that do not count any more. */
+export function traceWith({ uses, ...trace }: Trace, use: Use, at: { now: Instant; open: number }): Trace {
+  return { ...trace, uses: [...uses.filter((each) => isKept(each, at)), use].slice(-usesMax) }
+}
+
+type When = {
+  /** Whether the request says that it was sent before. */
+  readonly again: boolean
+  readonly now: Instant
+  readonly open: number
+  dayOf(at: Instant): Day
+}
+
+/**
+ * The use that a request repeats, or that forbids it. The machine's clock decides where both tell it. Where it does not,
+ * a STAN is of one transaction in a batch and on a day; `again`, of a repeat, also where it was sent at another time.
+ */
+export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | undefined {
+  return uses.findLast((use) => isKept(use, when) && isSame(use, stamp, when))
+}
+
+function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
+  const isLocalKnown = local !== undefined && use.local !== undefined
+  const isSentKnown = sent !== undefined && use.sent !== undefined
+  const isClockAlike = (local === undefined) === (use.local === undefined)
+  // What takes back may have the time at which that was sent, so for a while the number is enough.
+  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown)) return true
+  if (use.tombstone && isSentKnown && sent === use.sent) return true
+  if (isLocalKnown) return local === use.local
+  if (isSentKnown && isClockAlike && sent === use.sent) return true
+  if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
+  // Machines that count from 1 again every morning say no time either.
+  const isToday = dayOf(use.at) === dayOf(now)
+  if (use.tombstone) return use.batch >= open - 1 && (again || isToday)
+  if (!isClockAlike) return false
+  if (again) return use.batch >= open - 1
+  const isBare = sent === undefined && use.sent === undefined
+  return isBare && use.batch >= open && isToday
+}
+
+/**
+ * Whether a use was at the time that an advice tells of its original: `other` where that is of another time, or where
+ * it tells none and the use is so old that the number may be of another one since.
+ */
+export function timeOf(
+  use: Use,
+  { local, sent }: Pick<Original, 'local' | 'sent'>,
+  now: Instant,
+): 'same' | 'other' | 'unknown' {
+  if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
+  if (sent !== undefined && use.sent !== undefined) return sent === use.sent ? 'same' : 'other'
+  return now - use.at < dayMs ? 'unknown' : 'other'
+}

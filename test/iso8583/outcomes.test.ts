@@ -1,0 +1,122 @@
+/** What a message is answered when the store fails: never a no for what was done, never a yes for what was not. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Bank } from '../../src/bank/bank.ts'
+import { businessDays } from '../../src/bank/business-day.ts'
+import { systemClock } from '../../src/bank/clock.ts'
+import { type Pending, StoreError } from '../../src/bank/store.ts'
+import { answer } from '../../src/iso8583/host.ts'
+import { MemoryStore } from '../../src/stores/memory/store.ts'
+import { testVault } from '../rest/support.ts'
+import { makeTerminal } from '../stores/terminals.ts'
+import { pans, request, reversalOf } from './support.ts'
+
+/** A store that commits and does not say so, or cannot be read. */
+class BadStore extends MemoryStore {
+  loses = 0
+  isAwayNow = false
+
+  override async commit(batch: readonly Pending[]) {
+    const outcomes = await super.commit(batch)
+    if (this.loses > 0) {
+      this.loses -= 1
+      throw new StoreError('outcome_unknown', 'lost')
+    }
+    return outcomes
+  }
+
+  override async entity(name: string) {
+    if (this.isAwayNow) throw new StoreError('unavailable', 'away')
+    return super.entity(name)
+  }
+}
+
+async function badHost() {
+  const store = new BadStore()
+  const bank = new Bank(store, systemClock)
+  await bank.submit({
+    command: { type: 'open_books', accounts: [{ number: 'A', currency: 'USD', ledger: 100_000 }] },
+    actor: '',
+  })
+  await makeTerminal(store, 'ATM00001')
+  const [id = ''] = testVault.cardIds(pans.b)
+  const accounts = [{ account: 'A', type: 'checking', default: true }] as const
+  await bank.submit({
+    command: {
+      type: 'issue_card',
+      pan: [id],
+      last4: '0127',
+      expiry: '9912',
+      accounts,
+      pin_policy: 'if_present',
+    },
+    actor: '',
+  })
+  const errors: unknown[] = []
+  const desk = {
+    bank,
+    vault: testVault,
+    dayOf: businessDays('UTC'),
+    onError: (error: unknown) => void errors.push(error),
+  }
+  const from = { isOurs: () => true, strict: false }
+  return {
+    store,
+    bank,
+    errors,
+    ask: async (mti: string, fields: Record<number, string>) =>
+      (await answer(desk, { mti, fields }, from, bank.now)).fields,
+  }
+}
+
+test('an outcome that nobody knows is asked for again until it is known, and nothing is done twice', async () => {
+  const { store, bank, ask, errors } = await badHost()
+  store.loses = 1
+  const asked = request('010000', 60)
+  const first = await ask('0200', asked)
+  assert.equal(first[39], '00')
+  assert.deepEqual(await ask('0201', asked), first)
+  assert.equal((await bank.account('A'))?.ledger, 100_000 - 60)
+  store.loses = 2
+  const bare = { 2: pans.b, 3: '010000', 4: '000000000060', 11: '900001', 41: 'ATM00001' }
+  assert.equal((await ask('0200', bare))[39], '00')
+  store.loses = 1
+  assert.equal((await ask('0420', reversalOf('0200', asked)))[39], '00')
+  assert.equal((await bank.account('A'))?.ledger, 100_000 - 60)
+  store.loses = 1
+  assert.equal((await ask('0520', { 11: '900002', 41: 'ATM00001' }))[39], '00')
+  const terminal = await bank.entity('terminal/ATM00001')
+  assert.equal(terminal?.kind === 'terminal' && terminal.batch.batch, 2)
+  assert.deepEqual(errors, [])
+})
+
+test('a store that cannot be read is 91: nothing was done', async () => {
+  const { store, bank, ask, errors } = await badHost()
+  store.isAwayNow = true
+  assert.equal((await ask('0200', request('010000', 60)))[39], '91')
+  store.isAwayNow = false
+  assert.equal((await bank.account('A'))?.ledger, 100_000)
+  assert.deepEqual(errors, [])
+})
+
+test('one that cannot be read after the money moved is a yes that says less', async () => {
+  const { store, bank, ask } = await badHost()
+  const commit = store.commit.bind(store)
+  store.commit = async (batch) => {
+    const outcomes = await commit(batch)
+    store.isAwayNow = true
+    return outcomes
+  }
+  const answer = await ask('0200', request('010000', 60))
+  assert.equal(answer[39], '00')
+  assert.equal(answer[54]?.slice(0, 4), '0001')
+  assert.equal((await bank.account('A'))?.ledger, 100_000 - 60)
+})
+
+test('without keys for cards there is no card to serve', async () => {
+  const { bank } = await badHost()
+  const desk = { bank, vault: undefined, dayOf: businessDays('UTC') }
+  const from = { isOurs: () => true, strict: false }
+  const { fields } = await answer(desk, { mti: '0200', fields: request('010000', 60) }, from, bank.now)
+  assert.equal(fields[39], '96')
+})

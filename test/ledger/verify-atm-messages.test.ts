@@ -1,0 +1,109 @@
+/** What proves messages: forged numbers, advices and closes, sealed again, so that only their sense is wrong. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertProven, prove } from '../support/journal.ts'
+import { sayReply } from '../support/v1-words.ts'
+import { blank, forgedBy, type Records } from './verify-atm-forge.ts'
+import { Journal } from './verify-atm-random.ts'
+
+const story = `
+terminal T C1:50 C3:10 D1:in
+exchange T as=x
+end T x add C1=10 C3=10
+service T on
+card K A policy=if_present
+card L B policy=if_present
+authorize T i1 K 60 implicit stan=000001 local=1123010000 sent=1123000000 rrn=R1
+authorize T i2 K 10 implicit stan=000002 local=1123010001
+advise T a1 000003 sent=1123000003 nothing
+advise T a2 000004 card=K amount=60 C1=1 C3=1
+resolve e dispensed=60
+advise T a3 000001 local=1123010000 card=L nothing
+feed T d1 card=K 20:1 stan=000006 local=1123010006
+close T 1 stan=000007 told=withdrawals:2:71
+authorize T i3 K 10 implicit stan=000002 local=1123010002 sent=1123000002
+`
+
+function storyJournal(): Journal {
+  const journal = new Journal()
+  for (const number of ['A', 'B'])
+    journal.command({
+      type: 'open_account',
+      number,
+      currency: 'USD',
+      overdraft_limit: 0,
+      minimum_balance: 0,
+      metadata: {},
+    })
+  journal.command({ type: 'move', from: null, to: 'A', amount: 500, currency: 'USD' })
+  for (const line of story.trim().split('\n')) {
+    const [open] = journal.books.waiting('exception/')
+    if (open?.kind === 'exception') journal.ids.set('e', open.id)
+    const { reply } = journal.step(line.replace(' as=x', ''))
+    assert(reply.type !== 'refused', `${line}: ${sayReply(reply)}`)
+    if (reply.type === 'exchange_open') journal.ids.set('x', reply.exchange)
+  }
+  return journal
+}
+
+const honest = storyJournal().entries
+
+const authorized = (of: Records, withdrawal: string) => of('withdrawal_authorized', { withdrawal }).body
+
+const forgeries: readonly (readonly [string, (of: Records) => void, RegExp])[] = [
+  [
+    'a number that was used at the same time',
+    (of) => Object.assign(authorized(of, 'i2'), { stan: '000001', local: '1123010000' }),
+    /is STAN 000001 of 1123010000, which was done before/,
+  ],
+  [
+    'a deposit of a withdrawal’s number',
+    (of) => Object.assign(of('operation_done').body, { stan: '000001', local: '1123010000' }),
+    /is STAN 000001 of 1123010000, which was done before/,
+  ],
+  [
+    'what was taken back before it came',
+    (of) => Object.assign(authorized(of, 'i3'), { stan: '000003', sent: '1123000003' }),
+    /is STAN 000003 of .*, which was taken back before/,
+  ],
+  ['a number that is none', (of) => (authorized(of, 'i1').stan = '1'), /has the STAN "1", which is none/],
+  ['a reference that is too long', (of) => (authorized(of, 'i1').rrn = 'R'.repeat(13)), /has the RRN/],
+  ['a time that is none', (of) => (authorized(of, 'i1').local = '1123'), /was sent at 1123 and/],
+  [
+    'an advice on the money of another',
+    (of) => (of('withdrawal_forestalled', { withdrawal: 'iso-1-000004' }).body.account = 'B'),
+    /is of account B by card card_[0-9a-f]+, which cannot be/,
+  ],
+  [
+    'an advice on the money of a card that there is not',
+    (of) => delete of('withdrawal_forestalled', { withdrawal: 'iso-1-000004' }).body.card,
+    /is of account A by card undefined, which cannot be/,
+  ],
+  [
+    'an advice that nobody is told of',
+    (of) => blank(of('exception_opened', { type: 'unknown_advice' })),
+    /does not tell of 60 of T\/iso-1-000004/,
+  ],
+  [
+    'a close out of balance that nobody is told of',
+    (of) => blank(of('exception_opened', { type: 'out_of_balance' })),
+    /does not tell that batch 1 is out of balance/,
+  ],
+  [
+    'a close out of balance by another amount',
+    (of) => (of('exception_opened', { type: 'out_of_balance' }).body.amount = 2),
+    /does not tell that batch 1 is out of balance/,
+  ],
+]
+
+test('the honest journal proves', () => {
+  assertProven(honest)
+  assertProven(forgedBy(honest, () => {}))
+})
+
+for (const [name, forge, what] of forgeries)
+  test(`${name} is named`, () => {
+    const found = prove(forgedBy(honest, forge))
+    assert('what' in found, 'the books must not prove')
+    assert.match(found.what, what)
+  })
