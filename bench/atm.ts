@@ -1,18 +1,27 @@
 /**
  * `npm run bench -- --atm`: cycles of a withdrawal at a thousand terminals (authorize, start, confirm, each durable),
- * beside the echo control in the same round, and the search for the notes.
+ * beside the echo control in the same round; and withdrawals by ISO 8583 beside those by REST.
  */
 import assert from 'node:assert'
+import type { PinEntry } from '../src/simulator/machine.ts'
+import { enterClearPin, enterPinBlock, newPinKey, wordsOf } from '../src/simulator/pin-entry.ts'
+import { encodePinBlock } from '../src/vault/pin-block.ts'
 import { type ServerProcess, startServer } from './children.ts'
 import { type Ask, rate } from './client.ts'
 import { spread, table, two, whole } from './figures.ts'
 import { storePath } from './fill.ts'
+import { type Fields, rateOfLines } from './lines.ts'
 
 export type AtmOptions = { readonly rounds: number; readonly seconds: number; readonly terminals: number }
 export type AtmFigures = Record<string, number[]>
 
 const clients = 256
+const lines = 8
+const inFlight = 8
 const pan = '4761739001010119'
+const pin = '1234'
+const pinKey = newPinKey('tdes')
+const enterBlock = enterPinBlock(pinKey)
 const notes = 100_000
 const setUpAtOnce = 16
 
@@ -20,6 +29,8 @@ const echo = 'echo, requests/s'
 const cycles = 'authorize + start + confirm, cycles/s'
 const authorizations = 'authorize alone, requests/s'
 const plain = 'withdrawals of /v1, requests/s'
+const byRest = 'authorize with a PIN block, requests/s'
+const byIso = '0200 with a PIN block, requests/s'
 
 export async function measureAtm(directory: string, options: AtmOptions): Promise<AtmFigures> {
   const { rounds, seconds, terminals } = options
@@ -37,6 +48,12 @@ export async function measureAtm(directory: string, options: AtmOptions): Promis
     tell(cycles, await rate(server, clients, seconds, withdrawals(terminals, cycle)))
     tell(plain, await rate(server, clients, seconds, withdrawn))
     tell(authorizations, await rate(server, clients, seconds, withdrawals(terminals, authorized)))
+    const withBlock = withdrawals(terminals, authorized, enterBlock)
+    const load = { lines, inFlight, seconds }
+    const rest = async () => tell(byRest, await rate(server, lines * inFlight, seconds, withBlock))
+    const iso = async () => tell(byIso, await rateOfLines(server, load, () => requested(terminals)))
+    // Each leaves withdrawals open that the next meets: neither is always the first.
+    for (const measureOne of round % 2 === 0 ? [rest, iso] : [iso, rest]) await measureOne()
   }
   await server.stop()
   return figures
@@ -45,13 +62,14 @@ export async function measureAtm(directory: string, options: AtmOptions): Promis
 export function atmReport(figures: AtmFigures, { terminals }: AtmOptions): string {
   const ratio = (of: string, to: string) =>
     (figures[of] ?? []).map((value, i) => value / (figures[to]?.[i] ?? 1))
-  return `${whole(terminals)} terminals, ${clients} clients. Each ratio is taken within its round; medians (min–max).
+  return `${whole(terminals)} terminals, ${clients} clients; with a PIN block ${lines * inFlight} clients by REST, and ${lines} sockets with ${inFlight} in flight by ISO 8583. Each ratio is taken within its round; medians (min–max).
 
 ${table(
   ['', 'target', 'ratio'],
   [
     ['cycles of three requests / echoes', '≥ 0.2', spread(ratio(cycles, echo), two)],
     ['authorize alone / withdrawals of /v1', '–', spread(ratio(authorizations, plain), two)],
+    ['0200 / authorize, both with a PIN block', '≥ 1', spread(ratio(byIso, byRest), two)],
   ],
 )}
 
@@ -75,7 +93,7 @@ async function setUp(server: ServerProcess, terminals: number): Promise<void> {
         '/v1/transfers',
         JSON.stringify({ from: account.account, to: number, amount: 1e11, currency: 'USD' }),
       )
-      const card = { pan: panOf(i), expiry: '9912', accounts: [{ ...account, account: number }], pin: '1234' }
+      const card = { pan: panOf(i), expiry: '9912', accounts: [{ ...account, account: number }], pin }
       await ask('/v1/cards', JSON.stringify(card))
     }
   })
@@ -115,6 +133,7 @@ async function makeTerminal(ask: Ask, id: string): Promise<void> {
   const { exchange } = JSON.parse(await ask(`${path}/exchange`, JSON.stringify({ action: 'start' })))
   const loaded = Object.fromEntries(units.map((unit) => [unit.id, notes]))
   await ask(`${path}/exchange`, JSON.stringify({ action: 'end', exchange, mode: 'add', loaded }))
+  await ask(`${path}/pin-key`, JSON.stringify(wordsOf(pinKey)), 'PUT')
   await ask(`${path}/state`, JSON.stringify({ state: 'in_service', reason: 'bench' }))
 }
 
@@ -131,20 +150,44 @@ let count = 0
 const started = Date.now().toString(36)
 
 /** Withdrawals one after the other at any of the terminals, by any of the cards. */
-function withdrawals(terminals: number, run: (ask: Ask, path: string, body: object) => Promise<void>) {
+function withdrawals(
+  terminals: number,
+  run: (ask: Ask, path: string, body: object) => Promise<void>,
+  enter: PinEntry = enterClearPin,
+) {
   return (ask: Ask) => {
-    count += 1
-    const id = `${started}-${count}`
-    const terminal = terminalOf(Math.floor(Math.random() * terminals))
-    const amount = 1_000 * (1 + Math.floor(Math.random() * 30))
-    const card = panOf(Math.floor(Math.random() * cards))
-    return run(ask, `/v1/terminals/${terminal}/withdrawals`, {
-      id,
-      pan: card,
-      pin: '1234',
-      amount,
-      currency: 'USD',
-    })
+    const { id, terminal, card, amount } = next(terminals)
+    const entered = enter({ pan: card, pin })
+    const body = { id: `${started}-${id}`, pan: card, ...entered, amount, currency: 'USD' }
+    return run(ask, `/v1/terminals/${terminal}/withdrawals`, body)
+  }
+}
+
+function next(terminals: number) {
+  count += 1
+  return {
+    id: count,
+    terminal: terminalOf(Math.floor(Math.random() * terminals)),
+    card: panOf(Math.floor(Math.random() * cards)),
+    amount: 1_000 * (1 + Math.floor(Math.random() * 30)),
+  }
+}
+
+/** The fields of such a withdrawal as a 0200. */
+function requested(terminals: number): Fields {
+  const { id, terminal, card, amount } = next(terminals)
+  const time = new Date().toISOString().replace(/\D/g, '').slice(4, 14)
+  return {
+    2: card,
+    3: '010000',
+    4: String(amount).padStart(12, '0'),
+    7: time,
+    11: String(id % 1_000_000).padStart(6, '0'),
+    12: time.slice(4),
+    13: time.slice(0, 4),
+    41: terminal,
+    49: '840',
+    52: encodePinBlock(card, pin, pinKey),
   }
 }
 

@@ -3,8 +3,15 @@ import assert from 'node:assert'
 
 export type Memory = { readonly nowBytes: number; readonly peakBytes: number }
 
+export type Served = {
+  readonly url: string
+  /** Where ISO 8583 is listened to, if it is. */
+  readonly iso8583?: readonly string[]
+  stop(): Promise<void>
+}
+
 /** Says where the server listens, answers what its memory is, and stops it when told so or when the bench is gone. */
-export function answerBench({ url, stop }: { url: string; stop(): Promise<void> }): void {
+export function answerBench({ url, iso8583: [line] = [], stop }: Served): void {
   assert(process.send !== undefined, 'only the bench starts this')
   process.on('disconnect', () => process.exit(1))
   process.on('message', async (message) => {
@@ -14,7 +21,7 @@ export function answerBench({ url, stop }: { url: string; stop(): Promise<void> 
     process.exit(0)
   })
   // By address, so that no generator chooses between IPv4 and IPv6 by itself.
-  process.send({ url: url.replace('localhost', '127.0.0.1') })
+  process.send({ url: url.replace('localhost', '127.0.0.1'), line })
 }
 
 function memory(): Memory {

@@ -16,6 +16,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 export type ServerProcess = {
   readonly url: string
+  /** HOST:PORT where it listens for ISO 8583; undefined where it does not. */
+  readonly line: string | undefined
   memory(): Promise<Memory>
   /** Stops it in order; throws where it does not end, or not with 0. */
   stop(): Promise<void>
@@ -38,9 +40,10 @@ export async function startServer(
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),
   )
-  const { url } = (await next(child, 'message', startMaxMs)) as { url: string }
+  const { url, line } = (await next(child, 'message', startMaxMs)) as Pick<ServerProcess, 'url' | 'line'>
   return {
     url,
+    line,
     memory() {
       child.send('memory')
       return next(child, 'message', answerMaxMs) as Promise<Memory>

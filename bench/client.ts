@@ -3,7 +3,7 @@ import assert from 'node:assert'
 import { Agent, request } from 'node:http'
 import type { ServerProcess } from './children.ts'
 
-export type Ask = (path: string, body?: string) => Promise<string>
+export type Ask = (path: string, body?: string, method?: string) => Promise<string>
 
 /** How often a second `once` is done by so many clients, each on a connection of its own. */
 export async function rate(
@@ -31,12 +31,11 @@ export async function rate(
 export function asker(url: string, agent: Agent, key?: string): Ask {
   const { hostname, port } = new URL(url)
   const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  return (path, body) =>
+  return (path, body, method = body === undefined ? 'GET' : 'POST') =>
     new Promise((resolve, reject) => {
       const ofBody =
         body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }
       const headers = { ...authorization, ...ofBody }
-      const method = body === undefined ? 'GET' : 'POST'
       const sent = request({ hostname, port, agent, path, method, headers }, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (part: string) => {

@@ -47,7 +47,7 @@ const [place = ''] = process.argv.slice(2)
 const store = place.startsWith('postgres:') ? place : `sqlite:${place}`
 // A rate is counted, and never reached.
 const flags = ['--port', '0', '--rate-limit', '1000000', '--store', store]
-const settings = readSettings([...flags, '--iso8583', 'off'], {})
+const settings = readSettings([...flags, '--iso8583', 'iso87a://127.0.0.1:0'], {})
 const log = pino({ level: settings.logLevel }, pino.destination({ dest: devNull, sync: false }))
 const server = await start(settings, log, { moreRoutes: [echo, echoTogether] })
 answerBench(server)
