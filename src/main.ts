@@ -47,6 +47,10 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     help: 'print an ISO 8583 message, masked',
     load: async () => (await import('./cli/describe.ts')).describe,
   },
+  iso8583: {
+    help: 'follow what machines say to a running server by ISO 8583, masked',
+    load: async () => (await import('./cli/iso8583-tail.ts')).iso8583,
+  },
   conformance: {
     help: 'run the suite that every store must pass, on any database',
     load: async () => (await import('./cli/conformance.ts')).conformance,

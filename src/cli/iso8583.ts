@@ -5,6 +5,7 @@ import type { Bank } from '../bank/bank.ts'
 import { businessDays } from '../bank/business-day.ts'
 import { type Address, readAddresses } from '../iso8583/address.ts'
 import { Listener } from '../iso8583/listener.ts'
+import type { Onlookers } from '../iso8583/onlookers.ts'
 import { ListenError } from '../rest/listen-error.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -16,6 +17,7 @@ type Parts = {
   readonly access: Access
   readonly log: Logger
   readonly metrics: Metrics
+  readonly onlookers: Onlookers
 }
 
 export type Lines = {
@@ -28,7 +30,7 @@ export type Lines = {
 const ofDemo = 'iso87a://localhost:8583'
 
 export async function openLines(settings: Settings, parts: Parts): Promise<Lines> {
-  const { access, bank, log } = parts
+  const { access, bank, log, onlookers } = parts
   const isDemos = settings.iso8583 === undefined
   const addresses = settings.iso8583 ?? (access.demo ? readAddresses(ofDemo) : [])
   const listeners: Listener[] = []
@@ -55,14 +57,18 @@ export async function openLines(settings: Settings, parts: Parts): Promise<Lines
     })
   return {
     urls,
-    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
+    async close() {
+      await Promise.all(listeners.map((listener) => listener.close()))
+      onlookers.close()
+    },
     cut: () => {
       for (const listener of listeners) listener.cut()
     },
   }
 }
 
-function listenerOf(address: Address, settings: Settings, { bank, vault, log, metrics }: Parts): Listener {
+function listenerOf(address: Address, settings: Settings, parts: Parts): Listener {
+  const { bank, vault, log, metrics, onlookers } = parts
   const onError = (error: unknown) => {
     metrics.onError()
     log.error({ err: error }, 'a message of ISO 8583 failed')
@@ -72,6 +78,7 @@ function listenerOf(address: Address, settings: Settings, { bank, vault, log, me
     log,
     now: () => bank.now,
     onAnswer: (type, code) => metrics.onMessage(type, code),
+    onlookers,
   })
 }
 

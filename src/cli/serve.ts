@@ -5,7 +5,9 @@ import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
 import { atmPath, consoleRoutes } from '../console/routes.ts'
+import { Onlookers } from '../iso8583/onlookers.ts'
 import { type Listening, listen } from '../rest/listen.ts'
+import { messageRoutes } from '../rest/messages.ts'
 import { createServer } from '../rest/server.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -82,6 +84,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     const vault = await openVault(bank, keys)
     const access = await accessOf(bank, settings)
     if (access.demo && vault !== undefined) await openDemo(bank, vault, log)
+    const onlookers = new Onlookers()
     const webhooks = webhooksOf(bank, { settings, keys, store, log, metrics })
     const app = await createServer({
       bank,
@@ -95,10 +98,15 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       trustedProxies: settings.trustedProxies,
       draining: () => draining,
       startPage: () => (access.demo ? atmPath : undefined),
-      moreRoutes: [...consoleRoutes(access), ...(parts.moreRoutes ?? [])],
+      moreRoutes: [
+        ...consoleRoutes(access),
+        ...messageRoutes(onlookers, access),
+        ...(parts.moreRoutes ?? []),
+      ],
     })
     const listening = await listen(app, settings)
-    const lines = await openLines(settings, { bank, vault, access, log, metrics }).catch(async (error) => {
+    const linesOf = { bank, vault, access, log, metrics, onlookers }
+    const lines = await openLines(settings, linesOf).catch(async (error) => {
       await listening.close()
       throw error
     })

@@ -13,6 +13,7 @@ import type { Socket } from 'node:net'
 import { Frames, type Framing, frame } from './framing.ts'
 import { answerUnreadable, type From, fateOf } from './host.ts'
 import { isMalformed, type Malformed, type Message, pack, parse, type Spec } from './message/index.ts'
+import type { Passing } from './onlookers.ts'
 
 export type Log = {
   info(of: object, text: string): void
@@ -46,6 +47,8 @@ export type Parts = {
   answer(message: Message, from: From): Promise<Message>
   /** Told of each message that came, and the code that it was answered. */
   onAnswer(type: string, code: string): void
+  /** Told of each message that came, as far as it could be read, and of each answer that is sent. */
+  onPassed(passed: Omit<Passing, 'at'>): void
 }
 
 type State = 'reading' | 'full' | 'ending' | 'closed'
@@ -118,6 +121,7 @@ export class Connection {
 
   #onFrame(bytes: Buffer): void {
     const read = parse(bytes, this.#options.spec)
+    this.#parts.onPassed({ peer: this.#peer, direction: 'received', message: read })
     if (isMalformed(read)) {
       this.#onUnreadable(read)
       return
@@ -169,6 +173,7 @@ export class Connection {
       this.#onDone()
       return
     }
+    this.#parts.onPassed({ peer: this.#peer, direction: 'sent', message: answer })
     this.#untakenSince ??= this.#after('an answer that nobody takes')
     this.#gather()
     this.#socket.write(framed, () => this.#onTaken())

@@ -6,6 +6,7 @@ import { type Address, matchesAny, type Patterns } from './address.ts'
 import { Connection, type LineOptions, type Log, lineDefaults } from './connection.ts'
 import type { Desk } from './desk.ts'
 import { answer, type From } from './host.ts'
+import type { Onlookers } from './onlookers.ts'
 
 /** One more is not let in: who is connected is a machine that works, and goes first. */
 const connectionsMax = 4_096
@@ -16,6 +17,7 @@ export type ListenerParts = {
   readonly log: Log
   now(): number
   onAnswer(type: string, code: string): void
+  readonly onlookers: Onlookers
 }
 
 export class Listener {
@@ -105,7 +107,7 @@ export class Listener {
   }
 
   #onConnection(socket: Socket, patterns: Patterns): void {
-    const { desk, log, now, onAnswer } = this.#parts
+    const { desk, log, now, onAnswer, onlookers } = this.#parts
     const from: From = {
       isOurs: (terminal) => matchesAny(patterns, terminal),
       strict: this.#address.strict,
@@ -114,6 +116,7 @@ export class Listener {
       from,
       log,
       onAnswer,
+      onPassed: (passed) => onlookers.pass({ at: now(), ...passed }, this.#address.spec),
       answer: (message, from) => answer(desk, message, from, now()),
     })
     this.#connections.add(connection)

@@ -1,6 +1,6 @@
 /** The real program: what a newcomer's client finds, a server that is killed in the midst of it, and the port that is taken. */
 import assert from 'node:assert/strict'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import {
   assertOneLine,
@@ -13,16 +13,7 @@ import {
   until,
 } from '../process/support.ts'
 import { prng, seed } from '../support/chance.ts'
-import { dial, type Fields, nextStan, pans, pause, request, reversalOf } from './support.ts'
-
-/** One that nobody has just now. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+import { dial, type Fields, freePort, nextStan, pans, pause, request, reversalOf } from './support.ts'
 
 test('killed in a stream of 0200s, and all that were not answered sent again as 0201: one debit each', async (t) => {
   const { path } = place(t)

@@ -1,11 +1,12 @@
 /** A listener over a real bank that speaks REST as well, and a client that knows the profile and nothing of the code. */
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { businessDays } from '../../src/bank/business-day.ts'
 import { type Address, readAddresses } from '../../src/iso8583/address.ts'
 import type { LineOptions } from '../../src/iso8583/connection.ts'
 import { Listener } from '../../src/iso8583/listener.ts'
 import { isMalformed, iso87a, type Message, pack, parse } from '../../src/iso8583/message/index.ts'
+import { Onlookers } from '../../src/iso8583/onlookers.ts'
 import { done, issue, makeTerminal, pans, serveAtm, waysOf } from '../rest/atm-support.ts'
 import { type Options, testVault } from '../rest/support.ts'
 
@@ -50,6 +51,7 @@ export async function listenIso(
   }
   const [address] = readAddresses(`iso87a://127.0.0.1:0${query}`) as [Address]
   const errors: unknown[] = []
+  const onlookers = new Onlookers()
   const listener = new Listener(
     address,
     {
@@ -62,6 +64,7 @@ export async function listenIso(
       log,
       now: () => bank.now,
       onAnswer: (type, code) => void answers.push(`${type} ${code}`),
+      onlookers,
     },
     line,
   )
@@ -71,7 +74,7 @@ export async function listenIso(
     await listener.close()
     assert.deepEqual(errors, [], 'nothing failed for a reason of ours')
   })
-  return { listener, answers, logs, dial: () => dial(scope, listener.port) }
+  return { listener, answers, logs, onlookers, dial: () => dial(scope, listener.port) }
 }
 
 export type Fields = Readonly<Record<number, string>>
@@ -200,6 +203,15 @@ export function reversalOf(mti: string, of: Fields, stands?: number): Fields {
       95: `${String(stands).padStart(12, '0')}${'0'.repeat(12)}C00000000C00000000`,
     }),
   }
+}
+
+/** A port that nobody has just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 export function pause(ms: number): Promise<void> {
