@@ -1,6 +1,6 @@
 /** What machines and the host say to each other, as a stream of server-sent events, for as long as somebody looks on. */
-import { Readable } from 'node:stream'
 import type { Access } from '../access/access.ts'
+import { sendEvents } from './event-stream.ts'
 import type { Route } from './routes.ts'
 
 /** Where messages are seen, masked: some at a time, or none after so long; and how many the reader was too slow for. */
@@ -16,17 +16,8 @@ export function messageRoutes(source: MessageSource, access: Pick<Access, 'isLiv
       method: 'GET',
       url: '/iso8583/messages',
       may: 'follow',
-      handler: ({ caller }, reply) =>
-        reply
-          .type('text/event-stream; charset=utf-8')
-          .header('cache-control', 'no-store')
-          .header('x-accel-buffering', 'no')
-          .send(
-            Readable.from(
-              write(() => access.isLive(caller)),
-              { objectMode: true, highWaterMark: 1 },
-            ),
-          ),
+      handler: (request, reply) =>
+        sendEvents(request, reply, () => write(() => access.isLive(request.caller))),
     },
   ]
 

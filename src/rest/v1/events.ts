@@ -1,11 +1,11 @@
 /** What happened, in order, for whoever must not miss it: as pages, or as a stream of server-sent events. */
-import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import type { Access, Caller } from '../../access/access.ts'
+import type { Access } from '../../access/access.ts'
 import type { Bank } from '../../bank/bank.ts'
 import type { RecordId } from '../../ledger/command.ts'
 import { sendJson } from '../accounts.ts'
+import { sendEvents } from '../event-stream.ts'
 import { ProblemError } from '../problem.ts'
 import { writeEvent } from './event.ts'
 import { type EventType, eventTypes } from './event-types.ts'
@@ -58,8 +58,7 @@ export function eventRoutes(
         const type = oneIn(query, 'type', eventTypes)
         const limit = limitIn(query)
         if (request.headers.accept?.includes('text/event-stream'))
-          return stream(reply, {
-            caller: request.caller,
+          return stream(request, reply, {
             type,
             from: await positionIn(request.headers['last-event-id'] ?? query['after']),
           })
@@ -100,27 +99,18 @@ export function eventRoutes(
   }
 
   function stream(
+    request: FastifyRequest,
     reply: FastifyReply,
-    {
-      caller,
-      type,
-      from,
-    }: { readonly caller: Caller; readonly type: EventType | undefined; readonly from: Position },
+    { type, from }: { readonly type: EventType | undefined; readonly from: Position },
   ): FastifyReply {
-    // Nothing is read ahead of what the client takes but the page in hand.
-    const text = Readable.from(write(), { objectMode: true, highWaterMark: 1 })
-    return reply
-      .type('text/event-stream; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .header('x-accel-buffering', 'no')
-      .send(text)
+    return sendEvents(request, reply, write)
 
     async function* write(): AsyncGenerator<string | Buffer> {
       // So that the client knows that it is connected.
       yield ': events\n\n'
       for await (const page of feed.follow(from.place, { idleMs: heartbeatMs, signal: ending })) {
         // A credential may be revoked while its stream goes on.
-        if (!access.isLive(caller)) return
+        if (!access.isLive(request.caller)) return
         if (page.events.length === 0) yield ': nothing new\n\n'
         else if (type === undefined) yield page.bytes
         else yield wantedIn(page, type).map(writeEvent).join('') || ': nothing wanted\n\n'
