@@ -7,10 +7,11 @@ import { sendEvents } from '../../src/rest/event-stream.ts'
 test('a HEAD of a stream has its headers, and nothing is read for it', { timeout: 20_000 }, async (t) => {
   let begun = 0
   let ended = 0
+  let over = false
   async function* endless(): AsyncGenerator<string> {
     begun += 1
     try {
-      for (;;) {
+      while (!over) {
         yield 'data: 1\n\n'
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
@@ -21,7 +22,10 @@ test('a HEAD of a stream has its headers, and nothing is read for it', { timeout
   const app = Fastify({ forceCloseConnections: true })
   app.get('/stream', (request, reply) => sendEvents(request, reply, endless))
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/stream`
-  t.after(() => app.close())
+  t.after(() => {
+    over = true
+    return app.close()
+  })
 
   const head = await fetch(url, { method: 'HEAD' })
   assert.equal(head.status, 200)
