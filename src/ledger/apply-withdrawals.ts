@@ -325,6 +325,21 @@ type Confirming = {
   readonly now: Instant
 }
 
+/** How it ended by what the machine says; `back` are the notes that are in the units again. */
+function endSaid({ said, command }: Confirming, amount: Minor, back?: NotesOut) {
+  const out = someOf(said.out)
+  const rejected = someOf(command.rejected ?? {})
+  return {
+    state: endOf(said.value, amount),
+    by: 'confirm' as const,
+    dispensed: said.value,
+    debited: said.value,
+    ...(out && { out }),
+    ...(back && { back }),
+    ...(rejected && { rejected }),
+  }
+}
+
 function confirmOpen(books: Books, by: Submission, withdrawal: Withdrawal, confirming: Confirming): void {
   const { said, command, advice, now } = confirming
   const { amount, terminal: at } = withdrawal
@@ -354,19 +369,7 @@ function confirmOpen(books: Books, by: Submission, withdrawal: Withdrawal, confi
           }),
         ]
   const transfers = [...left, ...giveBackOf(books, by, withdrawal, { from: [[transit, rest]], now })]
-  const out = someOf(said.out)
-  const rejected = someOf(command.rejected ?? {})
-  const settled = {
-    state: endOf(said.value, amount),
-    by: 'confirm' as const,
-    dispensed: said.value,
-    debited: said.value,
-    ...(out && { out }),
-    ...(rejected && { rejected }),
-    transfers,
-    ...card,
-    advice,
-  }
+  const settled = { ...endSaid(confirming, amount), transfers, ...card, advice }
   settle(books, by, withdrawal, settled, now)
   closeByMachine(books, by, withdrawal, said.value, transfers, now)
 }
@@ -393,30 +396,13 @@ function confirmEnded(books: Books, by: Submission, withdrawal: Withdrawal, conf
 }
 
 /** The notes that were taken for those that left give way to those that did. */
-function replaceAssumed(
-  books: Books,
-  by: Submission,
-  withdrawal: Withdrawal,
-  { said, command, advice, now }: Confirming,
-): void {
+function replaceAssumed(books: Books, by: Submission, withdrawal: Withdrawal, confirming: Confirming): void {
+  const { said, advice, now } = confirming
   const { amount, units, debited, terminal: at } = withdrawal
   const rest = debited - said.value
   const card = cardUsedAfter(books, withdrawal, rest)
   const transfers = giveBackOf(books, by, withdrawal, { from: [[accountsOfTerminal(at).cash, rest]], now })
-  const out = someOf(said.out)
-  const rejected = someOf(command.rejected ?? {})
-  const settled = {
-    state: endOf(said.value, amount),
-    by: 'confirm' as const,
-    dispensed: said.value,
-    debited: said.value,
-    ...(out && { out }),
-    back: units,
-    ...(rejected && { rejected }),
-    transfers,
-    ...card,
-    advice,
-  }
+  const settled = { ...endSaid(confirming, amount, units), transfers, ...card, advice }
   settle(books, by, withdrawal, settled, now)
 }
 
