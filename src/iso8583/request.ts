@@ -23,9 +23,14 @@ export function requestOf(message: Message, now: Instant): Request {
     fields,
     terminal: terminalIn(message),
     stamp: stampOf(message, now),
-    received: new Date(now).toISOString().replace(/\D/g, '').slice(4, 14),
+    received: timeOf(now),
     again: mti.endsWith('1'),
   }
+}
+
+/** MMDDhhmmss of an instant, in UTC. */
+export function timeOf(at: Instant): string {
+  return new Date(at).toISOString().replace(/\D/g, '').slice(4, 14)
 }
 
 /** Field 41 without the spaces that fill it. */
@@ -76,10 +81,23 @@ export function amountIn(text: string | undefined): Minor | undefined {
 
 const types: Readonly<Record<string, AccountType>> = { 10: 'savings', 20: 'checking', 30: 'credit' }
 
-/** The kind of account that a processing code names first; none for the usual one. */
+/** The kinds of account that a processing code names, `aa` from which and `bb` to which; none for the usual one. */
+export function accountTypesIn(code = ''): {
+  readonly from: AccountType | undefined
+  readonly to: AccountType | undefined
+} {
+  return { from: types[code.slice(2, 4)], to: types[code.slice(4, 6)] }
+}
+
+/** The first of them, of what has but one. */
 export function accountTypeIn(code: string | undefined): { readonly account_type?: AccountType } {
-  const type = types[(code ?? '').slice(2, 4)]
-  return type === undefined ? {} : { account_type: type }
+  const { from } = accountTypesIn(code)
+  return from === undefined ? {} : { account_type: from }
+}
+
+/** Whether a processing code asks for a balance or a statement: nothing is done. */
+export function isInquiry(code = ''): boolean {
+  return /^3[018]/.test(code)
 }
 
 /** A number in 102 or 103, without the spaces that fill it. */

@@ -3,7 +3,8 @@ import { advise } from './apply-advices.ts'
 import { blockCard, issueCard, setPin, unblockCard } from './apply-cards.ts'
 import { closeBatch, countUnits, endExchange, startExchange } from './apply-cash.ts'
 import { resolveException } from './apply-exceptions.ts'
-import { changePin, inquire, reverseDeposit, terminalDeposit, terminalTransfer } from './apply-operations.ts'
+import { changePin, inquire, terminalDeposit, terminalTransfer } from './apply-operations.ts'
+import { reverseDeposit } from './apply-reversals.ts'
 import { createTerminal, setPinKey, setTerminalState, sign } from './apply-terminals.ts'
 import {
   authorize,

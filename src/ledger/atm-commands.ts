@@ -18,7 +18,7 @@ import {
   type WrappedKey,
 } from './terminal.ts'
 import { numberOfClose, numbersOf, type Original, type Stamp } from './trace.ts'
-import type { Confirmation } from './withdrawal.ts'
+import type { Confirmation, Operation } from './withdrawal.ts'
 
 export type CreateTerminal = {
   readonly type: 'create_terminal'
@@ -101,7 +101,7 @@ export type Advise = {
   readonly id: string
   /** What it may be about, the likeliest first; the first of them is how it is told from others. */
   readonly originals: readonly Original[]
-  readonly of?: 'withdrawal' | 'operation'
+  readonly of?: 'withdrawal' | Operation['type']
   readonly pan?: CardIds
   readonly account?: AccountNumber
   /** What was asked for at first. */
@@ -155,11 +155,14 @@ export type TerminalTransfer = {
   readonly terminal: TerminalId
   readonly id: string
   readonly pan: CardIds
+  /** Accounts by their numbers; else the card's of a type. */
   readonly from?: AccountNumber
-  readonly to: AccountNumber
+  readonly from_type?: AccountType
+  readonly to?: AccountNumber
+  readonly to_type?: AccountType
   readonly amount: Minor
   readonly currency: Currency
-}
+} & Stamped
 
 /** The new PIN's reference is the submission's. */
 export type ChangePin = {
@@ -167,7 +170,7 @@ export type ChangePin = {
   readonly terminal: TerminalId
   readonly id: string
   readonly pan: CardIds
-}
+} & Stamped
 
 export type CloseBatch = {
   readonly type: 'close_batch'
@@ -405,11 +408,14 @@ export function pagesOfAtm(command: AtmCommand): Pages {
       return ofTerminal(command.terminal, [nameOf.operation(command.terminal, command.id)])
     case 'terminal_transfer': {
       const { terminal, id, pan, to } = command
-      return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)], [to])
+      const accounts = to === undefined ? [] : [to]
+      const own = nameOf.operation(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)], accounts)
     }
     case 'change_pin': {
       const { terminal, id, pan } = command
-      return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)])
+      const own = nameOf.operation(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)])
     }
     case 'close_batch': {
       const { terminal, batch, stamp } = command

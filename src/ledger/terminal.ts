@@ -144,6 +144,12 @@ export function offBalance(told: BatchTotals, batch: Pick<Batch, (typeof totalNa
   return isOff ? Math.min(off, minorMax) : undefined
 }
 
+/** What went into the machine beyond what left it. Minor units. */
+export function netOf(batch: OpenBatch): Minor {
+  const { deposits, deposit_reversals, withdrawals, withdrawal_reversals } = batch
+  return deposits.amount - deposit_reversals.amount - withdrawals.amount + withdrawal_reversals.amount
+}
+
 const terminalId = /^[A-Z0-9]{1,16}$/
 
 export function isTerminalId(text: string): text is TerminalId {

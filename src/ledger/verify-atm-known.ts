@@ -82,6 +82,8 @@ export type KnownOperation = {
   readonly type: Operation['type']
   readonly state: Operation['state']
   readonly account?: AccountNumber
+  readonly to?: AccountNumber
+  readonly charged?: Day
   readonly amount?: Minor
   readonly unit?: string
   readonly notes: Notes

@@ -729,7 +729,7 @@ const ofCash: readonly Forgery[] = [
       of('operation_reversed').body.operation = 'p0'
       transfer(of, 'p1', 'return').operation = 'T/p0'
     },
-    /reverses T\/p0, which is no deposit that can be/,
+    /reverses T\/p0, which is nothing that can be/,
   ],
   [
     'a deposit that was made, and forestalled',

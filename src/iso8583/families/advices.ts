@@ -3,7 +3,7 @@ import type { Advise } from '../../ledger/atm-commands.ts'
 import type { Original } from '../../ledger/trace.ts'
 import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
 import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
-import { accountIn, amountIn, notesIn, type Request, referenceIn } from '../request.ts'
+import { accountIn, amountIn, isInquiry, notesIn, type Request, referenceIn } from '../request.ts'
 
 type Says = Advise['says']
 
@@ -39,8 +39,8 @@ async function advise(
   { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
 ): Promise<Answered> {
   const { terminal, fields, terminalNow } = ask
-  // Whoever got no balance takes it back as well: there is nothing to take back.
-  if (/^3[01]/.test(fields[3] ?? '')) return refused(approved)
+  // Whoever got no balance, or no statement, takes it back as well: there is nothing to take back.
+  if (isInquiry(fields[3])) return refused(approved)
   const { clear, pan } = cardOf(desk, ask)
   const kind = kindIn(fields[3])
   const command: Advise = {
@@ -61,11 +61,16 @@ async function advise(
   return refused(isPassing(code) ? code : approved)
 }
 
+const kinds: Readonly<Record<string, NonNullable<Advise['of']>>> = {
+  '01': 'withdrawal',
+  21: 'deposit',
+  40: 'transfer',
+  92: 'pin_change',
+}
+
 /** What it is of; nothing where it does not say, `none` where it is of something that there is not. */
-function kindIn(code: string | undefined): 'withdrawal' | 'operation' | 'none' | undefined {
-  if (code === undefined) return undefined
-  if (code.startsWith('01')) return 'withdrawal'
-  return code.startsWith('21') ? 'operation' : 'none'
+function kindIn(code: string | undefined): Advise['of'] | 'none' {
+  return code === undefined ? undefined : (kinds[code.slice(0, 2)] ?? 'none')
 }
 
 function ownId({ message, stamp }: Request, batch: number): string {
