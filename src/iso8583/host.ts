@@ -19,7 +19,9 @@ import { complete, reverse } from './families/advices.ts'
 import { deposit } from './families/deposit.ts'
 import { inquire } from './families/inquiry.ts'
 import { answerOfLine, sign } from './families/network.ts'
-import { reconcile } from './families/reconciliation.ts'
+import { changePin } from './families/pin-change.ts'
+import { reconcile, tell } from './families/reconciliation.ts'
+import { transfer } from './families/transfer.ts'
 import { withdraw } from './families/withdrawal.ts'
 import type { Message } from './message/index.ts'
 import { echoed, echoOfError, missingIn, type Presence, presence } from './presence.ts'
@@ -35,8 +37,11 @@ const families = {
   inquiry: { presence: presence.inquiry, answer: inquire },
   withdrawal: { presence: presence.withdrawal, answer: withdraw },
   deposit: { presence: presence.deposit, answer: deposit },
+  transfer: { presence: presence.transfer, answer: transfer },
+  pinChange: { presence: presence.pinChange, answer: changePin },
   completion: { presence: presence.completion, answer: complete },
   reversal: { presence: presence.reversal, answer: reverse },
+  totals: { presence: presence.totals, answer: tell },
   reconciliation: { presence: presence.reconciliation, answer: reconcile },
 } as const satisfies Record<string, Family>
 
@@ -100,14 +105,16 @@ function familyOf({ mti, fields }: Message): Family | string {
   const code = fields[3]?.slice(0, 2)
   switch (mti.slice(1, 3)) {
     case '10':
-      return code === undefined || isInquiry(code) ? families.inquiry : invalidTransaction
+      return code === undefined || isBalance(code) ? families.inquiry : invalidTransaction
     case '20':
-      return code === undefined ? families.inquiry : (ofFinancial(code) ?? invalidTransaction)
+      return code === undefined ? families.inquiry : (financial[code] ?? invalidTransaction)
     case '22':
       return families.completion
     case '40':
     case '42':
       return families.reversal
+    case '50':
+      return families.totals
     case '52':
       return families.reconciliation
     case '80':
@@ -117,12 +124,17 @@ function familyOf({ mti, fields }: Message): Family | string {
   }
 }
 
-function ofFinancial(code: string): Family | undefined {
-  if (isInquiry(code)) return families.inquiry
-  if (code === '01') return families.withdrawal
-  return code === '21' ? families.deposit : undefined
+/** By the first two digits of 3. */
+const financial: Readonly<Record<string, Family>> = {
+  '01': families.withdrawal,
+  21: families.deposit,
+  30: families.inquiry,
+  31: families.inquiry,
+  38: families.inquiry,
+  40: families.transfer,
+  92: families.pinChange,
 }
 
-function isInquiry(code: string): boolean {
+function isBalance(code: string): boolean {
   return code === '30' || code === '31'
 }
