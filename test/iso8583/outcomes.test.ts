@@ -35,7 +35,13 @@ async function badHost() {
   const store = new BadStore()
   const bank = new Bank(store, systemClock)
   await bank.submit({
-    command: { type: 'open_books', accounts: [{ number: 'A', currency: 'USD', ledger: 100_000 }] },
+    command: {
+      type: 'open_books',
+      accounts: [
+        { number: 'A', currency: 'USD', ledger: 100_000 },
+        { number: 'B', currency: 'USD', ledger: 0 },
+      ],
+    },
     actor: '',
   })
   await makeTerminal(store, 'ATM00001')
@@ -64,8 +70,8 @@ async function badHost() {
     store,
     bank,
     errors,
-    ask: async (mti: string, fields: Record<number, string>) =>
-      (await answer(desk, { mti, fields }, from, bank.now)).fields,
+    ask: async (mti: string, fields: Record<number, string>, by: Bank = bank) =>
+      (await answer({ ...desk, bank: by }, { mti, fields }, from, bank.now)).fields,
   }
 }
 
@@ -87,6 +93,48 @@ test('an outcome that nobody knows is asked for again until it is known, and not
   assert.equal((await ask('0520', { 11: '900002', 41: 'ATM00001' }))[39], '00')
   const terminal = await bank.entity('terminal/ATM00001')
   assert.equal(terminal?.kind === 'terminal' && terminal.batch.batch, 2)
+  assert.deepEqual(errors, [])
+})
+
+test('a transfer whose outcome nobody knows is moved once, and taken back once', async () => {
+  const { store, bank, ask, errors } = await badHost()
+  const ledgers = async () => [(await bank.account('A'))?.ledger, (await bank.account('B'))?.ledger]
+  store.loses = 1
+  const asked = request('400000', 60, { 103: 'B' })
+  const first = await ask('0200', asked)
+  assert.equal(first[39], '00')
+  assert.deepEqual(await ask('0201', asked), first)
+  assert.deepEqual(await ledgers(), [100_000 - 60, 60])
+  store.loses = 2
+  assert.equal((await ask('0420', reversalOf('0200', asked)))[39], '00')
+  assert.deepEqual(await ledgers(), [100_000, 0])
+  // A no that is lost on the way is the same no.
+  store.loses = 1
+  assert.equal((await ask('0200', request('400000', 200_000, { 103: 'B' })))[39], '51')
+  assert.deepEqual(errors, [])
+})
+
+test('too busy is 91 at once, of whatever is asked: nothing was done', async () => {
+  const { store, bank, ask, errors } = await badHost()
+  const busy = new Bank(store, systemClock, { lengthMax: 0 })
+  const before = await bank.last()
+  for (const [mti, fields] of [
+    ['0100', request('310000', undefined)],
+    ['0200', request('010000', 60)],
+    ['0200', request('210000', 60)],
+    ['0200', request('400000', 60, { 103: 'B' })],
+    ['0200', request('380000', undefined)],
+    ['0200', request('920000', undefined, { 62: '0123456789ABCDEF' })],
+    ['0220', request('010000', 60)],
+    ['0400', request('400000', 60)],
+    ['0420', request('010000', 60)],
+    ['0520', { 11: '900003', 41: 'ATM00001' }],
+    ['0800', { 11: '900004', 41: 'ATM00001', 70: '001' }],
+  ] as const)
+    assert.equal((await ask(mti, fields, busy))[39], '91', `${mti} ${fields[3 as never]}`)
+  assert.equal(await bank.last(), before)
+  // What is read alone waits for nobody.
+  assert.equal((await ask('0500', { 11: '900005', 41: 'ATM00001' }, busy))[39], '00')
   assert.deepEqual(errors, [])
 })
 

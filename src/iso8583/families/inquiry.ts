@@ -1,7 +1,6 @@
 /** 0100 and 0200 with 30 or 31: the balance of a card's account; 0200 with 38: its last movements as well. */
-import type { Entry } from '../../bank/store.ts'
 import type { Inquire, Inquired } from '../../ledger/atm-commands.ts'
-import type { Key } from '../../ledger/command.ts'
+import type { Key, PostedTransfer } from '../../ledger/command.ts'
 import { approved } from '../answer-codes.ts'
 import { numberOf } from '../currency.ts'
 import { type Answered, type Ask, balancesOf, type Desk, holderOf, no, submit } from '../desk.ts'
@@ -46,6 +45,9 @@ async function statementOf(
 }
 
 /** `11231425C000000006000`: when in UTC, to the minute, and what the account was credited or debited. */
-function lineOf(account: string, { credit, amount, at }: Entry['transfer']): string {
+export function lineOf(
+  account: string,
+  { credit, amount, at }: Pick<PostedTransfer, 'credit' | 'amount' | 'at'>,
+): string {
   return `${timeOf(at).slice(0, 8)}${credit === account ? 'C' : 'D'}${String(amount).padStart(12, '0')}`
 }
