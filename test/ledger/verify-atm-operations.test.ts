@@ -122,6 +122,16 @@ const forgeries: readonly (readonly [string, (of: Records) => void, RegExp])[] =
     /reverses T\/i1 otherwise than it was done/,
   ],
   [
+    'a reversal from another account',
+    (of) =>
+      Object.assign(back(of), {
+        debit: 'S',
+        debit_after: { ledger: -50, held: 0, version: 3 },
+        forced: true,
+      }),
+    /reverses T\/i1 otherwise than it was done/,
+  ],
+  [
     'a transfer that was taken back as counted notes',
     (of) => (of('operation_reversed').body.counted = true),
     /says of the notes of T\/i1 that they were counted, or not/,
