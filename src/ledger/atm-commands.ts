@@ -49,6 +49,20 @@ export type SetPinKey = {
   readonly key: WrappedKey
 }
 
+/** Without a key the terminal has none from then on, and its messages need no MAC. */
+export type SetMacKey = {
+  readonly type: 'set_mac_key'
+  readonly terminal: TerminalId
+  readonly key?: WrappedKey
+}
+
+/** A MAC was right under this key, by its text: if it is the newest, the one before is done with. */
+export type RetireMacKey = {
+  readonly type: 'retire_mac_key'
+  readonly terminal: TerminalId
+  readonly wrapped: WrappedKey['wrapped']
+}
+
 /** The card by every id it may have: under the newest key of the server's first. */
 export type CardIds = readonly CardId[]
 
@@ -252,6 +266,8 @@ export type AtmCommand =
   | SetTerminalState
   | Sign
   | SetPinKey
+  | SetMacKey
+  | RetireMacKey
   | Authorize
   | StartDispense
   | Confirm
@@ -344,6 +360,8 @@ const atmCommands: ReadonlySet<string> = new Set([
   'set_terminal_state',
   'sign',
   'set_pin_key',
+  'set_mac_key',
+  'retire_mac_key',
   'authorize',
   'start_dispense',
   'confirm',
@@ -380,6 +398,8 @@ export function pagesOfAtm(command: AtmCommand): Pages {
     case 'set_terminal_state':
     case 'sign':
     case 'set_pin_key':
+    case 'set_mac_key':
+    case 'retire_mac_key':
       return ofTerminal(command.terminal)
     case 'authorize': {
       const { terminal, id, pan } = command

@@ -42,6 +42,7 @@ export type TerminalChanged = {
   readonly state?: 'in_service' | 'out_of_service'
   readonly signed_on?: boolean
   readonly pin_keys?: readonly WrappedKey[]
+  readonly mac_keys?: readonly WrappedKey[]
   readonly bad_blocks?: readonly CardId[]
   readonly reason?: string
 }

@@ -50,7 +50,7 @@ export type UnitPlan = {
   readonly low?: number
 }
 
-/** A PIN key as it is kept: wrapped under a key of the server's, with its check value. */
+/** A PIN key or MAC key as it is kept: wrapped under a key of the server's, with its check value. */
 export type WrappedKey = {
   readonly algorithm: 'tdes' | 'aes'
   readonly wrapped: string
@@ -102,6 +102,8 @@ export type Terminal = {
   readonly counted: number
   /** Newest first; the second one goes when a block has been read under the first. */
   readonly pin_keys: readonly WrappedKey[]
+  /** Where there are any, its messages must carry a MAC. The second one goes when a MAC was right under the first. */
+  readonly mac_keys?: readonly WrappedKey[]
   /** The cards whose tries were counted by blocks that did not decode, one after the other without one that did. */
   readonly bad_blocks: readonly CardId[]
   readonly at: Instant

@@ -59,6 +59,7 @@ export function terminalCreated(content: TerminalCreated, at: number): KnownTerm
     batch: emptyBatch(1, at),
     counted: 0,
     pin_keys: [],
+    mac_keys: [],
     bad_blocks: [],
     open: new Map(),
   }

@@ -428,7 +428,7 @@ export class AtmVerifier {
     const last = this.#last?.kind === 'card_changed' ? this.#last : undefined
     const given = triesGivenBack(content, terminal, last, card)
     if (given !== undefined) this.#dueGivenBack(terminal.id, given)
-    const { state, signed_on, pin_keys, bad_blocks } = content
+    const { state, signed_on, pin_keys, mac_keys, bad_blocks } = content
     const { exchange } = terminal
     return this.#set({
       ...terminal,
@@ -436,6 +436,7 @@ export class AtmVerifier {
       ...(exchange !== undefined && state !== undefined && { exchange: { ...exchange, afterwards: state } }),
       ...(signed_on !== undefined && { signed_on }),
       ...(pin_keys !== undefined && { pin_keys }),
+      ...(mac_keys !== undefined && { mac_keys }),
       ...(bad_blocks !== undefined && { bad_blocks }),
     })
   }

@@ -6,10 +6,11 @@ import { businessDays } from '../../src/bank/business-day.ts'
 import { systemClock } from '../../src/bank/clock.ts'
 import { type Pending, StoreError } from '../../src/bank/store.ts'
 import { answer } from '../../src/iso8583/host.ts'
+import { iso87a } from '../../src/iso8583/message/index.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { testVault } from '../rest/support.ts'
 import { makeTerminal } from '../stores/terminals.ts'
-import { pans, request, reversalOf } from './support.ts'
+import { type Fields, framed, pans, request, reversalOf } from './support.ts'
 
 /** A store that commits and does not say so, or cannot be read. */
 class BadStore extends MemoryStore {
@@ -29,6 +30,12 @@ class BadStore extends MemoryStore {
     if (this.isAwayNow) throw new StoreError('unavailable', 'away')
     return super.entity(name)
   }
+}
+
+const from = { isOurs: () => true, strict: false, spec: iso87a, onWrongMac: () => {} }
+
+function received(mti: string, fields: Fields) {
+  return { message: { mti, fields }, bytes: framed(mti, fields).subarray(4) }
 }
 
 async function badHost() {
@@ -65,13 +72,12 @@ async function badHost() {
     dayOf: businessDays('UTC'),
     onError: (error: unknown) => void errors.push(error),
   }
-  const from = { isOurs: () => true, strict: false }
   return {
     store,
     bank,
     errors,
     ask: async (mti: string, fields: Record<number, string>, by: Bank = bank) =>
-      (await answer({ ...desk, bank: by }, { mti, fields }, from, bank.now)).fields,
+      (await answer({ ...desk, bank: by }, received(mti, fields), from, bank.now)).fields,
   }
 }
 
@@ -164,7 +170,6 @@ test('one that cannot be read after the money moved is a yes that says less', as
 test('without keys for cards there is no card to serve', async () => {
   const { bank } = await badHost()
   const desk = { bank, vault: undefined, dayOf: businessDays('UTC') }
-  const from = { isOurs: () => true, strict: false }
-  const { fields } = await answer(desk, { mti: '0200', fields: request('010000', 60) }, from, bank.now)
+  const { fields } = await answer(desk, received('0200', request('010000', 60)), from, bank.now)
   assert.equal(fields[39], '96')
 })

@@ -310,6 +310,9 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
         const kcv = one('AAAAAA', 'BBBBBB', 'CCCCCC')
         const key = { algorithm: 'tdes', wrapped: `w${kcv}`, kcv } as const
         journal.command({ type: 'set_pin_key', terminal: terminal(), key })
+        const of = { terminal: terminal() }
+        if (chance(3) > 0) journal.command({ type: 'set_mac_key', ...of, ...(chance(4) > 0 && { key }) })
+        else journal.command({ type: 'retire_mac_key', ...of, wrapped: key.wrapped })
       },
     ],
     [
