@@ -148,6 +148,9 @@ test('a store that cannot be read is 91: nothing was done', async () => {
   const { store, bank, ask, errors } = await badHost()
   store.isAwayNow = true
   assert.equal((await ask('0200', request('010000', 60)))[39], '91')
+  // Whether an echo must have a MAC cannot be told, if it is a terminal's.
+  assert.equal((await ask('0800', { 11: '000001', 41: 'ATM00001', 70: '301' }))[39], '91')
+  assert.equal((await ask('0800', { 11: '000001', 70: '301' }))[39], '00')
   store.isAwayNow = false
   assert.equal((await bank.account('A'))?.ledger, 100_000)
   assert.deepEqual(errors, [])
