@@ -25,7 +25,7 @@ import {
 
 type Scope = Parameters<typeof lineOf>[0]
 const pinKey = { algorithm: 'tdes', key: Buffer.from('11111111111111112222222222222222', 'hex') } as const
-const blockOf1234 = encodePinBlock(pans.b, '1234', pinKey)
+const blockOf = (pin: string) => encodePinBlock(pans.b, pin, pinKey)
 
 /** A terminal with a MAC key, and a line to its host. */
 async function serveMac(scope: Scope, key: MacKey, query = '', line: Parameters<typeof lineOf>[2] = {}) {
@@ -61,11 +61,15 @@ function messages(): readonly [mti: string, fields: Fields, code: string][] {
     ['0200', asked, '00'],
     ['0201', asked, '00'],
     ['0200', request('210000', 5000, { 48: '5000=1' }), '00'],
+    ['0200', request('380000', undefined), '00'],
+    ['0200', request('400000', 700, { 103: 'B' }), '00'],
+    ['0200', request('920000', undefined, { 52: blockOf('1234'), 62: blockOf('4321') }), '00'],
     ['0200', request('990000', 5000), '12'],
     ['0220', { ...asked, 48: 'C2=1' }, '00'],
     ['0400', reversalOf('0200', request('010000', 1000)), '00'],
     ['0421', reversalOf('0200', request('010000', 1000)), '00'],
     ['0300', { ...machine }, '40'],
+    ['0500', { ...machine, 7: '1123005900' }, '00'],
     ['0520', { ...machine, 7: '1123010000' }, '00'],
   ]
 }
@@ -115,7 +119,7 @@ test('every byte of a message counts', async (t) => {
   const message = withMac(
     tdesMacKey,
     '0200',
-    request('010000', 6000, { 37: '630012000042', 52: blockOf1234 }),
+    request('010000', 6000, { 37: '630012000042', 52: blockOf('1234') }),
   )
   const before = await records(iso)
   const codes = new Set<string | undefined>()
