@@ -91,6 +91,7 @@ async function runOne(values: Values, words: readonly string[]): Promise<void> {
     terminal,
     directory: values.dir ?? 'data/atm',
     url: urlOf(values),
+    iso8583: undefined,
     credential: key,
     operatorCredential: operatorKey,
     customer: { pan: card, pin, account: '' },

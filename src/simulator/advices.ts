@@ -1,13 +1,25 @@
 /** Store and forward: what the host must be told, kept in a file until it has answered. Oldest first. */
+import type { Told } from './device.ts'
+import type { Kind } from './journal.ts'
 import { LogFile } from './log-file.ts'
 
-/** What happened, as it is sent: again and again, the same. */
-export type Advice = {
-  /** Of the operation. */
-  readonly id: string
-  readonly path: string
-  readonly body: Readonly<Record<string, unknown>>
-}
+/** What happened, as it is told: again and again, the same. `id` is of the operation, amounts are minor units. */
+export type Advice = { readonly id: string } & (
+  | {
+      readonly says: 'left'
+      readonly asked: number
+      /** What the notes are worth that the dispenser knows to have been taken. */
+      readonly left: number
+      readonly told: Told
+    }
+  | {
+      readonly says: 'nothing'
+      readonly of: Kind
+      readonly asked: number
+      readonly reason: string
+    }
+  | { readonly says: 'closed' }
+)
 
 type Line = Advice | { readonly done: string }
 
@@ -19,7 +31,8 @@ export class Advices {
     this.#log = log
     for (const line of lines) {
       if ('done' in line) this.#owed.delete(line.done)
-      else this.#owed.set(line.id, line)
+      // Of older machines there are lines that say it otherwise: their journals say the same.
+      else if ('says' in line) this.#owed.set(line.id, line)
     }
   }
 
@@ -42,8 +55,17 @@ export class Advices {
     await this.#log.append({ done: id })
   }
 
+  get owed(): readonly Advice[] {
+    return [...this.#owed.values()]
+  }
+
   get first(): Advice | undefined {
     return this.#owed.values().next().value
+  }
+
+  /** Whether it owes one that says this. */
+  has(says: Advice['says']): boolean {
+    return this.owed.some((advice) => advice.says === says)
   }
 
   get count(): number {

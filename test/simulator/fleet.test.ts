@@ -90,26 +90,19 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
   },
   'forgets what it owes': {
     promise: 'suspects',
-    lie({ line }) {
-      const honest = line.ask.bind(line)
-      line.ask = async (sent, tries) =>
-        sent.path.endsWith('/confirm') ? { status: 200, body: '{}', retryAfterMs: 0 } : honest(sent, tries)
+    lie({ host }) {
+      const honest = host.advise.bind(host)
+      host.advise = async (advice, times) => (advice.says === 'left' ? 'taken' : honest(advice, times))
     },
   },
   'pays out when it was told not to': {
     promise: 'exceptions',
-    lie({ line, device }) {
-      const honest = line.ask.bind(line)
+    lie({ host, device }) {
       const units = { C1: 1 }
-      line.ask = async (sent, tries) => {
-        if (!sent.path.endsWith('/start')) return honest(sent, tries)
-        await honest({
-          ...sent,
-          path: sent.path.replace(/start$/, 'reverse'),
-          body: '{"reason":"cancelled"}',
-        })
+      host.start = async (id) => {
+        await host.advise({ id, says: 'nothing', of: 'withdrawal', asked: 5_000, reason: 'cancelled' }, 0)
         const account = Object.values(device.state.left)[0]?.account ?? ''
-        return { status: 200, body: JSON.stringify({ units, account, last4: '' }), retryAfterMs: 0 }
+        return { yes: { units, account } }
       }
     },
   },

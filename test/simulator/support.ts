@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import type { Answer, Lost, Sent } from '../../src/outside/wire.ts'
 import { Device, emptyDevice, PowerCut } from '../../src/simulator/device.ts'
 import { type Fault, Faults } from '../../src/simulator/faults.ts'
+import type { Card } from '../../src/simulator/host.ts'
 import { Line } from '../../src/simulator/line.ts'
-import { type Card, Machine } from '../../src/simulator/machine.ts'
+import { Machine } from '../../src/simulator/machine.ts'
 import { enterClearPin } from '../../src/simulator/pin-entry.ts'
+import { RestHost } from '../../src/simulator/rest-host.ts'
 import { prng, seed } from '../support/chance.ts'
 
 export const card: Card = { pan: '4761739001010119', pin: '1234' }
@@ -70,18 +72,22 @@ export class Bench {
       return at >= 0
     }
     const send = (sent: Sent) => this.#send(sent)
-    const machine = await Machine.boot({
-      id: 'T',
+    const host = new RestHost({
+      terminal: 'T',
       currency: 'USD',
-      directory: this.directory,
-      device: this.device,
-      line: new Line({ wire: { send }, faults, chance: prng(seed), patienceMs }),
-      faults,
+      wire: { send },
+      line: new Line({ faults, chance: prng(seed), patienceMs }),
       enterPin: enterClearPin,
       nextId: (kind) => {
         this.#ids += 1
         return `${kind}-${this.#ids}`
       },
+    })
+    const machine = await Machine.boot({
+      directory: this.directory,
+      device: this.device,
+      host,
+      faults,
       tell: () => {},
     })
     this.#machines.push(machine)
