@@ -7,9 +7,11 @@ import { test } from 'node:test'
 import { prng } from '../../src/outside/chance.ts'
 import { allFaults, type Fault, faultNames } from '../../src/simulator/faults.ts'
 import { type FleetOptions, fleet, type Verdict } from '../../src/simulator/fleet.ts'
+import type { IsoAddress } from '../../src/simulator/iso8583/iso-wire.ts'
 import type { Promised } from '../../src/simulator/judge.ts'
 import { report } from '../../src/simulator/report.ts'
 import type { Site } from '../../src/simulator/site.ts'
+import { freePort } from '../iso8583/support.ts'
 import { assertProvesHere, launcher, pause, place, type Scope, serve } from '../process/support.ts'
 import { seed } from '../support/chance.ts'
 import { long, times } from '../support/profile.ts'
@@ -20,9 +22,10 @@ const quick = {
   thinkMs: 0,
   patienceMs: 200,
   deadMaxMs: 200,
-  machines: 2,
-  cards: 3,
-  operations: 8,
+  // Two of REST, and two of ISO 8583, of which one says nothing of what left as it was asked for.
+  machines: 4,
+  cards: 5,
+  operations: 6,
 } satisfies Partial<FleetOptions>
 
 function balanced(verdict: Verdict): void {
@@ -32,14 +35,28 @@ function balanced(verdict: Verdict): void {
 // With more of these nothing is ever told.
 const oddsAlone: Partial<Record<Fault, number>> = { outage: 0.04, 'late-answer': 0.2 }
 
+/** The real server, which speaks both. */
+async function serveBoth(t: Scope, path: string) {
+  const iso8583 = { host: '127.0.0.1', port: await freePort() }
+  const server = await serve(t, { path, env: { CASHPOINT_ISO8583: addressOf(iso8583) } })
+  return { server, url: new URL(server.url), iso8583 }
+}
+
+function addressOf({ host, port }: IsoAddress): string {
+  return `iso87a://${host}:${port}`
+}
+
 test(`each fault by itself leaves everything balanced (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
   const { path } = place(t)
-  const server = await serve(t, { path })
-  const url = new URL(server.url)
+  const { server, ...where } = await serveBoth(t, path)
   const alone = async (name: Fault, i: number) => {
     const odds = { [name]: oddsAlone[name] ?? 0.4 }
-    const verdict = await fleet({ ...quick, url, odds, prefix: `F${String.fromCharCode(65 + i)}` })
+    const verdict = await fleet({ ...quick, ...where, odds, prefix: `F${String.fromCharCode(65 + i)}` })
     balanced(verdict)
+    assert.deepEqual(
+      verdict.sites.map(({ speaks }) => speaks),
+      ['rest', 'iso8583', 'rest', 'iso8583'],
+    )
     assert.ok(
       [...verdict.faults.keys()].every((happened) => happened === name),
       'nothing else happened',
@@ -138,8 +155,7 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
   timeout: times(90_000, 1_200_000),
 }, async (t) => {
   const { path } = place(t)
-  const first = await serve(t, { path })
-  const url = new URL(first.url)
+  const { server: first, url, iso8583 } = await serveBoth(t, path)
   const seconds = times(6, 300)
   const kills = times(2, 20)
   const machines = times(8, 200)
@@ -158,11 +174,12 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
       await pause((seconds * 1_000 * (0.3 + chance(500) / 1_000)) / (kills + 1))
       await kill()
       killed += isOpen ? 1 : 0
-      kill = await startOn(t, path, url.port)
+      kill = await startOn(t, path, { port: url.port, iso8583 })
     }
   }
   const verdict = await fleet({
     url,
+    iso8583,
     seed,
     seconds,
     machines,
@@ -176,6 +193,8 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
   balanced(verdict)
   assert.ok(verdict.figures.paid > machines, 'cash was paid')
   assert.ok(verdict.line.lost > 0 && verdict.powerCuts > 0)
+  const unsaid = verdict.sites.reduce((sum, each) => sum + each.unsaid.length, 0)
+  assert.ok(unsaid > 0, 'silence was taken for a dispense')
   await kill()
   assertProvesHere(path)
 })
@@ -183,11 +202,12 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
 const short = { thinkMs: 150, patienceMs: 400, deadMaxMs: 1_500 }
 
 /**
- * The server on this very port, ready; gives what kills it. A machine that tried to reach it while it was not there may
- * have the port for a moment, as the near end of its own connection.
+ * The server on these very ports, ready; gives what kills it. A machine that tried to reach it while it was not there may
+ * have one of them for a moment, as the near end of its own connection.
  */
-async function startOn(scope: Scope, path: string, port: string) {
+async function startOn(scope: Scope, path: string, { port, iso8583 }: { port: string; iso8583: IsoAddress }) {
   const args = [launcher, 'serve', '--store', `sqlite:${path}`, '--port', port]
+  args.push('--iso8583', addressOf(iso8583))
   for (let tries = 0; tries < 100; tries += 1) {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
     const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))
