@@ -87,7 +87,7 @@ export async function fleet(options: FleetOptions): Promise<Verdict> {
   try {
     return await run.all()
   } finally {
-    run.hangUp()
+    await run.end()
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -101,6 +101,7 @@ class Run {
   readonly #run = `${Date.now().toString(36)}${randomInt(36 ** 2, 36 ** 3).toString(36)}`
   readonly #wires: Wire[] = []
   readonly #sites: Site[] = []
+  #isOver = false
   readonly #operator: Operator
 
   constructor(options: FleetOptions, directory: string) {
@@ -128,7 +129,10 @@ class Run {
     onPhase?.('open')
     const endMs = performance.now() + seconds * 1000
     const goesOn = (done: number) =>
-      performance.now() < endMs && done < (operations ?? Number.POSITIVE_INFINITY) && signal?.aborted !== true
+      performance.now() < endMs &&
+      done < (operations ?? Number.POSITIVE_INFINITY) &&
+      signal?.aborted !== true &&
+      !this.#isOver
     const visitors = sites.map((site, i) => this.#customersOf(site, i, customers))
     await Promise.all(visitors.map((those) => those.come(goesOn, thinkMs)))
     onPhase?.('closing')
@@ -151,10 +155,12 @@ class Run {
     }
   }
 
-  hangUp(): void {
+  /** Switches everything off, also where it was not done. */
+  async end(): Promise<void> {
+    this.#isOver = true
     this.#operator.hangUp()
     for (const wire of this.#wires) wire.close()
-    for (const site of this.#sites) site.hangUp()
+    await Promise.all(this.#sites.map((site) => site.close()))
   }
 
   #wire(credential: string | undefined): Wire {

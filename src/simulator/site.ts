@@ -57,6 +57,7 @@ export class Site {
   /** Withdrawals that an exchange has answered for. */
   readonly #settled = new Set<string>()
   readonly #refusals: string[] = []
+  readonly speaks: 'rest' | 'iso8583'
   readonly #isoWire: IsoWire | undefined
   #machine: Machine | undefined
   #host: Host | undefined
@@ -72,6 +73,7 @@ export class Site {
     this.#options = options
     this.#chance = prng(seed)
     this.faults = new Faults(odds, prng(seed + 1))
+    this.speaks = iso8583 === undefined ? 'rest' : 'iso8583'
     this.#isoWire = iso8583 && new IsoWire(iso8583.at)
     const onDown = () => this.#isoWire?.drop()
     this.line = new Line({ faults: this.faults, chance: prng(seed + 2), patienceMs, onDown })
@@ -118,15 +120,10 @@ export class Site {
     }
   }
 
-  /** Switches it off, in order. */
+  /** Switches it off for good, in order. */
   async close(): Promise<void> {
     if (this.#machine !== undefined) await this.#switchOff(this.#machine)
     this.#machine = undefined
-    this.hangUp()
-  }
-
-  /** Gives up whatever is still being said. */
-  hangUp(): void {
     this.#isoWire?.close()
   }
 
@@ -181,7 +178,7 @@ export class Site {
    * that the machine has to say before anybody counts.
    */
   async mayBeOpened(maxMs: number): Promise<boolean> {
-    if (this.#isoWire === undefined) return true
+    if (this.speaks === 'rest') return true
     const owed = await this.use(async (machine) => {
       await machine.settle(maxMs)
       return machine.owed
@@ -191,7 +188,7 @@ export class Site {
 
   /** The machine's name of what the host named so. */
   #own(withdrawal: string): string {
-    return this.#isoWire === undefined ? withdrawal : ownIdIn(withdrawal)
+    return this.speaks === 'rest' ? withdrawal : ownIdIn(withdrawal)
   }
 
   #withOwn<Named extends { readonly withdrawal: string | null }>(named: Named): Named {
@@ -237,7 +234,7 @@ export class Site {
       stillOpen,
       unsaid: [...machine.unsaid],
       assumed: await this.#assumed(),
-      speaks: this.#isoWire === undefined ? 'rest' : 'iso8583',
+      speaks: this.speaks,
       owed,
       refusals: this.#refusals,
     }
@@ -245,7 +242,7 @@ export class Site {
 
   /** Withdrawals of which the host took silence for a dispense, by the machine's own names; of those before its time, none. */
   async #assumed(): Promise<readonly string[]> {
-    if (this.#isoWire === undefined) return []
+    if (this.speaks === 'rest') return []
     const all = await this.#options.operator.withdrawals(this.id)
     const assumed = all.filter(({ mix_assumed }) => mix_assumed).map(({ id }) => this.#own(id))
     return assumed.filter((id) => this.device.state.left[id] !== undefined)

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { prng } from '../../src/outside/chance.ts'
-import { allFaults, type Fault, faultNames } from '../../src/simulator/faults.ts'
+import { allFaults, type Fault, faultNames, type Odds } from '../../src/simulator/faults.ts'
 import { type FleetOptions, fleet, type Verdict } from '../../src/simulator/fleet.ts'
 import type { IsoAddress } from '../../src/simulator/iso8583/iso-wire.ts'
 import type { Promised } from '../../src/simulator/judge.ts'
@@ -61,17 +61,29 @@ test(`each fault by itself leaves everything balanced (SEED=${seed})`, { timeout
       [...verdict.faults.keys()].every((happened) => happened === name),
       'nothing else happened',
     )
+    unsaid += verdict.sites.reduce((sum, site) => sum + site.unsaid.length, 0)
     return verdict.faults.get(name) ?? 0
   }
+  let unsaid = 0
   const counts = await Promise.all(faultNames.map(alone))
+  assert.ok(unsaid > 0, 'silence was taken for a dispense')
   t.diagnostic(faultNames.map((name, i) => `${name} ${counts[i]}`).join(', '))
   assert.ok(counts.filter((count) => count > 0).length >= faultNames.length - 1, 'they happened')
   await server.stop()
   assertProvesHere(path)
 })
 
-/** Each lie, and by what it is found. */
-const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }> = {
+/** Each lie, by what it is found, over ISO 8583 by something else where it says so, and what else must happen. */
+const lies: Record<
+  string,
+  {
+    readonly promise: Promised
+    readonly iso8583?: Promised
+    readonly odds?: Odds
+    readonly operations?: number
+    lie(site: Site): void
+  }
+> = {
   'moves the notes of every withdrawal twice': {
     promise: 'customers',
     lie({ device }) {
@@ -105,19 +117,36 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
       }
     },
   },
-  'forgets what it owes': {
+  'forgets to say what left': {
     promise: 'suspects',
+    iso8583: 'customers',
+    odds: { partial: 0.5 },
     lie({ host }) {
       const honest = host.advise.bind(host)
       host.advise = async (advice, times) => (advice.says === 'left' ? 'taken' : honest(advice, times))
+    },
+  },
+  'forgets that it gave up': {
+    promise: 'suspects',
+    iso8583: 'customers',
+    odds: { 'answer-lost': 0.7 },
+    lie({ host }) {
+      const honest = host.advise.bind(host)
+      host.advise = async (advice, times) => (advice.says === 'nothing' ? 'taken' : honest(advice, times))
     },
   },
   'pays out when it was told not to': {
     promise: 'exceptions',
     lie({ host, device }) {
       const units = { C1: 1 }
+      const honest = host.authorize.bind(host)
+      let asked = 0
+      host.authorize = (ask) => {
+        asked = ask.amount
+        return honest(ask)
+      }
       host.start = async (id) => {
-        await host.advise({ id, says: 'nothing', of: 'withdrawal', asked: 5_000, reason: 'cancelled' }, 0)
+        await host.advise({ id, says: 'nothing', of: 'withdrawal', asked, reason: 'cancelled' }, 0)
         const account = Object.values(device.state.left)[0]?.account ?? ''
         return { yes: { units, account } }
       }
@@ -125,6 +154,7 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
   },
   'keeps what is paid in': {
     promise: 'cash',
+    operations: 40,
     lie({ device }) {
       device.stack = (id) => device.giveBack(id)
     },
@@ -133,22 +163,30 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
 
 test(`machines that lie are found out (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
   const { path } = place(t)
-  const { url } = await serve(t, { path })
-  const told = async ([lie, { promise, lie: meddle }]: [string, (typeof lies)[string]], i: number) => {
-    const prefix = `L${String.fromCharCode(65 + i)}`
+  const { url, iso8583 } = await serveBoth(t, path)
+  const found = async (speaks: Site['speaks'], lie: string, i: number) => {
+    const { promise, odds = {}, operations = 12, lie: meddle, ...of } = lies[lie] as (typeof lies)[string]
+    const broken = of[speaks as 'iso8583'] ?? promise
     const { findings } = await fleet({
       ...quick,
-      operations: 12,
-      url: new URL(url),
-      odds: {},
-      prefix,
-      meddle,
+      ...(speaks === 'rest' ? { machines: 2 } : { iso8583 }),
+      operations,
+      url,
+      odds,
+      prefix: `${speaks.charAt(0).toUpperCase()}${String.fromCharCode(65 + i)}`,
+      meddle: (site) => site.speaks === speaks && meddle(site),
     })
-    const first = findings.find((finding) => finding.promise === promise)
-    assert.ok(first !== undefined, `a machine that ${lie} breaks "${promise}": ${JSON.stringify(findings)}`)
-    t.diagnostic(`${lie}: ${first.what}`)
+    const first = findings.find((finding) => finding.promise === broken)
+    assert.ok(
+      first !== undefined,
+      `a machine that ${lie} over ${speaks} breaks "${broken}": ${JSON.stringify(findings)}`,
+    )
+    t.diagnostic(`${speaks}, ${lie}: ${first.what}`)
   }
-  await Promise.all(Object.entries(lies).map(told))
+  const names = Object.keys(lies)
+  await Promise.all(
+    (['rest', 'iso8583'] as const).flatMap((speaks) => names.map((name, i) => found(speaks, name, i))),
+  )
 })
 
 test(`a fleet with every fault balances to the note while its host is killed (SEED=${seed})`, {
@@ -193,8 +231,6 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
   balanced(verdict)
   assert.ok(verdict.figures.paid > machines, 'cash was paid')
   assert.ok(verdict.line.lost > 0 && verdict.powerCuts > 0)
-  const unsaid = verdict.sites.reduce((sum, each) => sum + each.unsaid.length, 0)
-  assert.ok(unsaid > 0, 'silence was taken for a dispense')
   await kill()
   assertProvesHere(path)
 })
