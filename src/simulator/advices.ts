@@ -26,6 +26,7 @@ type Line = Advice | { readonly done: string }
 export class Advices {
   readonly #log: LogFile<Line>
   readonly #owed = new Map<string, Advice>()
+  readonly #said = new Map<string, number>()
 
   private constructor(log: LogFile<Line>, lines: readonly Line[]) {
     this.#log = log
@@ -39,6 +40,8 @@ export class Advices {
   static async open(path: string): Promise<Advices> {
     const { log, entries } = await LogFile.open<Line>(path)
     const advices = new Advices(log, entries)
+    // Of what it owed before nobody knows whether it was said.
+    for (const { id } of advices.owed) advices.#said.set(id, 1)
     if (advices.first === undefined) await log.empty()
     return advices
   }
@@ -50,8 +53,16 @@ export class Advices {
     await this.#log.append(advice)
   }
 
+  /** How often it was said before, as far as anybody knows; with this it is once more. */
+  timesSaid({ id }: Advice): number {
+    const times = this.#said.get(id) ?? 0
+    this.#said.set(id, times + 1)
+    return times
+  }
+
   async done({ id }: Advice): Promise<void> {
     this.#owed.delete(id)
+    this.#said.delete(id)
     await this.#log.append({ done: id })
   }
 

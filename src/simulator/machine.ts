@@ -258,11 +258,10 @@ export class Machine {
 
   /** One after the other, the oldest first, for as long as there are any. */
   async #send(): Promise<void> {
-    let times = 0
     for (let advice = this.#advices.first; advice !== undefined; advice = this.#advices.first) {
+      const times = this.#advices.timesSaid(advice)
       const answer = await this.#options.host.advise(advice, times)
       if (!this.#isOn) return
-      times += 1
       if (answer === undefined) {
         await pause(advicePauseMs)
         continue
@@ -271,7 +270,6 @@ export class Machine {
       if (answer !== 'taken') this.refusals.push({ id, ...answer })
       if (advice.says !== 'closed') await this.#journal.write({ did: 'advised', id })
       if (this.#isOn) await this.#advices.done(advice)
-      times = 0
     }
   }
 }
