@@ -102,6 +102,7 @@ export class Machine {
   async withdraw(card: Card, amount: number): Promise<Withdrawn> {
     const { device, host } = this.#options
     const id = host.newId('w')
+    if (await this.#isClosing()) return this.#decline(id, 'closing')
     await this.#journal.write({ did: 'asked', id, amount })
     const asked = await host.authorize({ id, card, amount })
     if (asked === undefined) return this.#giveUp(id, 'withdrawal', 'timeout')
@@ -127,6 +128,7 @@ export class Machine {
   async deposit(card: Card, account: string, notes: ByValue): Promise<Deposited> {
     const { device, host } = this.#options
     const id = host.newId('d')
+    if (await this.#isClosing()) return this.#decline(id, 'closing')
     await this.#journal.write({ did: 'inserted', id, amount: worthOf(notes) })
     device.insert({ id, account, notes })
     this.#mayDie('dies-before')
@@ -151,8 +153,16 @@ export class Machine {
     const { host } = this.#options
     if (host.close !== undefined) return host.close(batch)
     if (!this.#advices.has('closed')) await this.#owe({ id: host.newId('c'), says: 'closed' })
-    await this.settle(closeMaxMs)
-    return this.#advices.has('closed') ? undefined : { yes: undefined }
+    return (await this.#isClosing()) ? undefined : { yes: undefined }
+  }
+
+  /**
+   * Whether a close is still unanswered, after a while. What is asked for meanwhile would count into the batch that it
+   * closes, and its end be taken from silence.
+   */
+  async #isClosing(): Promise<boolean> {
+    if (this.#advices.has('closed')) await this.settle(closeMaxMs)
+    return this.#advices.has('closed')
   }
 
   /** Waits until the host has been told everything, at most so long. */

@@ -212,6 +212,13 @@ test('a close is an advice: it outlives a loss of power and an outage, and close
   bench.happen = Array.from({ length: 200 }, () => 'answer-lost')
   assert.equal(await machine.close(1), undefined)
   assert.equal(machine.owed, 1)
+  const { length: spoken } = bench.heard
+  const meanwhile = await machine.withdraw(card, 6_000)
+  assert.deepEqual(meanwhile, { outcome: 'declined', id: meanwhile.id, code: 'closing' })
+  assert.ok(
+    bench.heard.slice(spoken).every(({ type }) => type === '0521'),
+    'no business before the close is answered',
+  )
   await machine.switchOff()
   bench.happen = []
   const again = await bench.boot()
