@@ -40,7 +40,7 @@ export type Deposited =
 /** An advice that was answered with a no, which no host may. */
 export type Refusal = Refused & { readonly id: string }
 
-const closeMaxMs = 5_000
+const closeMaxMs = 3_000
 const advicePauseMs = 200
 
 export class Machine {
