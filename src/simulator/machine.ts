@@ -88,6 +88,11 @@ export class Machine {
     return this.#journal.unsaid
   }
 
+  /** Whether it has asked for an operation of this name. */
+  hasAsked(id: string): boolean {
+    return this.#journal.last(id) !== undefined
+  }
+
   signOn(): Promise<Said<unknown>> {
     return this.#options.host.signOn()
   }

@@ -3,44 +3,29 @@
  * left it, since it has the metal; not who comes (`customers.ts`).
  */
 import { type Chance, prng } from '../outside/chance.ts'
-import type { Wire } from '../outside/wire.ts'
 import { Device, type DeviceState, PowerCut } from './device.ts'
+import { Dialect, type DialectOptions } from './dialect.ts'
 import { Faults, type Odds } from './faults.ts'
 import type { Batch, Host, Said } from './host.ts'
-import { IsoHost } from './iso8583/iso-host.ts'
-import { type IsoAddress, IsoWire } from './iso8583/iso-wire.ts'
-import { ownIdIn } from './iso8583/stamp.ts'
-import { Stans } from './iso8583/stans.ts'
 import { Line, pause } from './line.ts'
 import { Machine } from './machine.ts'
 import { type ByUnit, type ByValue, numberOf, plus } from './notes.ts'
 import { HostError, type Operator } from './operator.ts'
-import type { PinEntry } from './pin-entry.ts'
-import { RestHost } from './rest-host.ts'
 import type { Doubts, Exchange, SiteFacts } from './site-facts.ts'
 
-export type SiteOptions = {
-  readonly id: string
-  readonly currency: string
+export type SiteOptions = DialectOptions & {
   readonly directory: string
-  /** Of the terminal's own credential; the operator has another. */
-  readonly wire: Wire
-  /** Where it speaks ISO 8583, and whether it says nothing of what left as it was asked for; else it speaks REST. */
-  readonly iso8583?: { readonly at: IsoAddress; readonly isSilent: boolean } | undefined
+  /** With a credential of their own. */
   readonly operator: Operator
   readonly device: DeviceState
   /** Where the metal's state is kept beyond this process, if anywhere. */
   readonly save?: (state: DeviceState) => void
   readonly odds: Odds
-  readonly seed: number
   readonly patienceMs: number
   /** How long it may be without power at the most. */
   readonly deadMaxMs: number
-  readonly enterPin: PinEntry
   /** What it is filled with. */
   readonly loaded: ByUnit
-  /** Begins the ids of its operations: no run ever had it. */
-  readonly run: string
   readonly tell: (terminal: string, words: string) => void
 }
 
@@ -57,25 +42,22 @@ export class Site {
   /** Withdrawals that an exchange has answered for. */
   readonly #settled = new Set<string>()
   readonly #refusals: string[] = []
-  readonly speaks: 'rest' | 'iso8583'
-  readonly #isoWire: IsoWire | undefined
+  readonly #dialect: Dialect
   #machine: Machine | undefined
   #host: Host | undefined
   /** The batch that is open, as far as the machine knows. */
   batch = 0
-  #operations = 0
   #mispickedBefore = 0
   #overShortBefore = 0
 
   constructor(options: SiteOptions) {
-    const { id, seed, odds, iso8583, patienceMs } = options
+    const { id, seed, odds, patienceMs } = options
     this.id = id
     this.#options = options
     this.#chance = prng(seed)
     this.faults = new Faults(odds, prng(seed + 1))
-    this.speaks = iso8583 === undefined ? 'rest' : 'iso8583'
-    this.#isoWire = iso8583 && new IsoWire(iso8583.at)
-    const onDown = () => this.#isoWire?.drop()
+    this.#dialect = new Dialect({ ...options, seed: seed + 4 })
+    const onDown = () => this.#dialect.drop()
     this.line = new Line({ faults: this.faults, chance: prng(seed + 2), patienceMs, onDown })
     this.device = new Device(options.device, prng(seed + 3), options.save)
   }
@@ -96,7 +78,11 @@ export class Site {
     if (said !== undefined && 'no' in said) throw new HostError(`${this.id} may not sign on: ${said.no}`)
   }
 
-  /** How it speaks to its host, since it was switched on last. */
+  get speaks(): 'rest' | 'iso8583' {
+    return this.#dialect.speaks
+  }
+
+  /** What it asks of its host, since it was switched on last. */
   get host(): Host {
     if (this.#host === undefined) throw new Error('the machine is on')
     return this.#host
@@ -124,7 +110,7 @@ export class Site {
   async close(): Promise<void> {
     if (this.#machine !== undefined) await this.#switchOff(this.#machine)
     this.#machine = undefined
-    this.#isoWire?.close()
+    this.#dialect.close()
   }
 
   /** Closes the batch; undefined where no answer came. */
@@ -155,18 +141,16 @@ export class Site {
     const named = await operator.startExchange(id)
     const real = this.device.worth
     const counted = await operator.count(id, named.exchange, this.device.count())
+    const open = { ...named, suspects: named.suspects.map((each) => this.#withOwn(each)) }
+    const answer = (own: string) => ({ dispensed: this.#toldOf(own) })
+    const answers = Object.fromEntries(
+      open.suspects.map(({ withdrawal }) => [withdrawal, answer(withdrawal)]),
+    )
     const suspects = Object.fromEntries(
-      named.suspects.map(({ withdrawal }) => [
-        withdrawal,
-        { dispensed: this.#toldOf(this.#own(withdrawal)) },
-      ]),
+      named.suspects.map(({ withdrawal }) => [withdrawal, answer(this.#dialect.own(withdrawal))]),
     )
     const ended = await operator.endExchange(id, { exchange: named.exchange, loaded, suspects })
     this.device.load(loaded)
-    const open = { ...named, suspects: named.suspects.map((each) => this.#withOwn(each)) }
-    const answers = Object.fromEntries(
-      Object.entries(suspects).map(([withdrawal, answer]) => [this.#own(withdrawal), answer]),
-    )
     for (const withdrawal of Object.keys(answers)) this.#settled.add(withdrawal)
     const mispicked = this.mispicked - this.#mispickedBefore
     this.#mispickedBefore = this.mispicked
@@ -186,13 +170,8 @@ export class Site {
     return owed === 0
   }
 
-  /** The machine's name of what the host named so. */
-  #own(withdrawal: string): string {
-    return this.speaks === 'rest' ? withdrawal : ownIdIn(withdrawal)
-  }
-
   #withOwn<Named extends { readonly withdrawal: string | null }>(named: Named): Named {
-    return named.withdrawal === null ? named : { ...named, withdrawal: this.#own(named.withdrawal) }
+    return named.withdrawal === null ? named : { ...named, withdrawal: this.#dialect.own(named.withdrawal) }
   }
 
   /** What left beyond what was told. */
@@ -212,7 +191,7 @@ export class Site {
     await this.#readCloses()
     const { batch } = this
     const named = await operator.close(id, batch)
-    const close = { ...named, open: named.open.map((each) => ({ ...each, id: this.#own(each.id) })) }
+    const close = { ...named, open: named.open.map((each) => ({ ...each, id: this.#dialect.own(each.id) })) }
     const doubtful = this.#doubtsOf(machine)
     const namedAtClose = (await operator.openExceptions(id)).map((each) => this.#withOwn(each))
     const exchange = await this.exchange(this.#contentsOut())
@@ -233,19 +212,19 @@ export class Site {
       exceptions,
       stillOpen,
       unsaid: [...machine.unsaid],
-      assumed: await this.#assumed(),
+      assumed: await this.#assumed(machine),
       speaks: this.speaks,
       owed,
       refusals: this.#refusals,
     }
   }
 
-  /** Withdrawals of which the host took silence for a dispense, by the machine's own names; of those before its time, none. */
-  async #assumed(): Promise<readonly string[]> {
+  /** Withdrawals of the machine's of which the host took silence for a dispense. */
+  async #assumed(machine: Machine): Promise<readonly string[]> {
     if (this.speaks === 'rest') return []
     const all = await this.#options.operator.withdrawals(this.id)
-    const assumed = all.filter(({ mix_assumed }) => mix_assumed).map(({ id }) => this.#own(id))
-    return assumed.filter((id) => this.device.state.left[id] !== undefined)
+    const assumed = all.filter(({ mix_assumed }) => mix_assumed).map(({ id }) => this.#dialect.own(id))
+    return assumed.filter((id) => machine.hasAsked(id))
   }
 
   /** What left of a withdrawal, but for what was mis-picked. */
@@ -291,7 +270,7 @@ export class Site {
   #boot(): Promise<Machine> {
     const { id, directory, tell } = this.#options
     const own = `${directory}/${id}`
-    this.#host = this.#newHost(own)
+    this.#host = this.#dialect.host(this.line, own)
     return Machine.boot({
       directory: own,
       device: this.device,
@@ -299,27 +278,6 @@ export class Site {
       faults: this.faults,
       tell: (words) => tell(id, words),
     })
-  }
-
-  #newHost(directory: string): Host {
-    const { id: terminal, currency, wire, iso8583, seed, enterPin, run } = this.#options
-    const { line } = this
-    if (this.#isoWire !== undefined && iso8583 !== undefined)
-      return new IsoHost({
-        terminal,
-        currency,
-        wire: this.#isoWire,
-        line,
-        stans: new Stans(`${directory}/stan`),
-        chance: prng(seed + 4),
-        isSilent: iso8583.isSilent,
-        enterPin,
-      })
-    const nextId = (kind: string) => {
-      this.#operations += 1
-      return `${kind}-${run}-${this.#operations}`
-    }
-    return new RestHost({ terminal, currency, wire, line, enterPin, nextId })
   }
 
   /** Without power for a while, and up again. */
