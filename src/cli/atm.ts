@@ -98,6 +98,8 @@ async function runOne(values: Values, words: readonly string[]): Promise<void> {
     throw new SettingError(
       'a PIN goes as a block over ISO 8583: put the key of the machine into CASHPOINT_ATM_PIN_KEY, as tdes:HEX or aes:HEX',
     )
+  if (iso8583 !== undefined && !/^[0-9]{1,19}$/.test(card))
+    throw new SettingError('--card must be a card number, of at most 19 digits')
   const pin = values.pin ?? typedPin ?? (card === demoCard ? demoPin : undefined)
   const enterWithoutKey = iso8583 === undefined ? enterClearPin : enterNoPin
   const session = await Session.open({

@@ -1,6 +1,7 @@
 /** How one machine speaks to its host, REST or ISO 8583: what there is of that also while it is switched off. */
 import { prng } from '../outside/chance.ts'
 import type { Wire } from '../outside/wire.ts'
+import { AskedWrongError } from './faults.ts'
 import type { Host } from './host.ts'
 import { IsoHost } from './iso8583/iso-host.ts'
 import { type IsoAddress, IsoWire } from './iso8583/iso-wire.ts'
@@ -23,6 +24,9 @@ export type DialectOptions = {
   readonly run: string
 }
 
+// Of field 41.
+const idMax = 8
+
 export class Dialect {
   readonly speaks: 'rest' | 'iso8583'
   readonly #options: DialectOptions
@@ -30,7 +34,11 @@ export class Dialect {
   #operations = 0
 
   constructor(options: DialectOptions) {
-    const { iso8583 } = options
+    const { id, iso8583 } = options
+    if (iso8583 !== undefined && id.length > idMax)
+      throw new AskedWrongError(
+        `${id} has more than the ${idMax} characters that a message has for a terminal`,
+      )
     this.speaks = iso8583 === undefined ? 'rest' : 'iso8583'
     this.#options = options
     this.#isoWire = iso8583 && new IsoWire(iso8583.at)

@@ -41,10 +41,9 @@ export class Line {
   async ask<Answer extends MaybePassing>(say: Say<Answer>, tries = 1): Promise<Answer | undefined> {
     for (let i = 0; i < tries; i += 1) {
       const answer = await this.#once(() => say(i))
-      const { againAfterMs } = answer ?? { againAfterMs: 0 }
-      if (againAfterMs === undefined) return answer
+      if (answer !== undefined && answer.againAfterMs === undefined) return answer
       if (answer !== undefined) this.figures.refusedForNow += 1
-      if (i + 1 < tries) await pause(Math.max(retryPauseMs, Math.min(1_000, againAfterMs)))
+      if (i + 1 < tries) await pause(Math.max(retryPauseMs, Math.min(1_000, answer?.againAfterMs ?? 0)))
     }
     return undefined
   }

@@ -217,6 +217,7 @@ test('what cannot be is one line and exit 2', async () => {
     [[...url, '--fleet', 'many'], /--fleet must be a whole number/],
     [[...url, '--fleet', '2', '--faults', 'rain'], /there is no fault rain; there are: request-lost/],
     [[...url, '--card', '1', '--pines', '2'], /--pines/],
+    [[...url, '--iso8583', 'localhost:1', '--card', '4761-7390'], /--card must be a card number/],
     [[...url, '--iso8583', 'localhost'], /--iso8583 must be a host and a port/],
     [[...url, '--iso8583', 'localhost:0', '--fleet', '2'], /--iso8583 must be a host and a port/],
   ] as const)
@@ -245,6 +246,15 @@ test('a machine that a listener does not let in is told so', async (t) => {
   const own = ['--iso8583', `localhost:${port}`, '--dir', `${directory}/atm`]
   const ran = await run(['atm', '--url', url, ...own, 'balance'])
   assertOneLine(ran, 2, /ATM00001 may not sign on: 58/)
+  const terminal = { id: 'LOBBY00001', name: 'Lobby', currency: 'USD', units: [] }
+  const units = [{ id: 'C1', type: 'cash_out', value: 5000 }]
+  await fetch(`${url}/v1/terminals`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'lobby' },
+    body: JSON.stringify({ ...terminal, units }),
+  })
+  const long = await run(['atm', '--url', url, ...own, '--terminal', 'LOBBY00001', 'balance'])
+  assertOneLine(long, 2, /LOBBY00001 has more than the 8 characters/)
 })
 
 test('faults are read by name, with their odds or without', () => {

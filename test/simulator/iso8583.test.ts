@@ -50,6 +50,10 @@ test('a no is a decline by its code, and owes nothing', async (t) => {
   const machine = await bench.boot()
   const said = await machine.withdraw(card, 1_000_000)
   assert.deepEqual(said, { outcome: 'declined', id: said.id, code: '51' })
+  const { length: spoken } = bench.heard
+  const beyond = await machine.withdraw(card, 1_000_000_000_000)
+  assert.deepEqual(beyond, { outcome: 'declined', id: beyond.id, code: '13' })
+  assert.equal(bench.heard.length, spoken, 'no message has room for it')
   assert.equal(machine.owed, 0)
   assert.equal(bench.left(said.id), 0)
 })

@@ -43,6 +43,9 @@ const triesMax = 3
 const approved = '00'
 // Nothing was done, or nobody knows: the same again will tell.
 const passing = ['91', '96']
+// No field has more digits, so that this no is the machine's own.
+const amountMax = 999_999_999_999
+const tooMuch = { no: '13' } as const
 // Of the currencies that simulated machines pay; without a number the host takes the terminal's own.
 const numbers: Readonly<Record<string, string>> = { USD: '840', EUR: '978' }
 
@@ -70,7 +73,10 @@ export class IsoHost implements Host {
   async balance(card: Card): Promise<Said<Inquired>> {
     const { currency } = this.#options
     const answer = await this.#ask('0200', this.#newStamp(), { ...inquiry, ...this.#customer(card) })
-    return said(answer, (fields) => ({ ledger: 0, available: 0, ...balanceIn(fields), currency }))
+    return said(answer, (fields) => {
+      const balance = balanceIn(fields)
+      return balance && { ...balance, currency }
+    })
   }
 
   async authorize({
@@ -82,6 +88,7 @@ export class IsoHost implements Host {
     card: Card
     amount: number
   }): Promise<Said<Authorized>> {
+    if (amount > amountMax) return tooMuch
     const fields = { ...withdrawal(amount), ...this.#customer(card) }
     return said(await this.#ask('0200', stampIn(id), fields), (fields) => {
       const [code, balance] = [fields[38], balanceIn(fields)]
@@ -102,8 +109,10 @@ export class IsoHost implements Host {
     card: Card
     notes: ByValue
   }): Promise<Said<{ amount: number }>> {
+    const amount = worthOf(notes)
+    if (amount > amountMax) return tooMuch
     const fields = { ...deposit(notes), ...this.#customer(card) }
-    return said(await this.#ask('0200', stampIn(id), fields), () => ({ amount: worthOf(notes) }))
+    return said(await this.#ask('0200', stampIn(id), fields), () => ({ amount }))
   }
 
   async advise(advice: Advice, times: number): Promise<'taken' | Refused | undefined> {
@@ -158,10 +167,12 @@ export class IsoHost implements Host {
 
 function said<What>(
   fields: Message['fields'] | undefined,
-  yes: (fields: Message['fields']) => What,
+  yes: (fields: Message['fields']) => What | undefined,
 ): Said<What> {
   if (fields === undefined) return undefined
-  return fields[39] === approved ? { yes: yes(fields) } : { no: fields[39] ?? 'no 39' }
+  if (fields[39] !== approved) return { no: fields[39] ?? 'no 39' }
+  const told = yes(fields)
+  return told === undefined ? { no: 'a yes without what it is about' } : { yes: told }
 }
 
 const reachMaxMs = 5_000
