@@ -1,4 +1,5 @@
 /** A message as it is read once, before anything is asked of it: who, which card, when, and under which numbers. */
+import type { Confirm } from '../ledger/atm-commands.ts'
 import type { AccountType } from '../ledger/card.ts'
 import type { Instant, Minor } from '../ledger/money.ts'
 import type { NotesOut } from '../ledger/terminal.ts'
@@ -106,15 +107,24 @@ export function accountIn(text: string | undefined): { readonly account?: string
   return account === '' ? {} : { account }
 }
 
-/** `C1=2,C3=1;R:C1=1`: notes that left, and that were rejected, by unit. Undefined where it is something else. */
-export function notesIn(
-  text: string | undefined,
-): { readonly units: NotesOut; readonly rejected?: NotesOut } | undefined {
-  const match = /^([^;]*)(?:;R:([^;]*))?$/.exec((text ?? '').trim())
+/** What a machine says of the notes; an outcome where it does not know which left. */
+export type NotesSaid = Pick<Confirm, 'units' | 'rejected' | 'outcome'>
+
+/**
+ * `C1=2,C3=1;R:C1=1;O:unknown`: notes that left, and that were rejected, by unit, and that nobody knows. Undefined where
+ * it is something else.
+ */
+export function notesIn(text: string | undefined): NotesSaid | undefined {
+  const match = /^([^;]*)(?:;R:([^;]*))?(?:;O:(unknown|retracted))?$/.exec((text ?? '').trim())
   const units = match && countsIn(match[1] ?? '')
   const rejected = match?.[2] === undefined ? {} : countsIn(match[2])
   if (!units || rejected === undefined) return undefined
-  return { units, ...(Object.keys(rejected).length > 0 && { rejected }) }
+  const outcome = match[3] as NotesSaid['outcome']
+  return {
+    units,
+    ...(Object.keys(rejected).length > 0 && { rejected }),
+    ...(outcome !== undefined && { outcome }),
+  }
 }
 
 /** `5000=2,2000=1`: so many of each. */

@@ -70,7 +70,8 @@ function adviseOperation(
     return reverseDeposit(books, by, { type: 'reverse_deposit', terminal: at, id, reason: 'advice' }, now)
   if (says === 'nothing' && found?.type === 'transfer')
     return reverseTransfer(books, by, found, 'advice', now)
-  const isKnown = says !== 'nothing' && says.amount === amount && state === 'completed'
+  const isAll = says !== 'nothing' && says.amount === amount && says.outcome === undefined
+  const isKnown = isAll && state === 'completed'
   return isKnown ? repeated(entityReply(books, name, false)) : report(books, by, terminal, command, now)
 }
 

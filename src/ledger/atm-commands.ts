@@ -105,8 +105,8 @@ export type Confirm = {
 }
 
 /**
- * A machine's message says what already happened to something that it names by its numbers: that so much left, or of
- * `nothing` that it was not done at all. Never refused.
+ * A machine's message says what already happened to something that it names by its numbers: that so much left, or that
+ * it does not know how much, or of `nothing` that it was not done at all. Never refused.
  */
 export type Advise = {
   readonly type: 'advise'
@@ -120,7 +120,7 @@ export type Advise = {
   readonly account?: AccountNumber
   /** What was asked for at first. */
   readonly asked?: Minor
-  readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected'> & { readonly amount: Minor })
+  readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected' | 'outcome'> & { readonly amount: Minor })
 }
 
 /** The machine says that no note left. Never refused. */

@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { type Algorithm, type ClearKey, kcvOf } from '../vault/cipher.ts'
 import { encodePinBlock } from '../vault/pin-block.ts'
 import { AskedWrongError } from './faults.ts'
-import type { PinEntry } from './machine.ts'
+import type { Card } from './host.ts'
+
+/** How a PIN goes over the line: in clear, or as a block under the machine's key. */
+export type PinEntry = (card: Card) => { readonly pin?: string; readonly pin_block?: string }
 
 export const enterNoPin: PinEntry = () => ({})
 

@@ -103,6 +103,45 @@ test('a completion says which notes left; one that nobody asked for waits for a 
   assert.equal((await line.ask('0220', request('010000', 1000, { 41: 'NOBODY' })))[39], '58')
 })
 
+test('a machine that does not know what left leaves a suspect, until it finds out or somebody counts', async (t) => {
+  const { dial, read, terminal, exceptions } = await serveIso(t)
+  const line = await dial()
+  const stateOf = async (asked: Fields) =>
+    (await read(`iso-1-${asked[11]}-${asked[13]}${asked[12]}`))['state']
+  const unknown: Fields = { 4: '000000000000', 48: ';O:unknown' }
+  const ways: readonly (readonly [string, (asked: Fields) => Fields])[] = [
+    ['0220', () => unknown],
+    ['0220', () => ({ 48: 'C1=1,C3=1;O:retracted' })],
+    ['0220', () => ({ ...unknown, 48: ';R:C1=1;O:unknown' })],
+    ['0420', (asked) => ({ ...reversalOf('0200', asked), 48: ';O:unknown' })],
+    ['0420', (asked) => ({ ...reversalOf('0200', asked, 5000), 48: 'C1=1;O:retracted' })],
+  ]
+  for (const [mti, more] of ways) {
+    const asked = request('010000', 6000)
+    assert.equal((await line.ask('0200', asked))[39], '00')
+    const told = { ...asked, ...more(asked) }
+    assert.equal((await line.ask(mti, told))[39], '00')
+    assert.equal((await line.ask(mti.replace(/0$/, '1'), told))[39], '00')
+    assert.equal(await stateOf(asked), 'suspect', `${mti} ${told[48]}`)
+  }
+  const suspects = await exceptions()
+  assert.deepEqual(
+    suspects.map(({ type, amount }) => [type, amount]),
+    ways.map(() => ['suspect', 6000]),
+  )
+  assert.deepEqual((await terminal())['transit'], { uncertain: 30_000, unconfirmed: 0 })
+  const late = request('010000', 6000)
+  await line.ask('0200', late)
+  await line.ask('0220', { ...late, ...unknown })
+  assert.equal((await line.ask('0220', { ...late, 48: 'C1=1,C3=1' }))[39], '00')
+  assert.equal(await stateOf(late), 'completed')
+  // What is no outcome is no word on the notes, and a person looks.
+  const other = request('010000', 6000)
+  await line.ask('0200', other)
+  await line.ask('0220', { ...other, 48: ';O:maybe' })
+  assert.deepEqual([await stateOf(other), (await exceptions()).length], ['authorized', ways.length + 1])
+})
+
 test('deposits with and without the notes, and their reversals', async (t) => {
   const { dial, terminal, exceptions, v1 } = await serveIso(t)
   const line = await dial()

@@ -210,6 +210,8 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
             `amount=${10 * chance(13)}`,
             `amount=60 C1=1 C3=1`,
             'amount=50 C2=2',
+            'amount=0 outcome=unknown',
+            'amount=60 C1=1 C3=1 outcome=retracted',
           )
           const numbers = `00000${1 + chance(6)}${one('', ' REF1', ' 000001')}`
           journal.step(

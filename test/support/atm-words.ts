@@ -14,7 +14,7 @@
  *   undo T w1, expire T w1
  *   authorize T w1 K 60 implicit stan=000001 local=1123010000 sent=… rrn=… again     by a message; send, repin, feed and close, too
  *   advise T a1 000001 000002 card=K asked=60 local=… nothing                        of what has these numbers, by its own id
- *   advise T a1 000001 amount=50 C1=1                                                so much left
+ *   advise T a1 000001 amount=50 C1=1 outcome=unknown                                so much left, or nobody knows
  *   close T 1 stan=000003 told=withdrawals:2:130 net=-130                            what the machine has counted
  *   inquire T K pin=1234             -> A 100 available 90
  *   feed T d1 A 5000:2, feed T d1 card=K 5000:2, unfeed T d1        notes paid in, and taken back
@@ -30,7 +30,7 @@
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { AtmCommand, AtmReply } from '../../src/ledger/atm-commands.ts'
+import type { AtmCommand, AtmReply, Confirm } from '../../src/ledger/atm-commands.ts'
 import type { CardAccount } from '../../src/ledger/card.ts'
 import type { Submission } from '../../src/ledger/command.ts'
 import { type Entity, nameOf } from '../../src/ledger/entity.ts'
@@ -193,7 +193,6 @@ export function atmStepOf(
         notes.filter((word) => word.startsWith('R:')).map((word) => word.slice(2)),
         '=',
       )
-      const outcome = options.get('outcome') as 'unknown' | undefined
       return {
         command: {
           type: 'confirm',
@@ -201,7 +200,7 @@ export function atmStepOf(
           id: second,
           units,
           ...(Object.keys(rejected).length > 0 && { rejected }),
-          ...(outcome && { outcome }),
+          ...outcomeOf(options),
         },
       }
     }
@@ -286,7 +285,9 @@ export function atmStepOf(
           ...(card !== undefined && { pan: [cardIdOf(card)] }),
           ...(account !== undefined && { account }),
           ...(options.has('asked') && { asked: number('asked') }),
-          says: options.has('nothing') ? 'nothing' : { amount: number('amount'), units },
+          says: options.has('nothing')
+            ? 'nothing'
+            : { amount: number('amount'), units, ...outcomeOf(options) },
         },
       }
     }
@@ -339,6 +340,11 @@ export function atmStepOf(
     default:
       return undefined
   }
+}
+
+function outcomeOf(options: Words['options']): Pick<Confirm, 'outcome'> {
+  const outcome = options.get('outcome') as Confirm['outcome']
+  return outcome === undefined ? {} : { outcome }
 }
 
 function stampOf(options: Words['options']) {

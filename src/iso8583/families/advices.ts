@@ -3,32 +3,40 @@ import type { Advise } from '../../ledger/atm-commands.ts'
 import type { Original } from '../../ledger/trace.ts'
 import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
 import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
-import { accountIn, amountIn, isInquiry, notesIn, type Request, referenceIn } from '../request.ts'
+import {
+  accountIn,
+  amountIn,
+  isInquiry,
+  type NotesSaid,
+  notesIn,
+  type Request,
+  referenceIn,
+} from '../request.ts'
 
 type Says = Advise['says']
 
-/** 0220: what was dispensed, all in all. */
+/** 0220: what was dispensed, all in all, or that nobody knows. */
 export function complete(desk: Desk, ask: Ask): Promise<Answered> {
   const { fields } = ask
   const amount = amountIn(fields[4])
   const notes = notesIn(fields[48])
-  const isClear =
-    amount !== undefined && notes !== undefined && (notes.rejected === undefined || hasSome(notes))
+  const isClear = amount !== undefined && notes !== undefined && isWhole(notes)
   return advise(desk, ask, { says: { amount: amount ?? 0, ...(notes ?? { units: {} }) }, isClear })
 }
 
-/** Notes that were rejected are nothing without those that left. */
-function hasSome({ units }: { readonly units: object }): boolean {
-  return Object.keys(units).length > 0
+/** Notes that were rejected are nothing without those that left, where these are known. */
+function isWhole({ units, rejected, outcome }: NotesSaid): boolean {
+  return rejected === undefined || outcome !== undefined || Object.keys(units).length > 0
 }
 
-/** 0400, 0420: it was not done, or less of it than was asked: field 95 is what of it stands. */
+/** 0400, 0420: it was not done, or less of it than was asked: field 95 is what of it stands, where somebody knows. */
 export function reverse(desk: Desk, ask: Ask): Promise<Answered> {
   const { fields } = ask
   const asked = amountIn(fields[4])
   const stands = fields[95] === undefined ? 0 : amountIn(fields[95].slice(0, 12))
   const notes = notesIn(fields[48]) ?? { units: {} }
-  const says: Says = stands ? { amount: stands, ...notes } : 'nothing'
+  const isNothing = !stands && notes.outcome === undefined
+  const says: Says = isNothing ? 'nothing' : { amount: stands ?? 0, ...notes }
   const more = asked === undefined ? {} : { asked }
   return advise(desk, ask, { says, isClear: stands !== undefined, ...more })
 }
