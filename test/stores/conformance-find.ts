@@ -224,20 +224,28 @@ export function conformanceOfFinding(name: string, newPlace: () => Place): void 
         await makeCard(store, 'K', 'a')
         await run(store, ['authorize T w1 K 60 pin=1234', 'authorize T w2 K 20 pin=1234', 'start T w1'])
         const at = (await store.find({ kind: 'withdrawal', id: 'w2', limit: 1 })).things[0]?.entity.at ?? 0
-        const fill = Array.from({ length: 1_000 }, () => pending(deposit('z', '0.01')))
-        while ((await store.last()) < 66_000) await store.commit(fill)
+        const fill = Array.from({ length: 500 }, () => pending(deposit('z', '0.01')))
+        const fillTo = async (place: number) => {
+          while ((await store.last()) < place) await store.commit(fill)
+        }
+        await fillTo(64_500)
+        await store.commit([step('authorize T v1 K 20 pin=1234')])
+        await fillTo(65_800)
         await run(store, ['authorize T w3 K 60 pin=1234', 'confirm T w1 outcome=unknown', 'start T w3'])
         const check = async () => {
           const find = async (sought: Omit<FindPage, 'kind' | 'limit'>) =>
             (await pagesOf(store, { kind: 'withdrawal', limit: 2, ...sought })).found
-          assert.deepEqual(await find({ terminal: 'T' }), ['T/w3', 'T/w2', 'T/w1'])
+          assert.deepEqual(await find({ terminal: 'T' }), ['T/w3', 'T/v1', 'T/w2', 'T/w1'])
           assert.deepEqual(await find({ terminal: 'T', amount: 60 }), ['T/w3', 'T/w1'])
           assert.deepEqual(await find({ id: 'w1' }), ['T/w1'])
-          assert.deepEqual(await find({}), ['T/w3', 'T/w2', 'T/w1'])
+          assert.deepEqual(await find({}), ['T/w3', 'T/v1', 'T/w2', 'T/w1'])
           assert.deepEqual(await find({ to: at + 1 }), ['T/w2', 'T/w1'])
-          assert.deepEqual(await find({ account: 'a', from: at + 1 }), ['T/w3'])
-          assert.deepEqual(await find({ state: 'suspect' }), ['T/w1'])
-          assert.deepEqual(await find({ state: 'authorized' }), ['T/w2'])
+          assert.deepEqual(await find({ account: 'a', from: at + 1 }), ['T/w3', 'T/v1'])
+          assert.deepEqual(await find({ state: 'dispensing' }), ['T/w3'])
+          // What is open is found at once, however long ago it was made.
+          const { things, next } = await store.find({ kind: 'withdrawal', state: 'suspect', limit: 2 })
+          assert.deepEqual([things[0]?.entity.id, next], ['w1', undefined])
+          assert.deepEqual(await find({ state: 'authorized' }), ['T/v1', 'T/w2'])
           const records = await store.about([nameOf.withdrawal('T', 'w1')], 9)
           assert.deepEqual(
             records.map(({ content }) => content.kind),

@@ -455,10 +455,10 @@ export const cardReply = closed({
 export const depositFound = closed({
   terminal: terminalName,
   id: ownId,
-  account: number,
+  account: orNull(number),
   amount,
   currency,
-  state: Type.Enum(['completed', 'reversed']),
+  state: Type.Enum(['completed', 'reversed', 'declined']),
   created_at: instant,
 })
 export const terminalFound = closed({ id: terminalName, name: Type.String(), state: terminalState })
