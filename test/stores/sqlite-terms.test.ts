@@ -29,10 +29,9 @@ test(`what is under all of some terms is walked through, newest first (SEED=${se
         under.get(name)?.add(sequence)
         add.run(termKey(spanOf(sequence), name), sequence)
       }
-  for (const span of [0, 1, 3]) {
-    const ats = records.filter(({ sequence }) => spanOf(sequence) === span).map(({ at }) => at)
-    addSpan.run(span, Math.min(...ats), Math.max(...ats))
-  }
+  const atsOf = (span: number) =>
+    records.filter(({ sequence }) => spanOf(sequence) === span).map(({ at }) => at)
+  for (const span of [0, 1, 3]) addSpan.run(span, Math.min(...atsOf(span)), Math.max(...atsOf(span)))
   const terms = new Terms(index)
   const all = [...new Set(records.map(({ sequence }) => sequence))].sort((a, b) => b - a)
 
@@ -72,6 +71,10 @@ test(`what is under all of some terms is walked through, newest first (SEED=${se
     )
     assert.deepEqual(walk({ below, from: 5_000 }).found, [])
   }
+  // A span is of the instant of its first record as of that of its last.
+  for (const span of [0, 1, 3])
+    for (const at of [Math.min(...atsOf(span)), Math.max(...atsOf(span))])
+      assert(terms.spans({ below: lastOf(9), from: at, to: at + 1 }).includes(span))
   for (const limit of [1, 10, 1_000]) {
     const either = all.filter((sequence) => under.get('a')?.has(sequence) || under.get('b')?.has(sequence))
     assert.deepEqual(terms.oldest(['a', 'b'], limit), either.toReversed().slice(0, limit))
