@@ -46,6 +46,7 @@ const names = [
   'notes',
   'stan',
   'rrn',
+  'last4',
   'local',
   'sent',
   'asked',
