@@ -4,7 +4,7 @@
  */
 
 export type Request = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Such as `/v1/terminals/ATM00001/withdrawals`. */
   readonly path: string
   readonly body?: object

@@ -1,0 +1,64 @@
+/** The table of pages: at which address each is, and what is loaded for it when somebody goes there. */
+import type { View } from '../html.ts'
+import type { Place } from './place.ts'
+import type { Section } from './sections.ts'
+import { type Spoken, wordsOf } from './words.ts'
+
+/** A page as a component: drawn with its place, and its words in the language there is. It begins with `pageHead`. */
+export type Page<Words> = (seen: { readonly place: Place; readonly words: Words }) => View
+
+export type Ready = (seen: { readonly place: Place }) => View
+
+export type PageRoute = {
+  /** Such as `/console/terminals/:terminal`. */
+  readonly path: string
+  /** The section that is marked while one is there. */
+  readonly section?: Section | undefined
+  load(): Promise<Ready>
+}
+
+type Parts<Words> = {
+  readonly section?: Section
+  /** The module with the page. */
+  readonly page: () => Promise<{ readonly page: Page<Words> }>
+  readonly words: Spoken<Words>
+  /** Whether there is a stylesheet of this name in `pages/`. */
+  readonly style?: string
+}
+
+export const pages: readonly PageRoute[] = [
+  route('/console/terminals', {
+    section: 'terminals',
+    page: () => import('./pages/terminals.ts'),
+    words: {
+      en: () => import('./messages/terminals.en.ts'),
+      he: () => import('./messages/terminals.he.ts'),
+    },
+  }),
+]
+
+function route<Words>(path: string, { section, page, words, style }: Parts<Words>): PageRoute {
+  let ready: Ready | undefined
+  const load = async () => {
+    const [module, spoken] = await Promise.all([page(), wordsOf(words), style && styled(style)])
+    ready ??= ({ place }) => module.page({ place, words: spoken })
+    return ready
+  }
+  return { path, section, load }
+}
+
+const folder = '/web/console/web/console/pages'
+
+/** Waits for it, so that nothing is seen undressed. */
+function styled(name: string): Promise<void> {
+  const href = `${folder}/${name}.css`
+  if (document.querySelector(`link[href="${href}"]`) !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const link = document.createElement('link')
+    link.rel = 'stylesheet'
+    link.href = href
+    link.onload = () => resolve()
+    link.onerror = () => resolve()
+    document.head.append(link)
+  })
+}

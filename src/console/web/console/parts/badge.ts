@@ -1,0 +1,47 @@
+/** States, each in its colour and always in words. */
+import { html, type View } from '../../html.ts'
+import { words } from '../words.ts'
+
+type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'quiet'
+
+const tones = {
+  terminal: { in_service: 'good', out_of_service: 'bad', exchange: 'warn' },
+  withdrawal: {
+    declined: 'quiet',
+    authorized: 'busy',
+    dispensing: 'busy',
+    completed: 'good',
+    partially_completed: 'warn',
+    reversed: 'quiet',
+    suspect: 'bad',
+  },
+  deposit: { completed: 'good', reversed: 'quiet' },
+  exception: { open: 'warn', resolved: 'good' },
+  card: { active: 'good', blocked: 'warn', lost: 'bad', stolen: 'bad', expired: 'quiet' },
+  account: {
+    active: 'good',
+    debit_blocked: 'warn',
+    credit_blocked: 'warn',
+    frozen: 'bad',
+    closed: 'quiet',
+  },
+  hold: { pending: 'busy', posted: 'good', voided: 'quiet', expired: 'quiet' },
+  unit: { ok: 'good', low: 'warn', empty: 'bad', inoperative: 'bad' },
+} as const satisfies Record<string, Record<string, Tone>>
+
+export type Of = keyof typeof tones
+
+/** The state of something, such as `badge('terminal', 'in_service')`; one that is not known here says its own name. */
+export function badge(of: Of, state: string): View {
+  const tone = (tones[of] as Readonly<Record<string, Tone>>)[state] ?? 'quiet'
+  return html`<span class="badge ${tone}">${stateText(of, state)}</span>`
+}
+
+export function stateText(of: Of, state: string): string {
+  return (words.states[of] as Readonly<Record<string, string>>)[state] ?? state
+}
+
+/** What an exception is about, in words. */
+export function exceptionText(type: string): string {
+  return (words.exceptionTypes as Readonly<Record<string, string>>)[type] ?? type
+}
