@@ -204,6 +204,9 @@ async function credentialCheck(): Promise<number> {
       host: 'localhost',
       forwarded: () => false,
       origin: undefined,
+      session: undefined,
+      changes: true,
+      isOwnPage: () => false,
       address: () => '127.0.0.1',
     }),
   )

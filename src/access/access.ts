@@ -1,14 +1,16 @@
 /**
- * Who asks, and whether they may: for every interface. A request is let in by an API key, by a token of an issuer, or
- * in demo mode by coming from this machine.
+ * Who asks, and whether they may: for every interface. A request is let in by an API key, by a token of an issuer, by
+ * a session that one of these opened, or in demo mode by coming from this machine.
  */
 import type { Bank } from '../bank/bank.ts'
 import type { Clock } from '../bank/clock.ts'
+import type { Instant } from '../ledger/money.ts'
 import type { Credential, Role } from '../ledger/registry.ts'
 import { type Bearer, IssuerError } from './bearer.ts'
 import { hashOfKey, hasKey, isKey } from './key.ts'
 import { mayRole, type Permission, permissions } from './permissions.ts'
 import { type Rate, type RateLimit, Rates } from './rates.ts'
+import { type SessionName, Sessions } from './sessions.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Who asks. `actor` stands in every record, and keeps the idempotency keys of callers apart. */
@@ -19,6 +21,8 @@ export type Caller = {
   readonly role: Role
   /** When a token ends by itself. Milliseconds of the wall clock. */
   readonly untilMs?: number
+  /** The session that it came by. */
+  readonly session?: SessionName
 }
 
 /** A request, as much of it as says who asks and from where. */
@@ -30,6 +34,12 @@ export type Asked = {
   forwarded(): boolean
   /** The page that asks, where a browser says so and pages of other origins may not. */
   readonly origin: string | undefined
+  /** The token of a session, as a browser keeps it. */
+  readonly session: string | undefined
+  /** Whether it may change something. */
+  readonly changes: boolean
+  /** Whether a browser says that the page that asks is this server's own. */
+  isOwnPage(): boolean
   address(): string
 }
 
@@ -43,6 +53,9 @@ export type Denial = {
 export type Admission =
   | { readonly caller: Caller; readonly rate?: Rate | undefined }
   | { readonly denial: Denial; readonly rate?: Rate | undefined }
+
+/** A session that was opened for somebody, by its token; or why none was. */
+export type Opened = { readonly caller: Caller; readonly token: string } | { readonly denial: Denial }
 
 export type AccessOptions = {
   /** Whether the demo mode may be on: the server listens to this machine alone, and it is not switched off. */
@@ -58,12 +71,19 @@ const nobody: Denial = {
   code: 'unauthenticated',
   detail: 'Send Authorization: Bearer and an API key that is in use',
 }
+const foreign: Denial = {
+  code: 'forbidden',
+  detail: 'A page of another origin asked: Origin must be this server’s own',
+}
+// What pages ask by themselves for as long as they are open: nobody need be sitting there.
+const watching: readonly Permission[] = ['oversee', 'follow']
 
 export class Access {
   readonly #clock: Clock
   readonly #options: AccessOptions
   readonly #perCredential: Rates
   readonly #perAddress: Rates
+  readonly #sessions = new Sessions()
   /** Credentials in use, by the hash of their keys, and by id. */
   #byHash = new Map<string, Caller>()
   #live = new Set<string>()
@@ -102,7 +122,9 @@ export class Access {
   }
 
   /** Whether who was let in still would be: what goes on for long asks again. */
-  isLive({ actor, untilMs }: Caller): boolean {
+  isLive(caller: Caller): boolean {
+    const { actor, untilMs, session } = caller
+    if (session !== undefined && this.#sessionLeftMs(session) === 0) return false
     if (untilMs !== undefined) return this.#clock.now() < untilMs
     return actor === '' ? this.demo : this.#live.has(actor)
   }
@@ -113,7 +135,7 @@ export class Access {
       const denial = denyStranger(asked)
       return denial ? { denial } : { caller: anybody }
     }
-    const found = this.#identify(asked)
+    const found = this.#identify(asked, permission)
     return found instanceof Promise
       ? found.then((judged) => this.#judge(judged, asked, permission))
       : this.#judge(found, asked, permission)
@@ -128,12 +150,58 @@ export class Access {
     return { caller: { actor: '', person: '', role: 'terminal' }, rate }
   }
 
-  #identify(asked: Asked): Caller | Denial | Promise<Caller | Denial> {
-    const { authorization = '', url } = asked
+  /**
+   * Opens a session for whoever shows a key or a token that is right; nobody else learns more than that it is not. The
+   * asking itself has been admitted and counted as anybody's. A page of another origin may not: it could have its
+   * visitor go on as somebody else.
+   */
+  async openSession(asked: Asked, credential: string): Promise<Opened> {
+    if (asked.origin !== undefined && !asked.isOwnPage()) return { denial: foreign }
+    const found = await this.#bearerOf(credential, asked)
+    if ('code' in found) return { denial: found }
+    // Whoever comes in anew leaves the session before: the browser's token is another one from here on.
+    if (asked.session !== undefined) this.#sessions.endOf(asked.session)
+    const nowMs = this.#clock.monotonicMs()
+    const rate = this.#perCredential.take(found.actor, nowMs)
+    if (rate?.over) return { denial: { code: 'rate_limited', retryAfterS: rate.resetS } }
+    return this.#sessions.open(found, nowMs)
+  }
+
+  /** Ends the session that a caller came by, if any; and at once what goes on in it. */
+  endSession({ session }: Caller): void {
+    if (session !== undefined) this.#sessions.end(session)
+  }
+
+  /** When a caller's session ends if nobody uses it; undefined where there is none. */
+  sessionUntil({ session, untilMs = Infinity }: Caller): Instant | undefined {
+    if (session === undefined) return undefined
+    return Math.min(this.#clock.now() + this.#sessionLeftMs(session), untilMs)
+  }
+
+  #sessionLeftMs(session: SessionName): number {
+    return this.#sessions.leftMs(session, this.#clock.monotonicMs())
+  }
+
+  #identify(asked: Asked, permission: Permission): Caller | Denial | Promise<Caller | Denial> {
+    const { authorization, url, session } = asked
     if (hasKey(url))
       return { code: 'unauthenticated', detail: 'A key never goes into a URL, where logs keep it: revoke it' }
+    if (authorization === undefined)
+      return session === undefined ? nobody : this.#callerIn(session, asked, permission)
     const token = /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1]
-    if (token === undefined) return nobody
+    return token === undefined ? nobody : this.#bearerOf(token, asked)
+  }
+
+  /** A browser sends its cookie whichever page asks: what changes something must come from a page of ours. */
+  #callerIn(session: string, asked: Asked, permission: Permission): Caller | Denial {
+    const isForeign = asked.changes && !asked.isOwnPage()
+    const keep = !isForeign && !watching.includes(permission)
+    const caller = this.#sessions.callerOf(session, this.#clock.monotonicMs(), { keep })
+    if (caller === undefined || !this.isLive(caller)) return nobody
+    return isForeign ? foreign : caller
+  }
+
+  #bearerOf(token: string, asked: Asked): Caller | Denial | Promise<Caller | Denial> {
     if (token.startsWith('cp_')) return (isKey(token) && this.#byHash.get(hashOfKey(token))) || nobody
     const { tokens } = this.#options
     if (tokens === undefined || token.split('.').length !== 3) return nobody

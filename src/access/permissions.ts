@@ -1,7 +1,9 @@
 /** Who may do what: the one table of it. Interfaces name a permission; whether a role has it is asked here. */
-import type { Role } from '../ledger/registry.ts'
+import { type Role, roles } from '../ledger/registry.ts'
 
 export const permissions = {
+  /** Who one is here; and in a browser, to go on without showing a key again. */
+  own_session: roles,
   /** Accounts, transfers, holds, and what became of a request. */
   read: ['teller', 'operator', 'auditor', 'admin'],
   /** Everything that happens, as events. */
@@ -27,6 +29,8 @@ export const permissions = {
   operate_terminal: ['terminal'],
   /** Terminals with their withdrawals, batches and exceptions; a terminal its own. */
   read_terminals: ['terminal', 'operator', 'auditor', 'admin'],
+  /** What needs a person at any machine, and how all of them are doing. */
+  oversee: ['operator', 'auditor', 'admin'],
   create_terminals: ['admin'],
   /** In and out of service, exchanges and counts. */
   serve_terminals: ['operator', 'admin'],
@@ -44,4 +48,8 @@ export type Permission = keyof typeof permissions
 
 export function mayRole(role: Role, permission: Permission): boolean {
   return (permissions[permission] as readonly Role[]).includes(role)
+}
+
+export function permissionsOf(role: Role): Permission[] {
+  return (Object.keys(permissions) as Permission[]).filter((permission) => mayRole(role, permission))
 }

@@ -11,6 +11,7 @@ import {
 } from '../access/access.ts'
 import type { Permission } from '../access/permissions.ts'
 import { ProblemError, sendProblem } from './problem.ts'
+import { isOwnPage, sessionIn } from './session-cookie.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -38,7 +39,7 @@ export function gateOf(access: Access): Gate {
         reply.header('ratelimit-policy', policies[rate.of])
         reply.header('ratelimit', `"${rate.of}";r=${rate.left};t=${rate.resetS}`)
       }
-      if (isDenied(admission)) return deny(reply, admission.denial)
+      if (isDenied(admission)) return void deny(reply, admission.denial)
       request.caller = admission.caller
       done()
     }
@@ -66,8 +67,9 @@ function isDenied(admission: Admission): admission is Extract<Admission, { denia
   return 'denial' in admission
 }
 
-function askedBy(request: FastifyRequest): Asked {
-  const { headers, raw } = request
+/** A request as the gate judges it. The original routes know neither pages nor their sessions. */
+export function askedBy(request: FastifyRequest): Asked {
+  const { headers, raw, method } = request
   const url = raw.url ?? ''
   const isOriginal = !url.startsWith('/v1')
   return {
@@ -77,12 +79,15 @@ function askedBy(request: FastifyRequest): Asked {
     forwarded: () =>
       Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-')),
     origin: isOriginal ? undefined : headers.origin,
+    session: isOriginal ? undefined : sessionIn(headers.cookie),
+    changes: method !== 'GET' && method !== 'HEAD',
+    isOwnPage: () => isOwnPage(request),
     address: () => request.ip,
   }
 }
 
-function deny(reply: FastifyReply, { code, detail, retryAfterS }: Denial): void {
+export function deny(reply: FastifyReply, { code, detail, retryAfterS }: Denial): FastifyReply {
   if (code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="cashpoint"')
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
-  sendProblem(reply, code, detail)
+  return sendProblem(reply, code, detail)
 }

@@ -5,7 +5,7 @@ import { type Gate, type Needs, ownTerminal } from './gate.ts'
 import { sendProblem } from './problem.ts'
 
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly may: Needs
   /** Whether the path names a terminal that, where one asks, must be itself. */

@@ -22,6 +22,7 @@ test(`requests made from the document are answered as it says (SEED=${seed})`, a
     wanted: (path) => !ofAtm.test(path),
     amounts: [1, 1, 2, 5],
     headers: (make) => ({ authorization: `Bearer ${make.one(keys)}` }),
+    credentials: keys,
     often: async (make) => {
       for (const account of make.otherAccounts()) await v1.open(account, 20)
     },
@@ -34,6 +35,7 @@ test(`the same of the ATM side, in demo mode, where PINs and keys may come in cl
     wanted: (path) => ofAtm.test(path),
     amounts: [1000, 1000, 2000, 5000],
     headers: () => ({}),
+    credentials: [],
     often: async (make) => {
       for (const account of make.otherAccounts()) await v1.open(account, 20)
       // Whatever came of it by chance: in service again, with notes, and a card that nobody has reported as lost.
@@ -57,20 +59,22 @@ const ofAtm = /^\/v1\/(terminals|exceptions|cards)/
 type Tried = {
   /** Such as can be moved. */
   readonly amounts: readonly number[]
+  /** That open sessions. */
+  readonly credentials: readonly string[]
   wanted(path: string): boolean
   headers(make: Maker): Record<string, string>
   /** Done now and then, so that chance has something to work on. */
   often(make: Maker): Promise<void>
 }
 
-async function tryAll(v1: V1, { wanted, amounts, headers: more, often }: Tried): Promise<void> {
+async function tryAll(v1: V1, { wanted, amounts, credentials, headers: more, often }: Tried): Promise<void> {
   const { paths, components } = v1.document
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     path.startsWith('/v1/') && wanted(path)
       ? Object.entries(methods).map(([method, of]) => ({ path, method, of }))
       : [],
   )
-  const make = new Maker(prng(seed), components.schemas, amounts)
+  const make = new Maker(prng(seed), { named: components.schemas, amounts, credentials })
   const untried = new Set(operations.flatMap(whatToTry))
   for (let i = 0; i < requests || (untried.size > 0 && i < mostRequests); i += 1) {
     if (i % 50 === 0) await often(make)
@@ -79,7 +83,9 @@ async function tryAll(v1: V1, { wanted, amounts, headers: more, often }: Tried):
     const target = make.target(path.slice('/v1'.length), of)
     const headers = { ...make.headers(of), ...more(make) }
     const said =
-      method === 'get' ? await v1.get(target, headers) : await v1.send(method, target, make.body(of), headers)
+      method === 'get'
+        ? await v1.get(target, headers)
+        : await v1.send(method, target, make.body(of, path), headers)
     assert.notEqual(said.status, 500, `${method} ${target}: ${said.text}`)
     make.know(path, said.body)
     untried.delete(`${method} ${path} ${said.status < 300 ? 'done' : 'refused'}`)
@@ -103,15 +109,24 @@ class Maker {
   readonly #chance: Chance
   readonly #named: Readonly<Record<string, Schema>>
   readonly #amounts: readonly number[]
+  readonly #credentials: readonly string[]
   /** Ids that were told, by what they are of. */
   readonly #ids = new Map<string, string[]>()
   #round = 0
   #pan = ''
 
-  constructor(chance: Chance, named: Readonly<Record<string, Schema>>, amounts: readonly number[]) {
+  constructor(
+    chance: Chance,
+    of: {
+      named: Readonly<Record<string, Schema>>
+      amounts: readonly number[]
+      credentials: readonly string[]
+    },
+  ) {
     this.#chance = chance
-    this.#named = named
-    this.#amounts = amounts
+    this.#named = of.named
+    this.#amounts = of.amounts
+    this.#credentials = of.credentials
   }
 
   /** From here on: those before may be closed by now, or full. */
@@ -167,7 +182,8 @@ class Maker {
     return headers
   }
 
-  body({ requestBody }: Operation): string | undefined {
+  body({ requestBody }: Operation, path: string): string | undefined {
+    if (path === '/v1/session' && this.#often(50)) return JSON.stringify({ key: this.one(this.#credentials) })
     const schema = requestBody?.content['application/json']?.schema
     if (this.#often(2)) return undefined
     if (this.#often(2)) return this.one(['[]', '{', '{"amount":1,"amount":2}', '{"amount":1.5}', 'null'])

@@ -12,7 +12,7 @@ import { Access } from '../../src/access/access.ts'
 import type { Tokens } from '../../src/access/tokens.ts'
 import { Bank } from '../../src/bank/bank.ts'
 import type { RuleSettings } from '../../src/bank/batch.ts'
-import { systemClock } from '../../src/bank/clock.ts'
+import { type Clock, systemClock } from '../../src/bank/clock.ts'
 import type { Store } from '../../src/bank/store.ts'
 import type { OpenStore } from '../../src/cli/store.ts'
 import { type Listening, listen } from '../../src/rest/listen.ts'
@@ -48,6 +48,8 @@ export type Options = {
   readonly perAddress?: number
   readonly trustedProxies?: readonly string[]
   readonly host?: string
+  /** In place of the real one. */
+  readonly clock?: Clock
   /** How long a command may wait for the store's lock. */
   readonly deadlineMs?: number
   /** The most that one person may adjust. */
@@ -91,6 +93,7 @@ export async function serve(
     deadlineMs,
     adjustmentThreshold,
     accounts = {},
+    clock = systemClock,
     logLines,
   } = options
   const directory = mkdtempSync(join(tmpdir(), 'cashpoint-rest-'))
@@ -100,7 +103,7 @@ export async function serve(
     : await openAt(path, { ...(adjustmentThreshold && { adjustmentThreshold }) })
   const store = options.store ?? (opened as OpenStore)
   const metrics = new Metrics()
-  const bank = new Bank(store, systemClock, {
+  const bank = new Bank(store, clock, {
     ...(deadlineMs !== undefined && { deadlineMs }),
     onCommit: (size, ms) => metrics.onCommit(size, ms),
     onError: () => metrics.onError(),
@@ -111,7 +114,7 @@ export async function serve(
   }
   const vault = 'vault' in options ? options.vault : testVault
   const { demo = true, tokens, perCredential = 0, perAddress = 0, trustedProxies = [] } = options
-  const access = new Access(bank, systemClock, { demo, tokens, perCredential, perAddress })
+  const access = new Access(bank, clock, { demo, tokens, perCredential, perAddress })
   const deliveries = opened?.openDeliveries() ?? SqliteDeliveries.open(':memory:')
   const webhooks = webhooksOf(bank, { deliveries, ...options.webhooks })
 

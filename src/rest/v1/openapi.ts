@@ -5,6 +5,7 @@ import { currencies } from '../../ledger/money.ts'
 import { refusals as ledger, type Refusal } from '../../ledger/refusal.ts'
 import type { Needs } from '../gate.ts'
 import { type ProblemCode, retryAfterOf, statusOf, titleOf } from '../problem.ts'
+import { sessionCookieName } from '../session-cookie.ts'
 import type { V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import { closed, key, number } from './schemas.ts'
@@ -27,15 +28,19 @@ const ofGate: readonly ProblemCode[] = [
 ]
 const ofOpenGate: readonly ProblemCode[] = ['not_local', 'rate_limited']
 
-/** What any command can answer. */
-const ofCommands: readonly ProblemCode[] = [
+/** What can be answered where a body may come. */
+const ofBodies: readonly ProblemCode[] = [
   'malformed_body',
-  'idempotency_key_invalid',
-  'idempotency_conflict',
   'request_timeout',
-  'in_progress',
   'body_too_large',
   'media_type_unsupported',
+]
+
+/** What any command can answer beside that. */
+const ofCommands: readonly ProblemCode[] = [
+  'idempotency_key_invalid',
+  'idempotency_conflict',
+  'in_progress',
   'account_busy',
   'overloaded',
   'storage_low',
@@ -58,6 +63,12 @@ export function openApi(routes: readonly V1Route[]): object {
     responses: { MethodNotAllowed: withNames(methodNotAllowed) },
     securitySchemes: {
       key: { type: 'http', scheme: 'bearer', description: 'An API key, or a token of the configured issuer' },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: sessionCookieName,
+        description: 'Of a session; what changes something must come from a page of the server’s own',
+      },
     },
   }
   return { openapi: '3.1.0', info: { title: 'Cashpoint', version: '1', description }, paths, components }
@@ -83,6 +94,7 @@ for (const [name, schema, written = schema] of [
   ['TerminalBatch', schemas.closedBatchReply],
   ['Exception', schemas.exceptionReply],
   ['Card', schemas.cardReply],
+  ['Session', schemas.sessionReply],
   ['Problem', schemas.problem],
   ['BatchRefused', schemas.batchRefused],
 ] as const)
@@ -108,17 +120,19 @@ type Described = Omit<V1Route, 'handler' | 'may'> & {
 
 function operationOf(route: Described): object {
   const { method, url, summary, body, documented = body, query = {}, needed = [], guarded, problems } = route
-  const { may, keyed, own } = route
+  const { may, keyed, own, apart } = route
+  const isCommand = method !== 'GET' && !apart
   const gated = may === 'health' ? [] : may === 'public' ? ofOpenGate : ofGate
   const ofKey = keyed === 'always' ? (['idempotency_key_missing'] as const) : []
-  const codes = [...always, ...gated, ...(method !== 'GET' ? ofCommands : []), ...ofKey, ...problems]
+  const ofMethod = [...(method === 'GET' ? [] : ofBodies), ...(isCommand ? ofCommands : [])]
+  const codes = [...always, ...gated, ...ofMethod, ...ofKey, ...problems]
   const content = documented && { 'application/json': { schema: documented } }
   return {
     summary,
     ...(may !== 'health' &&
       may !== 'public' && {
         description: `For the roles ${permissions[may].join(', ')}.${own ? ' A terminal may ask it of itself alone.' : ''}`,
-        security: [{ key: [] }],
+        security: url.startsWith('/v1') ? [{ key: [] }, { session: [] }] : [{ key: [] }],
       }),
     parameters: [
       ...[...url.matchAll(/:([a-z]+)/g)].map(([, name = '']) => ({
@@ -129,7 +143,7 @@ function operationOf(route: Described): object {
         ...parameter(name, 'query', schema),
         ...(needed.includes(name) && { required: true }),
       })),
-      ...(method !== 'GET' && keyed !== 'never'
+      ...(isCommand && keyed !== 'never'
         ? [{ ...parameter('Idempotency-Key', 'header', key), ...(keyed === 'always' && { required: true }) }]
         : []),
       ...(guarded ? [parameter('If-Match', 'header', etag)] : []),
@@ -156,7 +170,7 @@ const seconds = Type.Integer({ minimum: 1, description: 'Seconds after which to 
 const link = Type.String({ description: 'The next page, rel="next", where there is one' })
 const replayed = Type.Literal('true', { description: 'Where the reply is the one of an earlier request' })
 
-function successes({ method, query = {}, replies, also, plain }: Described): object {
+function successes({ method, query = {}, replies, also, plain, apart }: Described): object {
   const other = also && { [also]: { schema: { type: 'string' } } }
   return Object.fromEntries(
     Object.entries(replies).map(([status, schema]) => {
@@ -165,7 +179,7 @@ function successes({ method, query = {}, replies, also, plain }: Described): obj
         ...(isMade && { Location: Type.String({ format: 'uri-reference' }) }),
         ...(hasVersion(schema) && { ETag: etag }),
         ...('cursor' in query && { Link: link }),
-        ...(method !== 'GET' && { 'Idempotency-Replayed': replayed }),
+        ...(method !== 'GET' && !apart && { 'Idempotency-Replayed': replayed }),
       })
       const content = { [plain ?? 'application/json']: { schema }, ...other }
       return [status, { description: 'Done', ...headers, ...(status !== '204' && { content }) }]

@@ -29,6 +29,7 @@ import { proofRoutes } from './proofs.ts'
 import { refuseIfMatch, type V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
 import { Secrets } from './secrets.ts'
+import { sessionRoutes } from './session.ts'
 import { terminalOperationRoutes } from './terminal-operations.ts'
 import { terminalRoutes } from './terminals.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -129,6 +130,7 @@ export function v1Routes({
     ...searchRoutes(bank),
     ...proofRoutes(bank),
     ...adjustmentRoutes(bank),
+    ...sessionRoutes(access, currency),
     ...credentialRoutes(bank),
     ...auditRoutes(bank),
     ...webhookRoutes(bank, webhooks),

@@ -1,7 +1,6 @@
 /** A route of /v1 as data: the same table makes the routes and the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
-import type { Permission } from '../../access/permissions.ts'
 import type { Bank } from '../../bank/bank.ts'
 import {
   type Account,
@@ -13,14 +12,16 @@ import {
 import type { Command, Outcome, Refused, Reply } from '../../ledger/command.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { sendJson } from '../accounts.ts'
+import type { Needs } from '../gate.ts'
 import { type ProblemCode, ProblemError, retryAfterOf } from '../problem.ts'
+import type { Route } from '../routes.ts'
 import { type Beside, outcomeOf } from '../submit.ts'
 import { type Rendered, render } from './render.ts'
 
 export type V1Route = {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: Route['method']
   readonly url: string
-  readonly may: Permission
+  readonly may: Needs
   /** Whether a terminal may ask it of itself alone, as the path names it. */
   readonly own?: true
   /**
@@ -28,6 +29,8 @@ export type V1Route = {
    * the command is known by an id in the path or body, and a key is not looked at.
    */
   readonly keyed?: 'always' | 'never'
+  /** Whether it is no command: nothing of it comes to the books, so that there is nothing to repeat. */
+  readonly apart?: true
   readonly summary: string
   readonly body?: TSchema
   /** The body for readers, where it says more than what the body is checked against. */

@@ -300,6 +300,26 @@ export const credentialsReply = closed({
   credentials: Type.Array(credentialReply),
   next_cursor: orNull(Type.String()),
 })
+export const openSession = closed({
+  key: Type.String({
+    minLength: 1,
+    maxLength: 8_192,
+    description: 'An API key, or a token of the configured issuer',
+  }),
+})
+export const sessionReply = closed({
+  role,
+  name: Type.String({ description: 'Whose credential it is; empty in demo mode' }),
+  demo: Type.Boolean({ description: 'Whether whoever is on this machine may do anything' }),
+  currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'Of accounts that a deposit opens' }),
+  permissions: Type.Array(Type.String(), { description: 'What the role may; a route says what it needs' }),
+  expires_at: orNull(
+    Type.String({
+      format: 'date-time',
+      description: 'When the session ends if nobody uses it; null where there is none',
+    }),
+  ),
+})
 const direction = Type.Enum(['credit', 'debit'], { description: 'Whether the account gains or loses' })
 export const adjust = closed({ account: number, amount, currency, direction, reason })
 export const adjustmentReply = closed({
