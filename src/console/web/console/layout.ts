@@ -1,6 +1,7 @@
 /** What stays while pages change: the navigation, the search box, who is signed in, and whether the line is open. */
 import { h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Session } from '../../../client/types.ts'
 import { html, type View } from '../html.ts'
 import { line } from './live.ts'
 import { clockText } from './parts/figures.ts'
@@ -9,7 +10,7 @@ import { hrefs } from './parts/links.ts'
 import { Toasts } from './parts/toast.ts'
 import { navigate } from './router.ts'
 import { type Section, sections } from './sections.ts'
-import { may, type Session } from './session.ts'
+import { may } from './session.ts'
 import { useValue } from './value.ts'
 import { language, words } from './words.ts'
 

@@ -1,16 +1,7 @@
 /** Who is signed in, and what their role allows. The server decides what is allowed; this decides what is shown. */
+import type { Session } from '../../../client/types.ts'
 import { isRefused, tell } from './api.ts'
 import { type Value, value } from './value.ts'
-
-export type Session = {
-  readonly role: 'terminal' | 'teller' | 'operator' | 'auditor' | 'admin'
-  readonly name: string
-  readonly demo: boolean
-  /** Of amounts that name none. */
-  readonly currency: string
-  readonly permissions: readonly string[]
-  readonly expires_at: string | null
-}
 
 export const session: Value<Session | undefined> = value<Session | undefined>(undefined)
 
