@@ -74,7 +74,7 @@ test('everybody else has the JSON there always was, to the byte', async () => {
 })
 
 test('outside demo mode there is no cash machine, for browsers neither', async () => {
-  for (const path of ['/atm', '/web/console/web/atm/main.ts', '/vendor/preact.js']) {
+  for (const path of ['/atm', '/web/console/web/atm/main.ts', '/web/console/web/atm/atm.html']) {
     const { status, headers } = await get(closed, path)
     assert.equal(status, 404, path)
     assert.match(headers['content-type'] ?? '', /^application\/problem\+json/)

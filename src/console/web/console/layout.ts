@@ -44,7 +44,9 @@ export function frame({ session, section, q, at, inside, onSignOut }: Frame): Vi
 
 function demoBand(): View {
   return html`
-    <p class="band"><b>${words.demo}</b> <span>${words.demoText}</span> <a href="/atm">${words.demoAtm}</a></p>
+    <aside class="band" aria-label=${words.demo}>
+      <b>${words.demo}</b> <span>${words.demoText}</span> <a href="/atm">${words.demoAtm}</a>
+    </aside>
   `
 }
 
