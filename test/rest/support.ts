@@ -239,6 +239,8 @@ export function stubStore(does: Partial<Store>): Store {
     entity: fail,
     entities: fail,
     due: fail,
+    find: fail,
+    about: fail,
     last: fail,
     placeOf: fail,
     lines: fail,
