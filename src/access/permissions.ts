@@ -27,6 +27,8 @@ export const permissions = {
   operate_terminal: ['terminal'],
   /** Terminals with their withdrawals, batches and exceptions; a terminal its own. */
   read_terminals: ['terminal', 'operator', 'auditor', 'admin'],
+  /** The one box for whatever is known of something; what is found is what the role may read. */
+  search: ['teller', 'operator', 'auditor', 'admin'],
   create_terminals: ['admin'],
   /** In and out of service, exchanges and counts. */
   serve_terminals: ['operator', 'admin'],

@@ -91,12 +91,17 @@ export class Finder {
 
   /** Where nothing is given that leads anywhere: all lines of the spans. */
   *#all(within: Within): Generator<Look> {
+    const { from = 0, to = Infinity } = within
     for (const span of this.#terms.spans(within)) {
       let at = Math.min(within.below - 1, lastOf(span))
       while (at > lastOf(span - 1)) {
         const after = Math.max(lastOf(span - 1), at - linesPerSlice)
-        for (const line of this.#journal.lines(after, at).reverse())
-          yield { line, below: line.sequence, looks: makes.has(line.kind) ? looksPerRecord : 1 }
+        for (const line of this.#journal.lines(after, at).reverse()) {
+          const isOne = makes.has(line.kind) && line.at >= from && line.at < to
+          yield isOne
+            ? { line, below: line.sequence, looks: looksPerRecord }
+            : { below: line.sequence, looks: 1 }
+        }
         at = after
       }
     }
