@@ -119,6 +119,27 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     await settled(page, '“60/today”')
   })
 
+  test('a search shows all that it found, and goes at once to what is found alone', async (t) => {
+    const page = await open(t, '/console/search?q=T00')
+    await page.getByText('Nothing was found').waitFor()
+    const search = async (text: string) => {
+      await page.getByRole('searchbox').fill(text)
+      await page.keyboard.press('Enter')
+    }
+    await search('555555555')
+    await page.waitForURL('**/console/accounts/555555555')
+    await page.goBack()
+    await page.waitForURL('**/console/search?q=T00')
+    await post(demo.url, '/v1/accounts', { number: '0119', currency: 'USD' })
+    await search('0119')
+    await settled(page, '“0119”')
+    const kinds = await page.locator('tbody td:first-child').allTextContents()
+    assert.deepEqual(kinds.map((text) => text.trim()).sort(), ['0119 Account', '•••• 0119 Card'])
+    await search('4761 7390 0101 0119')
+    await page.waitForURL((url) => !/4761/.test(url.href))
+    assert.doesNotMatch(await page.content(), /4761/)
+  })
+
   test('whoever is not signed in comes in with a key, and is where they wanted to go', async (t) => {
     const page = await openConsole(t, browser, `${closed.url}/console/live?kind=account`)
     await page.waitForURL('**/console/login?to=%2Fconsole%2Flive%3Fkind%3Daccount')
