@@ -29,7 +29,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'iso8583/message/', may: [] },
   { from: 'iso8583/', may: ['bank/', 'ledger/', 'vault/', 'node:'] },
   // For browsers: of the rest of src they know the client alone.
-  { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:htm'] },
+  { from: 'console/web/', may: ['client/', 'npm:preact', 'npm:preact/hooks', 'npm:htm', 'npm:uplot'] },
   { from: 'console/', may: ['access/', 'rest/', 'node:', 'npm:fastify'] },
   // Programs that ask a deployment from outside, and know it by its answers alone.
   { from: 'outside/', may: ['node:'] },

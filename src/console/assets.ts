@@ -1,6 +1,7 @@
 /**
- * The pages' files as browsers get them: modules without their types, names of packages pointed at `/vendor/`, all of
- * it in memory, plain and gzipped. Nothing is bundled and nothing is built beforehand. It knows no HTTP.
+ * The pages' files as browsers get them: modules without types and comments but with every line where it was written,
+ * names of packages pointed at `/vendor/`, all of it in memory, plain and gzipped. Nothing is bundled and nothing is
+ * built beforehand. It knows no HTTP.
  */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -17,8 +18,15 @@ export type Asset = {
   readonly etag: string
 }
 
-/** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
-export type Assets = ReadonlyMap<string, Asset>
+export type Assets = {
+  /** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
+  readonly files: ReadonlyMap<string, Asset>
+  /**
+   * Stands behind `/web/` and `/vendor/` in whatever names a file, such as `@7fQ2…`: another one whenever any of them
+   * is another, so that what was once had under it need never be asked for again.
+   */
+  readonly version: string
+}
 
 const src = join(import.meta.dirname, '..')
 const folders = ['console/web', 'client']
@@ -30,16 +38,31 @@ const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
 }
 
-/** Packages that the pages import, by the names they import them under. */
-const vendors: Readonly<Record<string, string>> = { preact: 'preact', htm: 'htm' }
+/** What is served of packages, by the names under which pages import it, each with the file that is meant. */
+const vendors: Readonly<Record<string, string>> = {
+  preact: 'preact',
+  'preact/hooks': 'preact/hooks',
+  htm: 'htm',
+  uplot: 'uplot/dist/uPlot.iife.min.js',
+  'uplot.css': 'uplot/dist/uPlot.min.css',
+}
+
+/** Of those that are no modules: what makes them one. uPlot's own module is not minified, and twice as heavy. */
+const asModules: Readonly<Record<string, string>> = { uplot: '\nexport default uPlot\n' }
 
 /** Reads and prepares everything; some 100 ms, nearly all of it in a thread of its own. */
 export async function loadAssets(): Promise<Assets> {
   const texts = new Map([...(await readSources()), ...(await readVendors())])
+  const version = `@${hashOf([...texts].flat().join('\n')).slice(0, 8)}`
   for (const [path, text] of texts) if (path.endsWith('.html')) texts.set(path, withPreloads(text, texts))
-  return new Map(
-    await Promise.all([...texts].map(async ([path, text]) => [path, await pack(path, text)] as const)),
+  const packed = [...texts].map(
+    async ([path, text]) => [path, await pack(path, withVersion(text, version))] as const,
   )
+  return { files: new Map(await Promise.all(packed)), version }
+}
+
+function withVersion(text: string, version: string): string {
+  return text.replace(/(['"]\/(?:web|vendor)\/)/g, `$1${version}/`)
 }
 
 async function readSources(): Promise<[string, string][]> {
@@ -53,20 +76,21 @@ async function readSources(): Promise<[string, string][]> {
   const typed = found.filter(([path]) => path.endsWith('.ts'))
   const stripped = await strip(typed.map(([, text]) => text))
   for (const [i, entry] of typed.entries()) entry[1] = withVendors(stripped[i] ?? '')
-  return found
+  return found.map(([path, text]) => [path, withoutComments(text)])
 }
 
 function readVendors(): Promise<[string, string][]> {
   return Promise.all(
     Object.entries(vendors).map(async ([name, specifier]) => {
       const text = await readFile(fileURLToPath(import.meta.resolve(specifier)), 'utf8')
-      return [vendorPath(name), text.replace(/\n\/\/# sourceMappingURL=.*/, '')]
+      const code = withVendors(text.replace(/\n\/\/# sourceMappingURL=.*/, ''))
+      return [vendorPath(name), code + (asModules[name] ?? '')]
     }),
   )
 }
 
 function vendorPath(name: string): string {
-  return `/vendor/${name}.js`
+  return `/vendor/${extname(name) === '' ? `${name}.js` : name}`
 }
 
 /** The pages' policy allows no import map, so bare names become paths. */
@@ -74,6 +98,17 @@ function withVendors(code: string): string {
   return code.replace(/(\bfrom\s*)(['"])([a-z][^'"]*)\2/g, (whole, from, quote, name) =>
     vendors[name] === undefined ? whole : `${from}${quote}${vendorPath(name)}${quote}`,
   )
+}
+
+/**
+ * A fifth of what a page weighs are words for whoever reads its source, and what blanks are left of types. Whole lines
+ * are emptied alone: within one, the same signs may be text.
+ */
+function withoutComments(text: string): string {
+  return text
+    .replace(/^ *\/\*(?:(?!\*\/)[\s\S])*\*\/$/gm, (comment) => comment.replace(/[^\n]/g, ''))
+    .replace(/^ *\/\/.*$/gm, '')
+    .replace(/^ +$/gm, '')
 }
 
 function strip(sources: readonly string[]): Promise<string[]> {
@@ -107,12 +142,15 @@ function importsIn(code: string, path: string): string[] {
 
 async function pack(path: string, text: string): Promise<Asset> {
   const bytes = Buffer.from(text)
-  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
   return {
     type: types[extname(path)] ?? 'application/octet-stream',
     bytes,
     gzipped: await promisify(gzip)(bytes, { level: 9 }),
     // Weak, as it is one for the bytes and for what gzip made of them.
-    etag: `W/"${hash}"`,
+    etag: `W/"${hashOf(text)}"`,
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

@@ -1,6 +1,6 @@
 /**
- * The pages for people, as routes: `/atm`, and what it loads. While demo mode is off they are not there, since a
- * browser is no device to type a PIN into.
+ * The pages for people, as routes: `/console` with everything below it, `/atm`, and what they load. While demo mode is
+ * off `/atm` is not there, nor are its modules, since a browser is no device to type a PIN into.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
@@ -25,36 +25,45 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  // Kept, and asked for each time: a new version of the server is a new page.
-  'cache-control': 'no-cache',
   vary: 'Accept-Encoding',
 }
 
+/** A page is asked for each time, and names its files by their version: those are had once. */
+const askedAnew = 'no-cache'
+const forGood = 'public, max-age=31536000, immutable'
+
 export const atmPath = '/atm'
-const atmPage = '/web/console/web/atm/atm.html'
+const atmFolder = '/web/console/web/atm/'
+const atmPage = `${atmFolder}atm.html`
+const consolePage = '/web/console/web/console/console.html'
 
 export function consoleRoutes(access: Pick<Access, 'demo'>): Route[] {
   // When a page is first asked for: a server that shows none needs none of it.
   let assets: Promise<Assets> | undefined
-  const serve = (pathOf: (request: FastifyRequest) => string) => {
-    return async (request: FastifyRequest, reply: FastifyReply) => {
-      if (!access.demo) return sendProblem(reply, 'not_found')
+  const serve = (url: string, pathOf: (request: FastifyRequest) => string): Route => {
+    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+      const asked = pathOf(request)
+      const path = asked.replace(/(?<=^\/(web|vendor)\/)@[^/]*\//, '')
+      if (path.startsWith(atmFolder) && !access.demo) return sendProblem(reply, 'not_found')
       assets ??= loadAssets().catch((error) => {
         assets = undefined
         throw error
       })
-      const asset = (await assets).get(pathOf(request))
-      return asset === undefined ? sendProblem(reply, 'not_found') : send(request, reply, asset)
+      const { files, version } = await assets
+      const asset = files.get(path)
+      if (asset === undefined) return sendProblem(reply, 'not_found')
+      reply.header('cache-control', asked.includes(`/${version}/`) ? forGood : askedAnew)
+      return send(request, reply, asset)
     }
+    return { method: 'GET', url, may: 'page', handler }
   }
-  const below = (folder: string): Route => ({
-    method: 'GET',
-    url: `/${folder}/*`,
-    may: 'public',
-    handler: serve((request) => `/${folder}/${(request.params as { '*': string })['*']}`),
-  })
+  const below = (folder: string) =>
+    serve(`/${folder}/*`, (request) => `/${folder}/${(request.params as { '*': string })['*']}`)
   return [
-    { method: 'GET', url: atmPath, may: 'public', handler: serve(() => atmPage) },
+    serve(atmPath, () => atmPage),
+    // One page for every address: which of its parts is meant, its router sees.
+    serve('/console', () => consolePage),
+    serve('/console/*', () => consolePage),
     below('web'),
     below('vendor'),
   ]
