@@ -153,7 +153,8 @@ const lies: Record<
     },
   },
   'keeps what is paid in': {
-    promise: 'cash',
+    // An exchange on the way finds it before the last one does.
+    promise: 'over_short',
     operations: 30,
     lie({ device }) {
       device.stack = (id) => device.giveBack(id)
