@@ -3,7 +3,7 @@ import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 import { wordsOf } from '../words.ts'
 
-export { exceptionText } from './exception-text.ts'
+export { exceptionText } from '../words.ts'
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'quiet'
 
