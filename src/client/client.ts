@@ -252,6 +252,10 @@ export class Cashpoint {
     return this.#command('POST', '/cards', body, how)
   }
 
+  cards(query: types.Paging & { status?: types.Card['status'] } = {}, ask?: Ask): Promise<types.Cards> {
+    return this.#read('/cards', query, ask)
+  }
+
   cardOf(id: string, ask?: Ask): Promise<types.Card> {
     return this.#read(`/cards/${name(id)}`, {}, ask)
   }

@@ -94,6 +94,7 @@ export type Exceptions = Of<'exceptionsReply'>
 export type ResolveException = Of<'resolveException'>
 export type IssueCard = Of<'issueCard'>
 export type Card = Of<'cardReply'>
+export type Cards = Of<'cardsReply'>
 export type BlockCard = Of<'blockCard'>
 export type SetPin = Of<'setPin'>
 

@@ -388,6 +388,7 @@ export const cardReply = closed({
   tries_left: count,
   limits: cardLimits,
 })
+export const cardsReply = closed({ cards: Type.Array(cardReply), next })
 export const blockCard = closed({ status: Type.Enum(['blocked', 'lost', 'stolen']), reason })
 export const setPin = closed({ ...setting, reason })
 

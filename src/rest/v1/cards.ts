@@ -2,15 +2,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import type { CardAccount } from '../../ledger/card.ts'
+import { type Card, type CardAccount, statusOn } from '../../ledger/card.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
+import { pagingOfEntities, sendEntities } from './entities.ts'
 import { cardBody } from './render-atm.ts'
 import { paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
+import { oneIn, queryOf } from './validation.ts'
 
 type Of = { readonly secrets: Secrets; dayOf(now: Instant): Day }
 
@@ -31,6 +33,16 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
         'card_keys_missing',
       ],
       handler: issue,
+    },
+    {
+      method: 'GET',
+      url: '/v1/cards',
+      may: 'read_cards',
+      summary: 'List cards by id, never with their numbers',
+      query: { status: schemas.cardStatus, ...pagingOfEntities },
+      replies: { 200: schemas.cardsReply },
+      problems: ['page_invalid'],
+      handler: list,
     },
     {
       method: 'GET',
@@ -82,6 +94,17 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
       handler: setPin,
     },
   ]
+
+  function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const status = oneIn(queryOf(request), 'status', schemas.cardStatus.enum)
+    const day = dayOf(bank.now)
+    return sendEntities(bank, request, reply, {
+      plural: 'cards',
+      prefix: nameOf.card(''),
+      wanted: (card) => status === undefined || statusOn(card as Card, day) === status,
+      body: (card) => cardBody(card as Card, day),
+    })
+  }
 
   function issue(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const body = request.body as Static<typeof schemas.issueCard>
