@@ -35,6 +35,7 @@ export type Batch = {
 export type Account = Of<'accountReply'>
 export type Accounts = Of<'accountsReply'>
 export type Balance = Of<'balanceReply'>
+export type LimitsUsed = Of<'limitsReply'>
 export type Transfer = Of<'transferReply'>
 export type Transfers = Of<'transfersReply'>
 export type Hold = Of<'holdReply'>

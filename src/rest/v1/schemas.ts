@@ -148,6 +148,13 @@ export const accountReply = closed({
   version: Type.Integer(),
   metadata,
 })
+export const limitsReply = closed({
+  account: owned,
+  currency,
+  limits,
+  day: Type.String({ format: 'date', description: 'The business day' }),
+  used: closed({ amount: balance, count }),
+})
 /** A sum of many amounts, which may be too large for a number. */
 const digits = Type.String({ pattern: '^-?[0-9]+$' })
 /** Its figure is a sum of many and may pass 2^53, so it is written as digits. */
