@@ -437,10 +437,18 @@ export const eventReply = Type.Object({
   }),
 })
 export const eventsReply = closed({ events: Type.Array(eventReply), next_after: orNull(id) })
-const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
+const askedBy = Type.String({ description: 'Who asked for it, by name; empty in demo mode' })
+const pass = closed({
+  started_at: instant,
+  by: askedBy,
+  ...range,
+  block: Type.Integer(),
+  of: Type.Integer(),
+})
 const verdict = closed({
   started_at: instant,
   finished_at: instant,
+  by: askedBy,
   ...range,
   proven: Type.Boolean(),
   blocks: Type.Optional(Type.Integer()),
