@@ -8,14 +8,23 @@ import { language } from '../words.ts'
 const moneys = new Map<string, Money>()
 
 /** Such as `$60.00`. */
-export function moneyText(minor: number, currency: string): string {
+export function moneyText(minor: number | bigint, currency: string): string {
+  return moneyOf(currency).full(minor)
+}
+
+/** Such as `60.00`, for other programs. */
+export function plainMoney(minor: number, currency: string): string {
+  return moneyOf(currency).plain(minor)
+}
+
+function moneyOf(currency: string): Money {
   const money = moneys.get(currency) ?? moneyIn(currency, language)
   moneys.set(currency, money)
-  return money.full(minor)
+  return money
 }
 
 /** An amount in a column of them. */
-export function money(minor: number, currency: string): View {
+export function money(minor: number | bigint, currency: string): View {
   return html`<bdi class="figure ${minor < 0 ? 'below' : ''}">${moneyText(minor, currency)}</bdi>`
 }
 
