@@ -1,9 +1,9 @@
 /** "The books": where the money stands, each request with its `curl` line, each entry, and what happened in the end. */
 import { html, type View } from '../html.ts'
 import type { Answer } from '../wire.ts'
-import { curlOf } from '../wire.ts'
 import type { Exchange, Story } from './books.ts'
 import { cards, terminalId } from './cards.ts'
+import { curlOf } from './curl.ts'
 import type { Seen } from './page.ts'
 import type { Transfer } from './shapes.ts'
 
