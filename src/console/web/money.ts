@@ -5,6 +5,8 @@ export type Money = {
   readonly full: (minor: number | bigint) => string
   /** Such as `$60`, where nothing follows the point. */
   readonly short: (minor: number) => string
+  /** Such as `$8K`, where there is little room. */
+  readonly about: (minor: number) => string
   /** Such as `60`: what is printed on a note. */
   readonly note: (minor: number) => string
   /** Such as `60.00`, for other programs. */
@@ -14,26 +16,33 @@ export type Money = {
 }
 
 // ISO 4217, where it is not two. Own table, since Intl gives HUF and others no decimals (the cash rule).
-const decimalsOf: Readonly<Record<string, number>> = {
+const decimalsByCode = new Map([
   ...byCode(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
   ...byCode(3, 'BHD IQD JOD KWD LYD OMR TND'),
   ...byCode(4, 'CLF UYW'),
+])
+
+function byCode(decimals: number, codes: string): [string, number][] {
+  return codes.split(' ').map((code) => [code, decimals])
 }
 
-function byCode(decimals: number, codes: string): Record<string, number> {
-  return Object.fromEntries(codes.split(' ').map((code) => [code, decimals]))
+/** How many decimals the amounts of a currency have. */
+export function decimalsOf(currency: string): number {
+  return decimalsByCode.get(currency) ?? 2
 }
 
 export function moneyIn(currency: string, language: string): Money {
-  const decimals = decimalsOf[currency] ?? 2
+  const decimals = decimalsOf(currency)
   const style = { style: 'currency', currency } as const
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals }
   const format = new Intl.NumberFormat(language, { ...style, ...digits })
   const whole = new Intl.NumberFormat(language, { ...style, maximumFractionDigits: 0 })
+  const compact = new Intl.NumberFormat(language, { ...style, notation: 'compact' })
   const isWhole = (minor: number) => /^-?0*$/.test(String(minor).slice(decimals === 0 ? 99 : -decimals))
   return {
     full: (minor) => format.format(decimal(minor, decimals)),
     short: (minor) => (isWhole(minor) ? whole : format).format(decimal(minor, decimals)),
+    about: (minor) => compact.format(decimal(minor, decimals)),
     note: (minor) => String(decimal(minor, decimals)).replace(/\.0*$/, ''),
     plain: (minor) => decimal(minor, decimals),
     ofWhole: (digits) => Number(digits + '0'.repeat(decimals)),
