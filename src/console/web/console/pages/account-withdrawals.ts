@@ -1,0 +1,99 @@
+/** What was withdrawn at cash machines, of an account or with a card, the newest first; and what of it is open. */
+import type { TerminalWithdrawal } from '../../../../client/types.ts'
+import { html, type View } from '../../html.ts'
+import { withParams } from '../api.ts'
+import type { LiveEvent, Wanted } from '../live.ts'
+import { badge } from '../parts/badge.ts'
+import { loaded, useData } from '../parts/data.ts'
+import { ago, money } from '../parts/figures.ts'
+import { accountLink, cardLink, terminalLink, withdrawalLink } from '../parts/links.ts'
+import { listOf } from '../parts/list.ts'
+import { type Column, type Table, table } from '../parts/table.ts'
+import type { Place } from '../place.ts'
+
+type Words = {
+  readonly withdrawals: string
+  readonly noWithdrawals: string
+  readonly withdrawal: string
+  readonly terminal: string
+  readonly state: string
+  readonly at: string
+  readonly amount: string
+  readonly paid: string
+  /** What it is seen beside: the card of an account's, the account of a card's. */
+  readonly card?: string
+  readonly account?: string
+}
+
+type Found = { readonly withdrawals: readonly TerminalWithdrawal[]; readonly next: string | null }
+
+type Of = {
+  /** What it is asked for by. */
+  readonly of: { readonly account: string } | { readonly last4: string }
+  /** Of all with the same last four digits, this card's. */
+  readonly card?: string
+  readonly place: Place
+  readonly words: Words
+}
+
+const path = '/v1/withdrawals'
+const perPage = 30
+
+export function Withdrawals({ of, card, place, words }: Of): View {
+  const cursor = place.query.get('cursor')
+  const data = useData<Found>(withParams(path, { ...of, limit: perPage, cursor }), isWithdrawal)
+  return html`${loaded(data, ({ withdrawals, next }) => {
+    const own = withdrawals.filter((withdrawal) => card === undefined || withdrawal.card === card)
+    return listOf({ ...tableOf(own, words), place, next, empty: { title: words.noWithdrawals } })
+  })}`
+}
+
+/** Those of an account that nobody has settled yet, whose money is in transit; none where the account is undefined. */
+export function useOpen(account: string | undefined, isTouched: Wanted): readonly TerminalWithdrawal[] {
+  const pathOf = (state: string) =>
+    account === undefined ? undefined : withParams(path, { account, state, limit: 100 })
+  const wanted = (event: LiveEvent) => isTouched(event) || event.type === 'cashpoint.withdrawal.settled'
+  const suspect = useData<Found>(pathOf('suspect'), wanted).body
+  const dispensing = useData<Found>(pathOf('dispensing'), wanted).body
+  const authorized = useData<Found>(pathOf('authorized'), wanted).body
+  return [suspect, dispensing, authorized].flatMap((found) => found?.withdrawals ?? [])
+}
+
+export function withdrawalsTable(withdrawals: readonly TerminalWithdrawal[], words: Words): View {
+  return table(tableOf(withdrawals, words))
+}
+
+function tableOf(withdrawals: readonly TerminalWithdrawal[], words: Words): Table<TerminalWithdrawal> {
+  return {
+    caption: words.withdrawals,
+    columns: columnsOf(words),
+    rows: withdrawals,
+    keyOf: ({ terminal, id }) => `${terminal}/${id}`,
+  }
+}
+
+function columnsOf(words: Words): readonly Column<TerminalWithdrawal>[] {
+  const { card, account } = words
+  const columns: (Column<TerminalWithdrawal> | false)[] = [
+    { head: words.withdrawal, cell: ({ terminal, id }) => html`<b>${withdrawalLink(terminal, id)}</b>` },
+    { head: words.terminal, cell: ({ terminal }) => terminalLink(terminal) },
+    { head: words.state, cell: ({ state }) => badge('withdrawal', state) },
+    card !== undefined && { head: card, cell: (row) => row.card !== null && cardLink(row.card, row.last4) },
+    account !== undefined && {
+      head: account,
+      cell: (row) => row.account !== null && accountLink(row.account),
+    },
+    { head: words.at, align: 'end', cell: ({ created_at }) => ago(created_at) },
+    { head: words.amount, align: 'end', cell: ({ amount, currency }) => money(amount, currency) },
+    {
+      head: words.paid,
+      align: 'end',
+      cell: ({ dispensed, currency }) => dispensed !== null && money(dispensed, currency),
+    },
+  ]
+  return columns.filter((column) => column !== false)
+}
+
+function isWithdrawal({ type }: LiveEvent): boolean {
+  return type.startsWith('cashpoint.withdrawal.')
+}

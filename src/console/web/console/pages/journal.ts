@@ -1,0 +1,24 @@
+/** The journal: that it proves, what was written last, and who did what only some may do. */
+import { h } from 'preact'
+import { html } from '../../html.ts'
+import type { Words } from '../messages/journal.en.ts'
+import type { Page } from '../pages.ts'
+import { pageHead } from '../parts/page.ts'
+import { tabs, viewIn } from '../parts/tabs.ts'
+import { may } from '../session.ts'
+import { Acts } from './journal-acts.ts'
+import { Proof } from './journal-proof.ts'
+import { Records } from './journal-records.ts'
+
+export const page: Page<Words> = ({ place, words }) => {
+  const views = [
+    { view: 'records', label: words.records },
+    ...(may('audit') ? [{ view: 'acts', label: words.acts } as const] : []),
+  ] as const
+  return html`
+    ${pageHead({ title: words.title, text: words.text })}
+    ${h(Proof, { words })}
+    ${tabs(place, words.views, views)}
+    ${viewIn(place, views) === 'acts' ? h(Acts, { place, words }) : h(Records, { place, words })}
+  `
+}
