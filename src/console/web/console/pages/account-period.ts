@@ -38,10 +38,10 @@ export function periodForm(place: Place, words: Words, usual?: Period<string>): 
   return html`
     <div class="filters">
       <label>${words.from}
-        <input type="date" name="from" value=${from ?? ''} max=${to ?? '9999-12-30'} onChange=${set('from')} />
+        <input type="date" name="from" key=${`from ${from}`} defaultValue=${from ?? ''} max=${to ?? '9999-12-30'} onChange=${set('from')} />
       </label>
       <label>${words.to}
-        <input type="date" name="to" value=${to ?? ''} min=${from} max="9999-12-30" onChange=${set('to')} />
+        <input type="date" name="to" key=${`to ${to}`} defaultValue=${to ?? ''} min=${from} max="9999-12-30" onChange=${set('to')} />
       </label>
       ${isSet && usual === undefined && html`<a class="button" href=${anyTime}>${words.anyTime}</a>`}
       <small>${words.utc}</small>

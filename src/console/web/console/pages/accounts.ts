@@ -75,7 +75,7 @@ function filters(place: Place, { state, currency }: Query, words: Words): View {
         </select>
       </label>
       <label>${words.currency}
-        <input value=${currency} placeholder=${words.anyCurrency} maxlength="3" size="6" autocomplete="off"
+        <input key=${currency} defaultValue=${currency} placeholder=${words.anyCurrency} maxlength="3" size="6" autocomplete="off"
           spellcheck=${false} onChange=${(event: Event) => set({ currency: typedIn(event).toUpperCase() })} />
       </label>
     </div>

@@ -42,7 +42,7 @@ export const page: Page<Words> = ({ place, words }) => {
 }
 
 function filters({ place, words }: Shown): View {
-  const status = place.query.get('status') ?? ''
+  const [status, last4] = [place.query.get('status') ?? '', place.query.get('last4') ?? '']
   const choose = ({ target }: Event) =>
     navigate(
       withQuery(place, { status: (target as HTMLSelectElement).value, last4: undefined, cursor: undefined }),
@@ -59,7 +59,7 @@ function filters({ place, words }: Shown): View {
     <div class="filters">
       <form onSubmit=${find}>
         <label>${words.last4}
-          <input name="last4" value=${place.query.get('last4') ?? ''} inputmode="numeric" pattern="[0-9]{4}" maxlength="4"
+          <input key=${last4} name="last4" defaultValue=${last4} inputmode="numeric" pattern="[0-9]{4}" maxlength="4"
             size="8" required autocomplete="off" />
         </label>
         <button class="button">${words.find}</button>

@@ -12,7 +12,6 @@ import { isolated } from '../parts/isolated.ts'
 import { note } from '../parts/note.ts'
 import { facts, panel } from '../parts/page.ts'
 import { table } from '../parts/table.ts'
-import { may } from '../session.ts'
 
 type Pass = NonNullable<Verification['running']>
 type Verdict = NonNullable<Verification['last']>
@@ -41,14 +40,12 @@ export function Proof({ words }: { words: Words }): View {
   return panel(
     {
       title: words.proof,
-      beside:
-        may('prove') &&
-        button({
-          label: isRunning ? words.verifying : words.verify,
-          tone: 'main',
-          busy: isRunning,
-          onClick: start,
-        }),
+      beside: button({
+        label: isRunning ? words.verifying : words.verify,
+        tone: 'main',
+        busy: isRunning,
+        onClick: start,
+      }),
     },
     html`
       <p class="soft">${words.proofText}</p>

@@ -3,7 +3,7 @@ import { html, type View } from '../../html.ts'
 import type { Place } from '../place.ts'
 import { styled } from '../styles.ts'
 
-await styled('parts/tabs')
+styled('parts/tabs')
 
 export type Tab<Name extends string = string> = { readonly view: Name; readonly label: string }
 
