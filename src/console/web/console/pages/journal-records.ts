@@ -18,12 +18,12 @@ type Read = { readonly rows: readonly LiveEvent[]; readonly older: string | null
 
 const perPage = 30
 const eventsPerRequest = 1_000
-/** Not every record is an event: so many records are looked through at first, and more where that is too few. */
+/** So many are looked through at first: not every record is an event. */
 const recordsAtFirst = 64
 const newerMs = 1_000
 
 export function Records({ place, words }: Of): View {
-  const before = place.query.get('before') ?? undefined
+  const before = idIn(place.query.get('before'))
   const { read, failure, reload } = useRecords(before)
   const newer = useNewer(before === undefined, read)
   const terminals = useData<Terminals>('/v1/terminals?limit=1000').body?.terminals ?? []
@@ -105,21 +105,27 @@ function useNewer(isNewest: boolean, read: Read | undefined): number {
 }
 
 /**
- * Events are told from the oldest on: so it begins some records before where it is to end. Of several writers the
- * records are in one order, in which those of each are in theirs.
+ * Events are told from the oldest on: so it begins some records before where it is to end, and further back where too
+ * few of them are events.
  */
 async function recordsBefore(before: string | undefined): Promise<Read> {
   const end = before ?? (await get<Events>('/v1/events?after=latest&limit=1')).next_after
-  if (end === null) return { rows: [], older: null }
-  const [writer = '', sequence = ''] = end.split('-')
-  for (let records = recordsAtFirst; ; records *= 8) {
-    const first = Number(sequence) - records
-    const found = await eventsFrom(first > 0 ? `${writer}-${first}` : undefined, before)
-    if (found.length < perPage && first > 0) continue
+  for (const after of end === null ? [] : beginningsBefore(end)) {
+    const found = await eventsFrom(after, before)
     const rows = found.slice(-perPage).reverse()
-    const isAll = first <= 0 && found.length <= perPage
-    return { rows, older: isAll ? null : (rows.at(-1)?.id ?? null) }
+    if (found.length > perPage) return { rows, older: rows.at(-1)?.id ?? null }
+    if (after === undefined) return { rows, older: null }
   }
+  return { rows: [], older: null }
+}
+
+/** Records ever further before one, of the same writer, whose sequences are known; then the beginning of all. */
+function* beginningsBefore(end: string): Generator<string | undefined> {
+  const [writer, sequence] = end.split('-')
+  for (let back = recordsAtFirst; Number(sequence) - back > 1; back *= 8)
+    yield `${writer}-${Number(sequence) - back}`
+  yield `${writer}-1`
+  yield undefined
 }
 
 async function eventsFrom(after: string | undefined, before: string | undefined): Promise<LiveEvent[]> {
@@ -134,7 +140,11 @@ async function eventsFrom(after: string | undefined, before: string | undefined)
   }
 }
 
-/** Whether a record may stand before another one: of another writer's nothing is known. */
+function idIn(text: string | null): string | undefined {
+  return text !== null && /^[1-9]\d*-[1-9]\d*$/.test(text) ? text : undefined
+}
+
+/** Of several writers the records are in one order, in which those of each are in theirs: of another's nothing is known. */
 function comesBefore(id: string, other: string): boolean {
   const [writer, sequence] = id.split('-')
   const [otherWriter, otherSequence] = other.split('-')
