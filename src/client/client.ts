@@ -285,7 +285,10 @@ export class Cashpoint {
     return this.#command('POST', '/cards', body, how)
   }
 
-  cards(query: types.Paging & { status?: types.Card['status'] } = {}, ask?: Ask): Promise<types.Cards> {
+  cards(
+    query: types.Paging & { status?: types.Card['status']; last4?: string } = {},
+    ask?: Ask,
+  ): Promise<types.Cards> {
     return this.#read('/cards', query, ask)
   }
 

@@ -148,7 +148,7 @@ export const withdrawalState = Type.Enum([
 const balances = closed({ ledger: balance, available: balance })
 const exceptionId = Type.String({ description: 'Such as exc_0mfxk1c2a-1-42' })
 const cardId = Type.String({ pattern: '^card_[0-9a-f]{32}$' })
-const last4 = Type.String({ pattern: '^[0-9]{4}$' })
+export const last4 = Type.String({ pattern: '^[0-9]{4}$' })
 export const withdrawalReply = closed({
   id: ownId,
   terminal: terminalName,

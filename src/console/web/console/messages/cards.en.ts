@@ -15,7 +15,6 @@ export const words = {
   noneHereText: 'There may be some on the next ones.',
   noneFound: (last4: string) => `No card ends in ${last4}`,
   noneSuch: 'There are no such cards',
-  more: 'There are more with these digits: this is the beginning.',
   all: 'All cards',
 }
 

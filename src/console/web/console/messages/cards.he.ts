@@ -17,6 +17,5 @@ export const words: Words = {
   noneHereText: 'ייתכן שיש בדפים הבאים.',
   noneFound: (last4) => `אין כרטיס שמסתיים ב־${last4}`,
   noneSuch: 'אין כרטיסים כאלה',
-  more: 'יש עוד כרטיסים עם הספרות האלה: זו רק ההתחלה.',
   all: 'כל הכרטיסים',
 }

@@ -1,5 +1,5 @@
 /** What is on an account and what may leave it; and how much of its limits the business day has used. */
-import type { Account, LimitsUsed, TerminalWithdrawal } from '../../../../client/types.ts'
+import type { Account, LimitsUsed, WithdrawalFound } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { segment } from '../api.ts'
 import type { Wanted } from '../live.ts'
@@ -12,7 +12,7 @@ type Of = {
   readonly account: Account
   /** How many holds set something aside. */
   readonly pending: number
-  readonly open: readonly TerminalWithdrawal[]
+  readonly open: readonly WithdrawalFound[]
   readonly words: Words
 }
 

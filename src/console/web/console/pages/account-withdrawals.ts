@@ -1,5 +1,5 @@
 /** What was withdrawn at cash machines, of an account or with a card, the newest first; and what of it is open. */
-import type { TerminalWithdrawal } from '../../../../client/types.ts'
+import type { WithdrawalFound, WithdrawalsFound } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { withParams } from '../api.ts'
 import type { LiveEvent, Wanted } from '../live.ts'
@@ -25,8 +25,6 @@ type Words = {
   readonly account?: string
 }
 
-type Found = { readonly withdrawals: readonly TerminalWithdrawal[]; readonly next: string | null }
-
 type Of = {
   /** What it is asked for by. */
   readonly of: { readonly account: string } | { readonly last4: string }
@@ -41,29 +39,29 @@ const perPage = 30
 
 export function Withdrawals({ of, card, place, words }: Of): View {
   const cursor = place.query.get('cursor')
-  const data = useData<Found>(withParams(path, { ...of, limit: perPage, cursor }), isWithdrawal)
+  const data = useData<WithdrawalsFound>(withParams(path, { ...of, limit: perPage, cursor }), isWithdrawal)
   return html`${loaded(data, ({ withdrawals, next }) => {
-    const own = withdrawals.filter((withdrawal) => card === undefined || withdrawal.card === card)
+    const own = withdrawals.filter((withdrawal) => card === undefined || cardOf(withdrawal) === card)
     return listOf({ ...tableOf(own, words), place, next, empty: { title: words.noWithdrawals } })
   })}`
 }
 
 /** Those of an account that nobody has settled yet, whose money is in transit; none where the account is undefined. */
-export function useOpen(account: string | undefined, isTouched: Wanted): readonly TerminalWithdrawal[] {
+export function useOpen(account: string | undefined, isTouched: Wanted): readonly WithdrawalFound[] {
   const pathOf = (state: string) =>
     account === undefined ? undefined : withParams(path, { account, state, limit: 100 })
   const wanted = (event: LiveEvent) => isTouched(event) || event.type === 'cashpoint.withdrawal.settled'
-  const suspect = useData<Found>(pathOf('suspect'), wanted).body
-  const dispensing = useData<Found>(pathOf('dispensing'), wanted).body
-  const authorized = useData<Found>(pathOf('authorized'), wanted).body
+  const suspect = useData<WithdrawalsFound>(pathOf('suspect'), wanted).body
+  const dispensing = useData<WithdrawalsFound>(pathOf('dispensing'), wanted).body
+  const authorized = useData<WithdrawalsFound>(pathOf('authorized'), wanted).body
   return [suspect, dispensing, authorized].flatMap((found) => found?.withdrawals ?? [])
 }
 
-export function withdrawalsTable(withdrawals: readonly TerminalWithdrawal[], words: Words): View {
+export function withdrawalsTable(withdrawals: readonly WithdrawalFound[], words: Words): View {
   return table(tableOf(withdrawals, words))
 }
 
-function tableOf(withdrawals: readonly TerminalWithdrawal[], words: Words): Table<TerminalWithdrawal> {
+function tableOf(withdrawals: readonly WithdrawalFound[], words: Words): Table<WithdrawalFound> {
   return {
     caption: words.withdrawals,
     columns: columnsOf(words),
@@ -72,13 +70,13 @@ function tableOf(withdrawals: readonly TerminalWithdrawal[], words: Words): Tabl
   }
 }
 
-function columnsOf(words: Words): readonly Column<TerminalWithdrawal>[] {
+function columnsOf(words: Words): readonly Column<WithdrawalFound>[] {
   const { card, account } = words
-  const columns: (Column<TerminalWithdrawal> | false)[] = [
+  const columns: (Column<WithdrawalFound> | false)[] = [
     { head: words.withdrawal, cell: ({ terminal, id }) => html`<b>${withdrawalLink(terminal, id)}</b>` },
     { head: words.terminal, cell: ({ terminal }) => terminalLink(terminal) },
     { head: words.state, cell: ({ state }) => badge('withdrawal', state) },
-    card !== undefined && { head: card, cell: (row) => row.card !== null && cardLink(row.card, row.last4) },
+    card !== undefined && { head: card, cell: cardCell },
     account !== undefined && {
       head: account,
       cell: (row) => row.account !== null && accountLink(row.account),
@@ -88,10 +86,25 @@ function columnsOf(words: Words): readonly Column<TerminalWithdrawal>[] {
     {
       head: words.paid,
       align: 'end',
-      cell: ({ dispensed, currency }) => dispensed !== null && money(dispensed, currency),
+      cell: paidCell,
     },
   ]
   return columns.filter((column) => column !== false)
+}
+
+/** Of one that was reversed before it came neither its card nor what was paid is known. */
+function cardOf(withdrawal: WithdrawalFound): string | null {
+  return 'card' in withdrawal ? withdrawal.card : null
+}
+
+function cardCell(withdrawal: WithdrawalFound): View | false {
+  const card = cardOf(withdrawal)
+  return card !== null && cardLink(card, withdrawal.last4)
+}
+
+function paidCell(withdrawal: WithdrawalFound): View | false {
+  const paid = 'dispensed' in withdrawal ? withdrawal.dispensed : null
+  return paid !== null && money(paid, withdrawal.currency)
 }
 
 function isWithdrawal({ type }: LiveEvent): boolean {

@@ -1,5 +1,4 @@
 /** All cards, by status; and those that end in four digits, which is what a customer can say of one. */
-import { h } from 'preact'
 import type { Card, Cards } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { withParams } from '../api.ts'
@@ -10,9 +9,10 @@ import { linkButton } from '../parts/button.ts'
 import { loaded, useData } from '../parts/data.ts'
 import { typed } from '../parts/dialog.ts'
 import { count } from '../parts/figures.ts'
+import { isolated } from '../parts/isolated.ts'
 import { accountLink, cardLink } from '../parts/links.ts'
 import { listOf } from '../parts/list.ts'
-import { note } from '../parts/note.ts'
+import type { Note } from '../parts/note.ts'
 import { pageHead } from '../parts/page.ts'
 import type { Column } from '../parts/table.ts'
 import { type Place, withQuery } from '../place.ts'
@@ -21,46 +21,50 @@ import { expiryText } from './card-expiry.ts'
 
 type Shown = { readonly place: Place; readonly words: Words }
 
-/** What a search by four digits finds: also what is no card. */
-type Results = {
-  readonly found: readonly { readonly kind: string; readonly card?: Card }[]
-  readonly more: boolean
-}
-
 const perPage = 50
 // A filter may leave little of a page.
 const perFilteredPage = 500
 const statuses = ['active', 'blocked', 'lost', 'stolen', 'expired'] as const
 
 export const page: Page<Words> = ({ place, words }) => {
-  const last4 = place.query.get('last4') ?? ''
+  const [status, last4] = [place.query.get('status'), place.query.get('last4')]
+  const limit = status === null ? perPage : perFilteredPage
+  const cursor = place.query.get('cursor')
+  const data = useData<Cards>(withParams('/v1/cards', { status, last4, limit, cursor }), isOfCards)
   return html`
     ${pageHead({ title: words.title, text: words.text })}
     ${filters({ place, words })}
-    ${last4 === '' ? h(ByStatus, { place, words }) : h(ByLast4, { place, words, key: last4 })}
+    ${loaded(data, ({ cards, next }) =>
+      listOf({
+        caption: words.title,
+        columns: columnsOf(words),
+        rows: cards,
+        keyOf: ({ id }) => id,
+        place,
+        next,
+        empty: emptyOf({ place, words }, next),
+      }),
+    )}
   `
 }
 
 function filters({ place, words }: Shown): View {
   const [status, last4] = [place.query.get('status') ?? '', place.query.get('last4') ?? '']
   const choose = ({ target }: Event) =>
-    navigate(
-      withQuery(place, { status: (target as HTMLSelectElement).value, last4: undefined, cursor: undefined }),
-      {
-        replace: true,
-      },
-    )
+    navigate(withQuery(place, { status: (target as HTMLSelectElement).value, cursor: undefined }), {
+      replace: true,
+    })
   const find = (event: SubmitEvent) => {
     event.preventDefault()
     const last4 = typed(new FormData(event.target as HTMLFormElement), 'last4')
-    navigate(withQuery(place, { last4, status: undefined, cursor: undefined }))
+    navigate(withQuery(place, { last4, cursor: undefined }))
   }
   return html`
     <div class="filters">
       <form onSubmit=${find}>
         <label>${words.last4}
           <input key=${last4} name="last4" defaultValue=${last4} inputmode="numeric" pattern="[0-9]{4}" maxlength="4"
-            size="8" required autocomplete="off" />
+            size="8" autocomplete="off" />
         </label>
         <button class="button">${words.find}</button>
       </form>
@@ -74,41 +78,12 @@ function filters({ place, words }: Shown): View {
   `
 }
 
-function ByStatus({ place, words }: Shown): View {
-  const status = place.query.get('status')
-  const cursor = place.query.get('cursor')
-  const limit = status === null ? perPage : perFilteredPage
-  const data = useData<Cards>(withParams('/v1/cards', { status, limit, cursor }), isOfCards)
-  return html`${loaded(data, ({ cards, next }) =>
-    listOf({ ...tableOf(cards, words), place, next, empty: emptyOf({ place, words }, next) }),
-  )}`
-}
-
-function emptyOf({ place, words }: Shown, next: string | null) {
+function emptyOf({ place, words }: Shown, next: string | null): Note {
   if (next !== null) return { title: words.noneHere, text: words.noneHereText }
   if (place.query.size === 0) return { title: words.none, text: words.noneText }
-  return { title: words.noneSuch, action: allCards({ place, words }) }
-}
-
-function ByLast4({ place, words }: Shown): View {
-  const last4 = place.query.get('last4') ?? ''
-  const data = useData<Results>(withParams('/v1/search', { q: last4 }), isOfCards)
-  return html`${loaded(data, ({ found, more }) => {
-    const cards = found.flatMap(({ card }) => card ?? [])
-    const empty = { title: words.noneFound(last4), action: allCards({ place, words }) }
-    return html`
-      ${more && note({ tone: 'warn', text: words.more })}
-      ${listOf({ ...tableOf(cards, words), place, next: null, empty })}
-    `
-  })}`
-}
-
-function allCards({ place, words }: Shown): View {
-  return linkButton({ label: words.all, href: place.path })
-}
-
-function tableOf(cards: readonly Card[], words: Words) {
-  return { caption: words.title, columns: columnsOf(words), rows: cards, keyOf: ({ id }: Card) => id }
+  const last4 = place.query.get('last4')
+  const title = last4 === null ? words.noneSuch : words.noneFound(isolated(last4))
+  return { title, action: linkButton({ label: words.all, href: place.path }) }
 }
 
 function columnsOf(words: Words): readonly Column<Card>[] {
