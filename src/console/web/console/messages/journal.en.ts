@@ -37,6 +37,7 @@ export const words = {
   lessThanASecond: 'less than a second',
   by: 'Asked for by',
   head: 'Head of the chain',
+  headOf: (block: string) => `block ${block}`,
   sums: 'Per currency, all accounts sum to zero',
   currency: 'Currency',
   customers: 'Customers',

@@ -32,6 +32,7 @@ export const words: Words = {
   lessThanASecond: 'פחות משנייה',
   by: 'לבקשת',
   head: 'ראש השרשרת',
+  headOf: (block) => `בלוק ${block}`,
   sums: 'בכל מטבע סכום כל החשבונות הוא אפס',
   currency: 'מטבע',
   customers: 'לקוחות',

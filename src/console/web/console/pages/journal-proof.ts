@@ -73,7 +73,7 @@ function progress(pass: Pass | undefined, words: Words): View {
 }
 
 function verdict(last: Verdict, words: Words): View {
-  const { started_at, finished_at, by, proven, head, sums } = last
+  const { started_at, finished_at, by, proven, head, blocks, sums } = last
   const tookS = (Date.parse(finished_at) - Date.parse(started_at)) / 1_000
   return html`
     ${proven ? right(last, words) : wrong(last, words)}
@@ -81,7 +81,7 @@ function verdict(last: Verdict, words: Words): View {
       [words.finished, ago(finished_at)],
       [words.took, tookS < 1 ? words.lessThanASecond : spanText(tookS)],
       ...(by === '' ? [] : [[words.by, html`<bdi>${by}</bdi>`] as const]),
-      ...(head === undefined ? [] : [[words.head, copyable(head, `${head.slice(0, 16)}…`)] as const]),
+      ...(head === undefined ? [] : [[words.head, headOf(head, blocks, words)] as const]),
     ])}
     ${sums !== undefined && sumsOf(sums, words)}
   `
@@ -93,6 +93,10 @@ function right({ records = 0, blocks, accounts = 0, from, to }: Verdict, words: 
       ? words.provenPart(count(records), count(from ?? 1), to === null ? '…' : count(to))
       : words.provenText({ records: count(records), blocks: count(blocks), accounts: count(accounts) })
   return note({ tone: 'good', title: words.proven, text })
+}
+
+function headOf(head: string, blocks: number | undefined, words: Words): View {
+  return html`${copyable(head, `${head.slice(0, 16)}…`)} ${blocks !== undefined && html`<small>${words.headOf(count(blocks))}</small>`}`
 }
 
 /** What is wrong is told as the server tells it: whoever repairs it looks for these words. */

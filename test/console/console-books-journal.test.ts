@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, describe, type TestContext, test } from 'node:test'
-import type { Page } from 'playwright-core'
+import { after, describe, test } from 'node:test'
 import { type Server, serve } from '../process/support.ts'
 import { openBrowser } from './browser.ts'
-import { directoryFor, openConsole, post, serveWithKeys, settled } from './console-support.ts'
+import { openBooks, rowsOf } from './console-books-support.ts'
+import { directoryFor, openConsole, post, settled } from './console-support.ts'
 
 const directory = directoryFor({ after })
 const browser = await openBrowser()
@@ -19,24 +19,7 @@ const batchMax = 1_000
 
 describe('the journal', { skip: browser === undefined && 'there is no Chromium here' }, async () => {
   if (browser === undefined) return
-  const server = await serveWithKeys({ after }, join(directory, 'journal.db'))
-  const { admin } = server.keys
-  const ask = (path: string, body: object, key = admin) => post(server.url, `/v1${path}`, body, key)
-  const auditor = String((await ask('/credentials', { role: 'auditor', name: 'ira' }))['key'])
-  const keys = { ...server.keys, auditor }
-
-  async function as(t: TestContext, who: keyof typeof keys, path: string): Promise<Page> {
-    const page = await openConsole(t, browser as never, server.url + path)
-    await page.locator('[name="key"]').fill(keys[who])
-    await page.keyboard.press('Enter')
-    await page.locator('main h1:not(form h1)').waitFor()
-    return page
-  }
-
-  const head = async () => {
-    const response = await fetch(`${server.url}/v1/verify`, { headers: { authorization: `Bearer ${admin}` } })
-    return ((await response.json()) as { last: { head: string; records: number } }).last
-  }
+  const books = await openBooks({ after }, browser)
 
   test('Verify shows how far it has come, then that the books prove, and who asked', async (t) => {
     const operations = Array.from({ length: batchMax }, () => ({
@@ -45,8 +28,8 @@ describe('the journal', { skip: browser === undefined && 'there is no Chromium h
       amount: 1,
       currency: 'USD',
     }))
-    for (let i = 0; i < batches; i += 1) await ask('/batches', { operations })
-    const page = await as(t, 'operator', '/console/journal')
+    for (let i = 0; i < batches; i += 1) await books.ask('/batches', { operations })
+    const page = await books.as(t, 'operator', '/console/journal')
     await settled(page, 'Journal')
     await page.getByText('Nobody has verified the books').waitFor()
     await page.evaluate(watchProgress)
@@ -62,27 +45,26 @@ describe('the journal', { skip: browser === undefined && 'there is no Chromium h
     assert(known.length > 0, `no figures among ${JSON.stringify(seen)}`)
     for (const [text, now, of] of known)
       assert.equal(text, `Block ${Number(now).toLocaleString('en')} of ${Number(of).toLocaleString('en')}`)
-    const { records, head: hash } = await head()
+    const { last } = (await books.read('/verify')) as { last: { head: string; records: number } }
     const status = (await page.locator('.panel [role="status"]').textContent()) ?? ''
     assert.match(
       status,
-      new RegExp(`${records.toLocaleString('en')} records in [\\d,]+ blocks, 3 accounts: every hash`),
+      new RegExp(`${last.records.toLocaleString('en')} records in [\\d,]+ blocks, 3 accounts: every hash`),
     )
     assert.match(status, /Asked for by\s*olga/)
-    assert.equal(await page.locator('.copyable code').getAttribute('title'), hash)
+    assert.equal(await page.locator('.copyable code').getAttribute('title'), last.head)
     await page.locator('.sums summary').click()
     assert.match((await page.locator('.sums tbody tr').textContent()) ?? '', /^USD.*\$0\.00$/)
 
     // The verdict stays, for others too.
-    const other = await as(t, 'auditor', '/console/journal')
+    const other = await books.as(t, 'auditor', '/console/journal')
     await other.getByText('The books prove').waitFor()
   })
 
   test('the newest records first, back from any of them, and those that come meanwhile', async (t) => {
-    for (let i = 1; i <= 70; i += 1)
-      await ask('/deposits', { account: '987654321', amount: i, currency: 'USD' })
-    const page = await as(t, 'operator', '/console/journal')
-    const rows = page.locator('main > .panel:last-of-type tbody tr')
+    for (let i = 1; i <= 70; i += 1) await books.deposit('987654321', i)
+    const page = await books.as(t, 'operator', '/console/journal')
+    const rows = rowsOf(page)
     await rows.first().waitFor()
     assert.equal(await rows.count(), 30)
     assert.match((await rows.first().textContent()) ?? '', /Transfer.*Deposit.*cash:USD → 987654321.*\$0\.70/)
@@ -103,21 +85,25 @@ describe('the journal', { skip: browser === undefined && 'there is no Chromium h
     await page.goto(address.replace(/before=.*/, 'before=1-99999999'))
     await page.getByText('This could not be read').waitFor()
 
-    await page.goto(`${server.url}/console/journal`)
+    await page.goto(`${books.url}/console/journal`)
     await rows.first().waitFor()
     await page.locator('.line', { hasText: 'Live' }).waitFor()
-    await ask('/deposits', { account: '987654321', amount: 12_345, currency: 'USD' })
+    await books.deposit('987654321', 12_345)
     await page.getByRole('button', { name: 'Show what is newer (1)' }).click()
     await rows.first().filter({ hasText: '$123.45' }).waitFor()
   })
 
   test('an auditor reads who did what only some may do, and why', async (t) => {
-    await ask('/accounts/555555555/state', { state: 'frozen', reason: '<b>court</b> order' }, keys.operator)
-    await ask('/accounts/555555555/state', { state: 'active', reason: 'lifted' }, keys.operator)
+    await books.ask(
+      '/accounts/555555555/state',
+      { state: 'frozen', reason: '<b>court</b> order' },
+      books.keys.operator,
+    )
+    await books.ask('/accounts/555555555/state', { state: 'active', reason: 'lifted' }, books.keys.operator)
     for (let i = 0; i < 31; i += 1)
-      await ask('/accounts/987654321/state', { state: 'active', reason: `no. ${i}` }, admin)
-    const page = await as(t, 'auditor', '/console/journal?view=acts')
-    const rows = page.locator('main > .panel:last-of-type tbody tr')
+      await books.ask('/accounts/987654321/state', { state: 'active', reason: `no. ${i}` })
+    const page = await books.as(t, 'auditor', '/console/journal?view=acts')
+    const rows = rowsOf(page)
     await rows.first().waitFor()
     assert.match(
       (await rows.first().textContent()) ?? '',
