@@ -135,8 +135,9 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     await settled(page, '“0119”')
     const kinds = await page.locator('tbody td:first-child').allTextContents()
     assert.deepEqual(kinds.map((text) => text.trim()).sort(), ['0119 Account', '••••\u00a00119 Card'])
-    await search('4761 7390 0101 0119')
-    await page.waitForURL((url) => !/4761/.test(url.href))
+    await search('4761 7390 0101 0143')
+    await page.waitForURL('**/console/search?q=0143')
+    await settled(page, '“0143”')
     assert.doesNotMatch(await page.content(), /4761/)
   })
 
@@ -168,6 +169,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
       '/docs',
       '/console/login',
       'javascript:alert(1)',
+      'http://[',
     ]) {
       const page = await openConsole(t, browser, `${closed.url}/console/login?to=${encodeURIComponent(to)}`)
       await signIn(page, closed.keys.operator)
@@ -363,7 +365,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     }
   })
 
-  test('each page weighs at most 60 KiB gzipped, and no byte of it comes from elsewhere', async (t) => {
+  test('each page weighs at most 60 KiB gzipped', async (t) => {
     for (const [path, title] of pages) {
       const context = await browser.newContext({ locale: 'en-US' })
       t.after(() => context.close())
@@ -382,7 +384,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
       const weight = files.reduce((sum, [, bytes]) => sum + bytes, 0)
       assert(weight <= 60 * 1024, `${path}: ${weight} bytes`)
       assert(files.length > 30, `${path}: ${files.length} files`)
-      if (path === '/console') assert(files.some(([name]) => name === '/vendor/uplot.js'))
+      if (path === '/console') assert(files.some(([name]) => name.endsWith('/uplot.js')))
     }
   })
 })
