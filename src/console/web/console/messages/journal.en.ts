@@ -17,7 +17,7 @@ export const words = {
   verifying: 'Verifying…',
   beginning: 'It begins…',
   blockOf: (block: string, of: string) => `Block ${block} of ${of}`,
-  askedBy: (who: string) => (who === '' ? '' : `asked for by ${who}`),
+  askedBy: (who: string) => `asked for by ${who}`,
   never: 'Nobody has verified the books since this server began.',
   proven: 'The books prove',
   provenText: ({ records, blocks, accounts }: Proven) =>

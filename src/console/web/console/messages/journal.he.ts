@@ -14,7 +14,7 @@ export const words: Words = {
   verifying: 'בודק…',
   beginning: 'מתחיל…',
   blockOf: (block, of) => `בלוק ${block} מתוך ${of}`,
-  askedBy: (who) => (who === '' ? '' : `לבקשת ${who}`),
+  askedBy: (who) => `לבקשת ${who}`,
   never: 'איש לא בדק את הספרים מאז שהשרת הזה עלה.',
   proven: 'הספרים מוכחים',
   provenText: ({ records, blocks, accounts }) =>

@@ -33,7 +33,7 @@ export const page: Page<Words> = ({ place, words }) => {
   const cursor = place.query.get('cursor')
   const data = useData<Accounts>(
     withParams('/v1/accounts', { limit: perPage, cursor, ...(isHouse ? { kind: 'house' } : query) }),
-    ({ type }) => type === 'cashpoint.account.opened' || type === 'cashpoint.account.changed',
+    ({ type }) => type === 'cashpoint.account.changed',
   )
   const { body } = data
   return html`

@@ -51,7 +51,7 @@ export function Proof({ words }: { words: Words }): View {
       <p class="soft">${words.proofText}</p>
       ${failure !== undefined && note({ tone: 'bad', text: failureText(failure) })}
       ${isRunning && progress(body?.running ?? undefined, words)}
-      ${loaded(data, ({ last }) => html`<div role="status">${last === null ? html`<p>${words.never}</p>` : verdict(last, words)}</div>`)}
+      ${loaded(data, ({ last }) => html`<div role="status">${last !== null ? verdict(last, words) : !isRunning && html`<p>${words.never}</p>`}</div>`)}
     `,
   )
 }
@@ -67,7 +67,7 @@ function progress(pass: Pass | undefined, words: Words): View {
         aria-valuemax=${isKnown ? of : undefined} aria-valuenow=${isKnown ? block : undefined} aria-valuetext=${text}>
         <i style=${{ width: isKnown ? `${(block / of) * 100}%` : '100%' }}></i>
       </div>
-      <span class="figure">${text}</span> <small>${words.askedBy(isolated(by))}</small>
+      <span class="figure">${text}</span> ${by !== '' && html`<small>${words.askedBy(isolated(by))}</small>`}
     </div>
   `
 }
