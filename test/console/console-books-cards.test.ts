@@ -151,7 +151,7 @@ describe('cards at the console, and who may do what', {
     await page.goto(`${books.url}/console/accounts/B-4`)
     const entry = rows.filter({ hasText: 'Withdrawal' }).first()
     await entry.waitFor()
-    assert.match((await entry.textContent()) ?? '', /ATM00009.*w2.*ATM00009\.transit.*−\$60\.00/)
+    assert.match((await entry.textContent()) ?? '', /ATM00009.*w2.*ATM00009\.transit.*-\$60\.00/)
     await entry.getByRole('link', { name: 'ATM00009.transit' }).click()
     await settled(page, /ATM00009\.transit/)
     await rows.filter({ hasText: 'Cash paid out' }).first().waitFor()

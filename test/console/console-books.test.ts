@@ -161,7 +161,7 @@ describe('accounts at the console', {
     await rent.waitFor()
     await rent.getByRole('link', { name: maya }).click()
     await settled(page, /123456789/)
-    assert.match((await rows.filter({ hasText: 'rent' }).textContent()) ?? '', /B-2.*−\$3\.00/)
+    assert.match((await rows.filter({ hasText: 'rent' }).textContent()) ?? '', /B-2.*-\$3\.00/)
 
     await page.getByLabel('To', { exact: true }).fill('2020-01-01')
     await page.waitForURL('**?to=2020-01-01')

@@ -16,7 +16,7 @@ test('every currency has the decimals that the books count it in', () => {
 })
 
 test('nothing is rounded, however large', () => {
-  const { plain, full } = moneyIn('USD', 'en')
+  const { plain, full, signed } = moneyIn('USD', 'en')
   assert.deepEqual([5, -5, 0, 100, minorMax, -minorMax].map(plain), [
     '0.05',
     '-0.05',
@@ -25,6 +25,7 @@ test('nothing is rounded, however large', () => {
     '90071992547409.91',
     '-90071992547409.91',
   ])
+  assert.deepEqual([5, -5, 0].map(signed), ['+$0.05', '-$0.05', '$0.00'])
   assert.equal(full(minorMax), '$90,071,992,547,409.91')
   assert.equal(full(-123_456_789_012_345_678_901n), '-$1,234,567,890,123,456,789.01')
 })

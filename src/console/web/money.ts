@@ -3,6 +3,8 @@
 export type Money = {
   /** Such as `$60.00`; of a sum that is too large for a number, too. */
   readonly full: (minor: number | bigint) => string
+  /** Such as `+$60.00`. */
+  readonly signed: (minor: number) => string
   /** Such as `$60`, where nothing follows the point. */
   readonly short: (minor: number) => string
   /** Such as `$8K`, where there is little room. */
@@ -36,11 +38,13 @@ export function moneyIn(currency: string, language: string): Money {
   const style = { style: 'currency', currency } as const
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals }
   const format = new Intl.NumberFormat(language, { ...style, ...digits })
+  const signed = new Intl.NumberFormat(language, { ...style, ...digits, signDisplay: 'exceptZero' })
   const whole = new Intl.NumberFormat(language, { ...style, maximumFractionDigits: 0 })
   const compact = new Intl.NumberFormat(language, { ...style, notation: 'compact' })
   const isWhole = (minor: number) => /^-?0*$/.test(String(minor).slice(decimals === 0 ? 99 : -decimals))
   return {
     full: (minor) => format.format(decimal(minor, decimals)),
+    signed: (minor) => signed.format(decimal(minor, decimals)),
     short: (minor) => (isWhole(minor) ? whole : format).format(decimal(minor, decimals)),
     about: (minor) => compact.format(decimal(minor, decimals)),
     note: (minor) => String(decimal(minor, decimals)).replace(/\.0*$/, ''),

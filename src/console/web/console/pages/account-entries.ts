@@ -4,7 +4,7 @@ import { html, type View } from '../../html.ts'
 import { withParams } from '../api.ts'
 import type { Words } from '../messages/account.en.ts'
 import { loaded, useData } from '../parts/data.ts'
-import { money, moneyText, stamp } from '../parts/figures.ts'
+import { money, signedMoney, stamp } from '../parts/figures.ts'
 import { accountLink, terminalLink, withdrawalLink } from '../parts/links.ts'
 import { listOf } from '../parts/list.ts'
 import type { Column } from '../parts/table.ts'
@@ -58,7 +58,12 @@ function columnsOf(number: string, words: Words): readonly Column<Transfer>[] {
       head: words.reference,
       cell: ({ reference }) => reference !== null && html`<bdi class="cut">${reference}</bdi>`,
     },
-    { head: words.amount, align: 'end', cell: (transfer) => signed(transfer, number) },
+    {
+      head: words.amount,
+      align: 'end',
+      cell: ({ debit_account, amount, currency }) =>
+        signedMoney(debit_account === number ? -amount : amount, currency),
+    },
     // Of a house account nobody knows what it had after each.
     ...(number.includes(':') ? [] : [balance]),
   ]
@@ -85,12 +90,6 @@ function isOfWithdrawal({ kind, debit_account }: Transfer): boolean {
 
 function otherSide({ debit_account, credit_account }: Transfer, number: string): string {
   return debit_account === number ? credit_account : debit_account
-}
-
-/** What comes in has a plus, what leaves a minus. */
-function signed({ debit_account, amount, currency }: Transfer, number: string): View {
-  const isOut = debit_account === number
-  return html`<bdi class="figure ${isOut ? '' : 'in'}">${isOut ? '−' : '+'}${moneyText(amount, currency)}</bdi>`
 }
 
 function balanceCell({ balances, currency }: Transfer, number: string): View | undefined {

@@ -25,8 +25,11 @@ export function HoldsOf({ number, place, words }: Of): View {
   )}`
 }
 
-export function holdsTable(holds: readonly Hold[], words: Words): View {
-  return table(tableOf(holds, words))
+/** Of those that are pending nothing has become yet. */
+export function pendingTable(holds: readonly Hold[], words: Words): View {
+  const { state, captured } = words
+  const columns = columnsOf(words).filter(({ head }) => head !== state && head !== captured)
+  return table({ ...tableOf(holds, words), columns })
 }
 
 function tableOf(holds: readonly Hold[], words: Words): Table<Hold> {

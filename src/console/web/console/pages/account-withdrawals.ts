@@ -19,7 +19,7 @@ type Words = {
   readonly state: string
   readonly at: string
   readonly amount: string
-  readonly paid: string
+  readonly paid?: string | undefined
   /** What it is seen beside: the card of an account's, the account of a card's. */
   readonly card?: string
   readonly account?: string
@@ -57,8 +57,9 @@ export function useOpen(account: string | undefined, isTouched: Wanted): readonl
   return [suspect, dispensing, authorized].flatMap((found) => found?.withdrawals ?? [])
 }
 
-export function withdrawalsTable(withdrawals: readonly WithdrawalFound[], words: Words): View {
-  return table(tableOf(withdrawals, words))
+/** Of those that are open nothing is known to be paid. */
+export function openTable(withdrawals: readonly WithdrawalFound[], words: Words): View {
+  return table(tableOf(withdrawals, { ...words, paid: undefined }))
 }
 
 function tableOf(withdrawals: readonly WithdrawalFound[], words: Words): Table<WithdrawalFound> {
@@ -71,7 +72,7 @@ function tableOf(withdrawals: readonly WithdrawalFound[], words: Words): Table<W
 }
 
 function columnsOf(words: Words): readonly Column<WithdrawalFound>[] {
-  const { card, account } = words
+  const { card, account, paid } = words
   const columns: (Column<WithdrawalFound> | false)[] = [
     { head: words.withdrawal, cell: ({ terminal, id }) => html`<b>${withdrawalLink(terminal, id)}</b>` },
     { head: words.terminal, cell: ({ terminal }) => terminalLink(terminal) },
@@ -83,11 +84,7 @@ function columnsOf(words: Words): readonly Column<WithdrawalFound>[] {
     },
     { head: words.at, align: 'end', cell: ({ created_at }) => ago(created_at) },
     { head: words.amount, align: 'end', cell: ({ amount, currency }) => money(amount, currency) },
-    {
-      head: words.paid,
-      align: 'end',
-      cell: paidCell,
-    },
+    paid !== undefined && { head: paid, align: 'end', cell: paidCell },
   ]
   return columns.filter((column) => column !== false)
 }

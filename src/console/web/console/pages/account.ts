@@ -19,9 +19,9 @@ import type { Place } from '../place.ts'
 import { may } from '../session.ts'
 import { Entries } from './account-entries.ts'
 import { figures, Limits } from './account-figures.ts'
-import { HoldsOf, holdsTable } from './account-holds.ts'
+import { HoldsOf, pendingTable } from './account-holds.ts'
 import { stateActions } from './account-state.ts'
-import { useOpen, Withdrawals, withdrawalsTable } from './account-withdrawals.ts'
+import { openTable, useOpen, Withdrawals } from './account-withdrawals.ts'
 
 /** A customer's or a terminal's, or one of the house, which has a figure and no more. */
 type Any = Accounts['accounts'][number]
@@ -69,8 +69,8 @@ function Customers({ account, place, words }: Shown): View {
   return html`
     ${figures({ account, pending: pending.length, open, words })}
     ${h(Limits, { account, isTouched, words })}
-    ${open.length > 0 && panel({ title: words.open, tight: true }, withdrawalsTable(open, words))}
-    ${pending.length > 0 && panel({ title: words.pending, tight: true }, holdsTable(pending, words))}
+    ${open.length > 0 && panel({ title: words.open, tight: true }, openTable(open, words))}
+    ${pending.length > 0 && panel({ title: words.pending, tight: true }, pendingTable(pending, words))}
     ${tabs(place, words.views, views)}
     ${view === 'withdrawals' && h(Withdrawals, { of: { account: number }, place, words })}
     ${view === 'holds' && h(HoldsOf, { number, place, words })}

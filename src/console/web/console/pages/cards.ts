@@ -92,7 +92,8 @@ function columnsOf(words: Words): readonly Column<Card>[] {
     { head: words.status, cell: ({ status }) => badge('card', status) },
     {
       head: words.accounts,
-      cell: ({ accounts }) => html`${accounts.map(({ account }) => html`${accountLink(account)} `)}`,
+      cell: ({ accounts }) =>
+        html`<span>${accounts.map(({ account }) => html`${accountLink(account)} `)}</span>`,
     },
     {
       head: words.expiry,

@@ -17,6 +17,11 @@ export function moneyAbout(minor: number, currency: string): string {
   return moneyOf(currency).about(minor)
 }
 
+/** What comes in with a plus, and what leaves with a minus. */
+export function signedMoney(minor: number, currency: string): View {
+  return html`<bdi class="figure ${minor > 0 ? 'in' : ''}">${moneyOf(currency).signed(minor)}</bdi>`
+}
+
 /** Such as `60.00`, for other programs. */
 export function plainMoney(minor: number, currency: string): string {
   return moneyOf(currency).plain(minor)
