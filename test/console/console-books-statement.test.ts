@@ -62,6 +62,10 @@ describe('statements', { skip: browser === undefined && 'there is no Chromium he
     for (const hidden of ['.side', '.top', '.filters', '.head .actions'])
       assert.equal(await page.locator(hidden).isVisible(), false, hidden)
     assert.equal(await page.locator('table').isVisible(), true)
+    // As wide as paper.
+    await page.setViewportSize({ width: 700, height: 1000 })
+    assert.equal(await page.locator('thead').isVisible(), true)
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 700)
   })
 
   test('a statement of other days is another address, and a day in between is left out', async (t) => {

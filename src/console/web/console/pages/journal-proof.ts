@@ -110,7 +110,7 @@ function wrong({ block, record, what = '' }: Verdict, words: Words): View {
       <div>
         <strong>${words.notProven}</strong>
         <p>${where}</p>
-        <p><code dir="ltr" class="wrong-what">${what}</code></p>
+        <p><code dir="ltr">${what}</code></p>
         <p>${words.whatNow}</p>
       </div>
     </div>
