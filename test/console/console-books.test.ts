@@ -109,6 +109,7 @@ describe('accounts at the console', {
         books.ask('/accounts', { number, currency: number === 'L-007' ? 'JPY' : 'USD' }),
       ),
     )
+    await books.deposit('L-000', 100)
     await books.ask('/accounts/L-005/state', { state: 'debit_blocked', reason: 'a test' })
     const page = await books.as(t, 'teller', '/console/accounts')
     await settled(page, 'Accounts')
@@ -145,10 +146,11 @@ describe('accounts at the console', {
   })
 
   test('entries say what they were, lead to the other side, and go back in pages and by days', async (t) => {
-    await books.ask('/transfers', { from: maya, to: 'B-2', amount: 300, currency: 'USD', reference: 'rent' })
-    for (let i = 1; i <= 40; i += 1) await books.deposit('B-2', i)
-    const page = await books.as(t, 'teller', '/console/accounts/B-2')
-    await settled(page, /B-2/)
+    await books.open('B-5', 5_000)
+    await books.ask('/transfers', { from: maya, to: 'B-5', amount: 300, currency: 'USD', reference: 'rent' })
+    for (let i = 1; i <= 40; i += 1) await books.deposit('B-5', i)
+    const page = await books.as(t, 'teller', '/console/accounts/B-5')
+    await settled(page, /B-5/)
     const rows = rowsOf(page)
     await rows.first().waitFor()
     assert.match((await rows.first().textContent()) ?? '', /Deposit.*cash:USD.*\+\$0\.40/)
@@ -161,7 +163,7 @@ describe('accounts at the console', {
     await rent.waitFor()
     await rent.getByRole('link', { name: maya }).click()
     await settled(page, /123456789/)
-    assert.match((await rows.filter({ hasText: 'rent' }).textContent()) ?? '', /B-2.*-\$3\.00/)
+    assert.match((await rows.filter({ hasText: 'rent' }).textContent()) ?? '', /B-5.*-\$3\.00/)
 
     await page.getByLabel('To', { exact: true }).fill('2020-01-01')
     await page.waitForURL('**?to=2020-01-01')
