@@ -152,7 +152,7 @@ export const withdrawalState = Type.Enum([
 const balances = closed({ ledger: balance, available: balance })
 const exceptionId = Type.String({ description: 'Such as exc_0mfxk1c2a-1-42' })
 const cardId = Type.String({ pattern: '^card_[0-9a-f]{32}$' })
-const last4 = Type.String({ pattern: '^[0-9]{4}$' })
+export const last4 = Type.String({ pattern: '^[0-9]{4}$' })
 export const withdrawalReply = closed({
   id: ownId,
   terminal: terminalName,
@@ -452,6 +452,7 @@ export const cardReply = closed({
   tries_left: count,
   limits: cardLimits,
 })
+export const cardsReply = closed({ cards: Type.Array(cardReply), next })
 export const depositFound = closed({
   terminal: terminalName,
   id: ownId,
