@@ -3,6 +3,7 @@ import { h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Session } from '../../../client/types.ts'
 import { html, type View } from '../html.ts'
+import { isEnding } from './idle.ts'
 import { line } from './live.ts'
 import { clockText } from './parts/figures.ts'
 import { icon } from './parts/icon.ts'
@@ -32,6 +33,7 @@ export function frame({ session, section, q, at, inside, onSignOut }: Frame): Vi
       ${h(Side, { session, section, at, onSignOut })}
       <div class="body">
         ${session.demo && demoBand()}
+        ${h(Ending, {})}
         <div class="top">${h(Search, { q, key: q })} ${h(LineState, {})}</div>
         <main id="main" tabindex="-1">${inside}</main>
       </div>
@@ -44,6 +46,10 @@ function demoBand(): View {
   return html`
     <p class="band"><b>${words.demo}</b> <span>${words.demoText}</span> <a href="/atm">${words.demoAtm}</a></p>
   `
+}
+
+function Ending(): View {
+  return html`<div role="alert">${useValue(isEnding) && html`<p class="band">${words.ending}</p>`}</div>`
 }
 
 type SideProps = Pick<Frame, 'session' | 'section' | 'at' | 'onSignOut'>

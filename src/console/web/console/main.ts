@@ -1,8 +1,10 @@
 /** The console: finds out who is there, and draws the page of whatever address they come to. */
 import { h, render } from 'preact'
 import { useErrorBoundary } from 'preact/hooks'
+import type { Session } from '../../../client/types.ts'
 import { html, type View } from '../html.ts'
 import { whenSignedOut } from './api.ts'
+import { watchIdle } from './idle.ts'
 import { frame } from './layout.ts'
 import { disconnect } from './live.ts'
 import { type PageRoute, pages, type Ready } from './pages.ts'
@@ -11,8 +13,19 @@ import { failed, forgetData } from './parts/data.ts'
 import { note } from './parts/note.ts'
 import { pageHead } from './parts/page.ts'
 import type { Place } from './place.ts'
-import { type Coming, findRoute, navigate, settle, startRouter } from './router.ts'
-import { readSession, session, signOut } from './session.ts'
+import {
+  type Coming,
+  findRoute,
+  here,
+  loginHref,
+  loginPath,
+  navigate,
+  settle,
+  startRouter,
+  wantedIn,
+} from './router.ts'
+import { sections } from './sections.ts'
+import { may, readSession, session, signOut } from './session.ts'
 import { words } from './words.ts'
 
 const root = document.getElementById('console') as HTMLElement
@@ -23,10 +36,23 @@ document.documentElement.dir = words.direction
 let comings = 0
 
 whenSignedOut(() => leave('ended'))
-await readSession()
-startRouter(show)
+session.watch(watchOver)
+// What the address wants is loaded while the server says who is there.
+findRoute(pages, here())
+  ?.route.load()
+  .catch(() => {})
+readSession().then(
+  () => startRouter(show),
+  (error) =>
+    render(
+      failed(error, () => location.reload()),
+      root,
+    ),
+)
 
 async function show(place: Place, coming: Coming): Promise<void> {
+  const elsewhere = elsewhereOf(place)
+  if (elsewhere !== undefined) return navigate(elsewhere, { replace: true })
   comings += 1
   const mine = comings
   const found = findRoute(pages, place)
@@ -35,6 +61,16 @@ async function show(place: Place, coming: Coming): Promise<void> {
   if (mine !== comings) return
   draw(page, there, route)
   settle(coming)
+}
+
+/** Who is not signed in, or already is, is led elsewhere; and whose role sees no overview, to what it sees. */
+function elsewhereOf(place: Place): string | undefined {
+  const isLogin = place.path === loginPath
+  if (session.get() === undefined) return isLogin ? undefined : loginHref()
+  if (isLogin) return wantedIn(place)
+  const [overview] = sections
+  if (place.path !== overview.href || may(overview.needs)) return undefined
+  return sections.find(({ needs }) => may(needs))?.href
 }
 
 async function loadOf(route: PageRoute): Promise<Ready> {
@@ -58,7 +94,13 @@ function draw(page: Ready, place: Place, route: PageRoute | undefined): void {
 }
 
 function onSignOut(): void {
-  signOut().finally(() => leave('asked'))
+  leave()
+  signOut().catch(reportError)
+}
+
+function onIdle(): void {
+  leave('idle')
+  signOut().catch(reportError)
 }
 
 /** A page that fails takes nothing else with it. */
@@ -75,9 +117,18 @@ function NoPage(): View {
   return html`${pageHead({ title })}${note({ text })}`
 }
 
-function leave(_why: 'ended' | 'asked'): void {
+/** Sits with whoever is signed in, and ends the session when they have gone. */
+let stopWatching: (() => void) | undefined
+function watchOver(who: Session | undefined): void {
+  const isNeeded = who !== undefined && who.expires_at !== null
+  if (!isNeeded) stopWatching?.()
+  stopWatching = isNeeded ? (stopWatching ?? watchIdle(onIdle)) : undefined
+}
+
+function leave(why?: 'idle' | 'ended'): void {
+  const href = why === undefined ? loginPath : loginHref(why)
   disconnect()
   forgetData()
   session.set(undefined)
-  navigate('/console/login')
+  if (here().path !== loginPath) navigate(href, { replace: why !== undefined })
 }

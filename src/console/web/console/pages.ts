@@ -1,6 +1,7 @@
 /** The table of pages: at which address each is, and what is loaded for it when somebody goes there. */
 import type { View } from '../html.ts'
 import type { Place } from './place.ts'
+import { loginPath } from './router.ts'
 import type { Section } from './sections.ts'
 import { type Spoken, wordsOf } from './words.ts'
 
@@ -27,6 +28,16 @@ type Parts<Words> = {
 }
 
 export const pages: readonly PageRoute[] = [
+  route('/console', {
+    section: 'overview',
+    page: () => import('./pages/overview.ts'),
+    words: { en: () => import('./messages/overview.en.ts'), he: () => import('./messages/overview.he.ts') },
+    style: 'overview',
+  }),
+  route('/console/search', {
+    page: () => import('./pages/search.ts'),
+    words: { en: () => import('./messages/search.en.ts'), he: () => import('./messages/search.he.ts') },
+  }),
   route('/console/terminals', {
     section: 'terminals',
     page: () => import('./pages/terminals.ts'),
@@ -34,6 +45,17 @@ export const pages: readonly PageRoute[] = [
       en: () => import('./messages/terminals.en.ts'),
       he: () => import('./messages/terminals.he.ts'),
     },
+  }),
+  route('/console/live', {
+    section: 'live',
+    page: () => import('./pages/live.ts'),
+    words: { en: () => import('./messages/live.en.ts'), he: () => import('./messages/live.he.ts') },
+    style: 'live',
+  }),
+  route(loginPath, {
+    page: () => import('./pages/login.ts'),
+    words: { en: () => import('./messages/login.en.ts'), he: () => import('./messages/login.he.ts') },
+    style: 'login',
   }),
 ]
 

@@ -4,8 +4,8 @@
  */
 import { matched, type Place } from './place.ts'
 
-/** How somebody came: by a link, by back and forward, or by opening the address. */
-export type Coming = 'link' | 'history' | 'first'
+/** How somebody came: by a link, by back and forward, by opening the address; or they are where they were. */
+export type Coming = 'link' | 'history' | 'first' | 'stay'
 
 /** What an entry of the history remembers of how it was left. */
 type Left = { readonly scroll?: number; readonly focus?: string }
@@ -13,6 +13,7 @@ type Left = { readonly scroll?: number; readonly focus?: string }
 type Go = (place: Place, coming: Coming) => void
 
 const root = '/console'
+export const loginPath = `${root}/login`
 let go: Go = () => {}
 
 /** `go` is told of each place somebody comes to, `paramsOf` says what its route's pattern names. */
@@ -25,20 +26,41 @@ export function startRouter(then: Go): void {
   go(here(), 'first')
 }
 
-/** Goes to an address of the console. `replace`: back leads to where one was before this. */
+/**
+ * Goes to an address of the console. `replace`: back leads to where one was before this; and where only the query is
+ * another, as when a list is filtered, nothing is scrolled and the focus stays.
+ */
 export function navigate(href: string, { replace = false } = {}): void {
-  if (href === location.pathname + location.search) replace = true
-  if (replace) history.replaceState(null, '', href)
+  const from = here()
+  const isSame = href === location.pathname + location.search
+  if (replace || isSame) history.replaceState(null, '', href)
   else {
     remember()
     history.pushState(null, '', href)
   }
-  go(here(), 'link')
+  go(here(), replace && here().path === from.path ? 'stay' : 'link')
 }
 
 export function here(): Place {
   const path = location.pathname.replace(/(?<=.)\/+$/, '')
   return { path, params: {}, query: new URLSearchParams(location.search) }
+}
+
+/** The way to the sign-in and then to where one is now. */
+export function loginHref(why?: 'idle' | 'ended'): string {
+  const { path, query } = here()
+  const members = new URLSearchParams(query)
+  const to = members.size > 0 ? `${path}?${members}` : path
+  const asked = new URLSearchParams({ ...(why && { why }), ...(to !== root && { to }) })
+  return asked.size > 0 ? `${loginPath}?${asked}` : loginPath
+}
+
+/** Where somebody wanted to go before they had to sign in: a place of the console, whatever the address says. */
+export function wantedIn({ query }: Place): string {
+  const to = query.get('to') ?? root
+  const { origin, pathname, search } = new URL(to, location.origin)
+  const isOurs = origin === location.origin && (pathname === root || pathname.startsWith(`${root}/`))
+  return isOurs && pathname !== loginPath ? pathname + search : root
 }
 
 /** The first route that fits, with what its pattern names. */

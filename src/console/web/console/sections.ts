@@ -1,7 +1,7 @@
 /** The parts that the navigation leads to, each with what one must be allowed to see there. */
 
 export const sections = [
-  { name: 'overview', href: '/console', needs: 'read_terminals' },
+  { name: 'overview', href: '/console', needs: 'oversee' },
   { name: 'terminals', href: '/console/terminals', needs: 'read_terminals' },
   { name: 'exceptions', href: '/console/exceptions', needs: 'read_terminals' },
   { name: 'accounts', href: '/console/accounts', needs: 'read' },

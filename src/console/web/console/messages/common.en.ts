@@ -23,6 +23,7 @@ export const words = {
   demoText: 'Real books, no real money. Open to this computer only.',
   demoAtm: 'Open the cash machine',
   otherLanguage: 'עברית',
+  ending: 'Nobody has touched the console for 14 minutes: within a minute you will be signed out.',
   signOut: 'Sign out',
   roles: {
     terminal: 'Terminal',
@@ -68,6 +69,8 @@ export const words = {
     },
   },
   pages: { label: 'Pages of the list', first: 'First page', previous: 'Previous', next: 'Next' },
+  at: 'When',
+  asTable: 'As a table',
   cancel: 'Cancel',
   reason: 'Reason',
   reasonHint: 'Kept in the journal with your name.',

@@ -17,7 +17,15 @@ export function button({ label, tone, busy = false, disabled = false, onClick }:
   `
 }
 
+type LinkButton = {
+  label: string
+  href: string
+  tone?: 'main' /** What it is about, for those who only hear it. */
+  about?: string
+}
+
 /** A link that looks like one: it leads to where something is done. */
-export function linkButton({ label, href, tone }: { label: string; href: string; tone?: 'main' }): View {
-  return html`<a class="button ${tone ?? ''}" href=${href}>${label}</a>`
+export function linkButton({ label, href, tone, about }: LinkButton): View {
+  const heard = about !== undefined && html`<span class="unseen">${about}</span>`
+  return html`<a class="button ${tone ?? ''}" href=${href}>${label}${heard}</a>`
 }

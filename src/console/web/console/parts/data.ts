@@ -24,15 +24,24 @@ const keptMax = 60
 const againMs = 700
 
 /**
- * In a component: what a path answers. `touchedBy`: events after which it is read again. Where the path is undefined,
- * nothing is asked for.
+ * In a component: what a path answers. `touchedBy`: events after which it is read again; `everyMs`: how often it is
+ * read anyway, as long as somebody looks. Where the path is undefined, nothing is asked for.
  */
-export function useData<Body>(path: string | undefined, touchedBy: Wanted = () => false): Data<Body> {
+export function useData<Body>(
+  path: string | undefined,
+  touchedBy: Wanted = () => false,
+  everyMs?: number,
+): Data<Body> {
   const [answer, setAnswer] = useState<{ path: string; body?: Body; failure?: unknown }>()
   const [round, setRound] = useState(0)
   const reload = () => setRound((before) => before + 1)
   const reloadSoon = useMemo(() => soon(reload), [])
   useEvents(touchedBy, reloadSoon, reload)
+  useEffect(() => {
+    if (everyMs === undefined) return
+    const timer = setInterval(() => !document.hidden && reload(), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
   useEffect(() => {
     if (path === undefined) return
     let isWanted = true

@@ -49,6 +49,19 @@ export function clockText(moment: Date | number): string {
   return timeOfDay.format(moment)
 }
 
+const minuteOfDay = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+const dayOfMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+
+/** Such as `03:04 PM`, of seconds of the Unix clock. */
+export function minuteText(seconds: number): string {
+  return minuteOfDay.format(seconds * 1_000)
+}
+
+/** Such as `Nov 26`, of the seconds at which that day begins at UTC. */
+export function dayText(seconds: number): string {
+  return dayOfMonth.format(seconds * 1_000)
+}
+
 /** A business day, such as `2026-11-26`. */
 export function day(date: string): View {
   return html`<time class="figure" datetime=${date}>${dayAlone.format(new Date(date))}</time>`

@@ -23,7 +23,7 @@ export type Icon = keyof typeof drawings
 
 export function icon(name: Icon): View {
   return html`
-    <svg class="icon ${name}" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+    <svg class="icon icon-${name}" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
       <path d=${drawings[name]} />
     </svg>
   `

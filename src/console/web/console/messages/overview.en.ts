@@ -1,0 +1,48 @@
+export const words = {
+  title: 'Overview',
+  inService: 'Machines in service',
+  cash: 'Cash in machines',
+  uncertain: 'Uncertain money',
+  exceptions: 'Open exceptions',
+  well: 'All is well',
+  checked: 'Checked at',
+  needsPerson: (count: number, more: boolean) => `Needs a person: ${count}${more ? ' and more' : ''}`,
+  more: 'There is more: see all exceptions',
+  kinds: {
+    out_of_service: 'Out of service',
+    silent: 'Silent',
+    no_cash_out: 'No cash out for longer than usual',
+    unit_empty: 'Unit is empty',
+    unit_low: 'Unit is low',
+    unit_inoperative: 'Unit is out of order',
+    suspect: 'Cash may have left',
+    out_of_balance: 'Batch out of balance',
+    exception: 'Exception',
+  },
+  actions: {
+    out_of_service: 'Put in service',
+    silent: 'Look at it',
+    no_cash_out: 'Look at it',
+    unit_empty: 'Fill it',
+    unit_low: 'Fill it',
+    unit_inoperative: 'Look at it',
+    suspect: 'Settle it',
+    out_of_balance: 'Resolve it',
+    exception: 'Resolve it',
+  },
+  left: (span: string) => `empty in ${span}`,
+  usual: (span: string) => `usually ${span}`,
+
+  hour: 'Operations and commit latency, last hour',
+  operations: 'Operations',
+  p50: 'Median',
+  p99: '99 %',
+  perSecond: (rate: string) => `${rate}/s`,
+  ms: (value: string) => `${value} ms`,
+  hourSummary: ({ most, last, slowest }: { most: string; last: string; slowest: string }) =>
+    `Now ${last}, at most ${most}; 99 % of commits within ${slowest}.`,
+  days: 'Cash in machines, 14 days',
+  daysSummary: (now: string) => `Now ${now}.`,
+}
+
+export type Words = typeof words

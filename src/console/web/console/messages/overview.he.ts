@@ -1,0 +1,48 @@
+import type { Words } from './overview.en.ts'
+
+export const words: Words = {
+  title: 'מבט כללי',
+  inService: 'מכשירים בשירות',
+  cash: 'מזומן במכשירים',
+  uncertain: 'כסף לא ודאי',
+  exceptions: 'חריגים פתוחים',
+  well: 'הכול תקין',
+  checked: 'נבדק בשעה',
+  needsPerson: (count, more) => `דורש טיפול: ${count}${more ? ' ועוד' : ''}`,
+  more: 'יש עוד: לכל החריגים',
+  kinds: {
+    out_of_service: 'לא בשירות',
+    silent: 'שותק',
+    no_cash_out: 'אין משיכות יותר מהרגיל',
+    unit_empty: 'קלטת ריקה',
+    unit_low: 'קלטת עומדת להיגמר',
+    unit_inoperative: 'קלטת מקולקלת',
+    suspect: 'ייתכן שיצא מזומן',
+    out_of_balance: 'סבב לא מאוזן',
+    exception: 'חריג',
+  },
+  actions: {
+    out_of_service: 'להחזיר לשירות',
+    silent: 'לבדוק',
+    no_cash_out: 'לבדוק',
+    unit_empty: 'למלא',
+    unit_low: 'למלא',
+    unit_inoperative: 'לבדוק',
+    suspect: 'להכריע',
+    out_of_balance: 'להכריע',
+    exception: 'להכריע',
+  },
+  left: (span) => `תתרוקן בעוד ${span}`,
+  usual: (span) => `בדרך כלל ${span}`,
+
+  hour: 'פעולות וזמן רישום, השעה האחרונה',
+  operations: 'פעולות',
+  p50: 'חציון',
+  p99: '99%',
+  perSecond: (rate) => `${rate} בשנייה`,
+  ms: (value) => `${value} מ״ש`,
+  hourSummary: ({ most, last, slowest }) =>
+    `עכשיו ${last}, לכל היותר ${most}; 99% מהרישומים בתוך ${slowest}.`,
+  days: 'מזומן במכשירים, 14 ימים',
+  daysSummary: (now) => `עכשיו ${now}.`,
+}

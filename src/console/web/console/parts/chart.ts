@@ -1,0 +1,146 @@
+/** Figures over time as a drawing, with the same figures as a table for those who do not see it. */
+import { h } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { html, type View } from '../../html.ts'
+import { words } from '../words.ts'
+import { table } from './table.ts'
+
+export type Line = {
+  readonly label: string
+  /** A colour of the page, such as `--accent`. */
+  readonly colour: string
+  readonly values: readonly (number | null)[]
+  /** A value in words, such as `$60.00` or `3.1 ms`. */
+  text(value: number): string
+  /** Lines of another measure have a scale of their own, at the other side. */
+  readonly other?: boolean
+  readonly filled?: boolean
+}
+
+export type Chart = {
+  readonly title: string
+  /** The least and the most of it, and where it is now, in a sentence. */
+  readonly summary: string
+  /** Seconds of the Unix clock, rising. */
+  readonly at: readonly number[]
+  /** A moment in words, as the axis and the table have it. */
+  atText(seconds: number): string
+  readonly lines: readonly Line[]
+}
+
+export function chart(of: Chart): View {
+  const { title, summary, at, atText, lines } = of
+  const columns = [
+    { head: words.at, cell: (i: number) => atText(at[i] ?? 0) },
+    ...lines.map(({ label, values, text }) => ({
+      head: label,
+      align: 'end' as const,
+      cell: (i: number) => valueText(values[i], text),
+    })),
+  ]
+  return html`
+    <figure class="chart">
+      <figcaption class="soft">${summary}</figcaption>
+      <div role="img" aria-label=${`${title}. ${summary}`} dir="ltr">${h(Drawing, { of })}</div>
+      <details>
+        <summary>${words.asTable}</summary>
+        ${table({ caption: title, columns, rows: at.map((_, i) => i).reverse(), keyOf: String })}
+      </details>
+    </figure>
+  `
+}
+
+const height = 190
+
+function Drawing({ of }: { of: Chart }): View {
+  const place = useRef<HTMLDivElement>(null)
+  const drawn = useRef<uPlot>(undefined)
+  const shape = of.lines.map(({ label }) => label).join()
+  useEffect(() => {
+    const element = place.current
+    if (element === null) return
+    const draw = () => {
+      drawn.current?.destroy()
+      drawn.current = new uPlot(optionsOf(of, element), dataOf(of), element)
+    }
+    const fit = new ResizeObserver(() => drawn.current?.setSize({ width: element.clientWidth, height }))
+    const night = matchMedia('(prefers-color-scheme: dark)')
+    draw()
+    fit.observe(element)
+    night.addEventListener('change', draw)
+    return () => {
+      fit.disconnect()
+      night.removeEventListener('change', draw)
+      drawn.current?.destroy()
+      drawn.current = undefined
+    }
+  }, [shape])
+  useEffect(() => drawn.current?.setData(dataOf(of)), [of])
+  return html`<div class="drawing" ref=${place}></div>`
+}
+
+function dataOf({ at, lines }: Chart): uPlot.AlignedData {
+  return [[...at], ...lines.map(({ values }) => [...values])]
+}
+
+function optionsOf({ atText, lines }: Chart, element: HTMLElement): uPlot.Options {
+  const style = getComputedStyle(element)
+  const colour = (name: string) => style.getPropertyValue(name).trim()
+  const font = `11px ${style.fontFamily}`
+  const axis = { stroke: colour('--soft'), font, ticks: { show: false }, gap: 6 }
+  const grid = { stroke: colour('--line'), width: 1 }
+  const text = (values: readonly number[], line: Line | undefined) =>
+    values.map((one) => (line === undefined ? '' : line.text(one)))
+  const [own, other] = [lines.find((line) => !line.other), lines.find((line) => line.other)]
+  const scaleOf = (line: Line) => (line.other ? 'other' : 'own')
+  return {
+    width: element.clientWidth,
+    height,
+    padding: [10, 8, 0, 0],
+    legend: { live: false },
+    cursor: { y: false, points: { size: 6 } },
+    scales: {
+      x: { time: true },
+      own: { range: fromZero },
+      ...(other && { other: { range: fromZero } }),
+    },
+    axes: [
+      { ...axis, grid: { show: false }, values: (_, at) => at.map(atText), space: 70 },
+      { ...axis, grid, scale: 'own', size: 62, values: (_, at) => text(at, own), space: 36 },
+      ...(other
+        ? [
+            {
+              ...axis,
+              grid: { show: false },
+              scale: 'other',
+              side: 1 as const,
+              size: 56,
+              values: (_: uPlot, at: number[]) => text(at, other),
+              space: 36,
+            },
+          ]
+        : []),
+    ],
+    series: [
+      { label: words.at },
+      ...lines.map((line) => ({
+        label: line.label,
+        scale: scaleOf(line),
+        stroke: colour(line.colour),
+        width: 1.5,
+        points: { show: false },
+        ...(line.filled && { fill: `color-mix(in srgb, ${colour(line.colour)} 12%, transparent)` }),
+      })),
+    ],
+  }
+}
+
+/** Every scale begins at nothing, and has room above what is highest. */
+function fromZero(_: uPlot, __: number, most: number | null): [number, number] {
+  return [0, most === null || most <= 0 ? 1 : most * 1.15]
+}
+
+function valueText(value: number | null | undefined, text: Line['text']): string {
+  return value === null || value === undefined ? '–' : text(value)
+}
