@@ -46,6 +46,33 @@ export const pages: readonly PageRoute[] = [
       he: () => import('./messages/terminals.he.ts'),
     },
   }),
+  route('/console/terminals/:terminal/withdrawals/:withdrawal', {
+    section: 'terminals',
+    page: () => import('./pages/withdrawal.ts'),
+    words: {
+      en: () => import('./messages/withdrawal.en.ts'),
+      he: () => import('./messages/withdrawal.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions', {
+    section: 'exceptions',
+    page: () => import('./pages/exceptions.ts'),
+    words: {
+      en: () => import('./messages/exceptions.en.ts'),
+      he: () => import('./messages/exceptions.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions/:exception', {
+    section: 'exceptions',
+    page: () => import('./pages/exception.ts'),
+    words: {
+      en: () => import('./messages/exception.en.ts'),
+      he: () => import('./messages/exception.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
   route('/console/live', {
     section: 'live',
     page: () => import('./pages/live.ts'),
