@@ -18,10 +18,11 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
   { from: 'stores/sqlite/', may: ['bank/', 'ledger/', 'node:'] },
   { from: 'stores/postgres/', may: ['bank/', 'ledger/', 'node:', 'npm:pg'] },
   { from: 'telemetry/', may: ['node:', 'npm:'] },
+  { from: 'watch/', may: ['bank/', 'ledger/'] },
   { from: 'access/', may: ['bank/', 'ledger/', 'node:', 'npm:jose'] },
   // Types of the ledger, and nothing of ours that could keep or tell what it sees.
   { from: 'vault/', may: ['ledger/card.ts', 'ledger/pin.ts', 'ledger/terminal.ts', 'node:'] },
-  { from: 'rest/', may: ['access/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
+  { from: 'rest/', may: ['access/', 'watch/', 'bank/', 'ledger/', 'telemetry/', 'vault/', 'node:', 'npm:'] },
   // An interface, too: what is sent are the events of /v1.
   { from: 'webhooks/', may: ['bank/', 'ledger/', 'rest/v1/event.ts', 'node:'] },
   // For others' programs, too: it needs nothing.
@@ -38,6 +39,7 @@ const directions: readonly { readonly from: string; readonly may: readonly strin
     from: 'cli/',
     may: [
       'access/',
+      'watch/',
       'webhooks/',
       'bank/',
       'ledger/',

@@ -25,3 +25,19 @@ export function businessDays(timeZone: string): (now: Instant) => Day {
     return day
   }
 }
+
+// The longest day is the one on which clocks are set back; no zone does it by more than two hours.
+const quartersPerDayMax = 26 * 4
+
+/** When the business day of an instant began. */
+export function beginningOf(dayOf: (now: Instant) => Day, instant: Instant): Instant {
+  const day = dayOf(instant)
+  let last = Math.floor(instant / quarterMs)
+  let before = last - quartersPerDayMax
+  while (last - before > 1) {
+    const middle = Math.floor((before + last) / 2)
+    if (dayOf(middle * quarterMs) === day) last = middle
+    else before = middle
+  }
+  return last * quarterMs
+}

@@ -11,6 +11,7 @@ import { messageRoutes } from '../rest/messages.ts'
 import { createServer } from '../rest/server.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
+import { Watch } from '../watch/watch.ts'
 import { Deliverer } from '../webhooks/deliverer.ts'
 import { Sealer } from '../webhooks/signature.ts'
 import { makeDemo } from './demo.ts'
@@ -73,7 +74,7 @@ export type Running = {
 
 /** Opens the store, listens, and gives what is needed to stop in order. */
 export async function start(settings: Settings, log: Logger, parts: Parts = {}): Promise<Running> {
-  const metrics = new Metrics()
+  const metrics = new Metrics(systemClock.now)
   const store = await openStore(settings, log)
   const bank = createBank(store, { settings, log, metrics })
   let draining = false
@@ -86,15 +87,18 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     if (access.demo && vault !== undefined) await openDemo(bank, vault, log)
     const onlookers = new Onlookers()
     const webhooks = webhooksOf(bank, { settings, keys, store, log, metrics })
+    const { timeZone, silentMs } = settings
+    const watch = new Watch(bank, systemClock, { timeZone, silentMs })
     const app = await createServer({
       bank,
       access,
       webhooks: webhooks.deliverer,
+      watch,
       log,
       metrics,
       currency: settings.currency,
       vault,
-      timeZone: settings.timeZone,
+      timeZone,
       trustedProxies: settings.trustedProxies,
       draining: () => draining,
       startPage: () => (access.demo ? atmPath : undefined),
@@ -112,17 +116,19 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     })
     webhooks.deliverer.start()
     bank.watchDue()
+    watch.start()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo, iso8583: lines.urls }, 'serving')
     const { urls: iso8583 } = lines
-    return { url, iso8583, store: store.name, demo, hasWayIn, stop: () => stop(listening, lines, webhooks) }
+    const serving = { listening, lines, webhooks, watch }
+    return { url, iso8583, store: store.name, demo, hasWayIn, stop: () => stop(serving) }
   } catch (error) {
     await store.close()
     throw error
   }
 
-  async function stop(listening: Listening, lines: Lines, webhooks: Sending): Promise<void> {
+  async function stop({ listening, lines, webhooks, watch }: Serving): Promise<void> {
     draining = true
     const cut = () => {
       listening.cut()
@@ -130,10 +136,17 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     }
     setTimeout(cut, settings.lockDeadlineMs + drainSlackMs).unref()
     await Promise.all([listening.close(), lines.close()])
-    await webhooks.close()
+    await Promise.all([webhooks.close(), watch.close()])
     await bank.drain()
     await store.close()
   }
+}
+
+type Serving = {
+  readonly listening: Listening
+  readonly lines: Lines
+  readonly webhooks: Sending
+  readonly watch: Watch
 }
 
 async function accessOf(bank: Bank, settings: Settings): Promise<Access> {

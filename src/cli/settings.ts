@@ -36,6 +36,8 @@ export type Settings = {
   readonly trustedProxies: readonly string[]
   /** An adjustment above it needs a second person. Minor units. */
   readonly adjustmentThreshold: number
+  /** A machine that was not heard of for so long is told to the operator as silent. */
+  readonly silentMs: number
   /** The file of the server's keys; undefined for one beside the store. */
   readonly keysPath: string | undefined
   /** Networks that webhooks may lead to although they are not public. */
@@ -52,7 +54,8 @@ export class SettingError extends Error {
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 // Below the time after which a silent socket is cut, or 423 would find nobody.
 const lockDeadlineMaxMs = 25_000
 const mebibyte = 2 ** 20
@@ -176,6 +179,12 @@ export const settings = {
     fallback: '10000',
     help: 'minor units above which an adjustment needs a second person',
   },
+  silentAfter: {
+    flag: 'silent-after-minutes',
+    variable: 'CASHPOINT_SILENT_AFTER_MINUTES',
+    fallback: '1440',
+    help: 'a machine that was not heard of for so long needs a person',
+  },
   keys: {
     flag: 'keys',
     variable: 'CASHPOINT_KEYS',
@@ -237,6 +246,7 @@ export function readSettings(
     connectionsMax: wholeOf(settings.maxConnections, value, { min: 10, max: 1_000_000 }),
     trustedProxies: networksOf(settings.trustProxy, value),
     adjustmentThreshold: wholeOf(settings.adjustmentThreshold, value, { min: 0, max: minorMax }),
+    silentMs: wholeOf(settings.silentAfter, value, { min: 1, max: 525_600 }) * minuteMs,
     keysPath: value(settings.keys) || undefined,
     webhookNetworks: networksOf(settings.webhookNetworks, value),
     iso8583: addressesOf(value),

@@ -248,6 +248,21 @@ export class Cashpoint {
     return this.#command('POST', `/exceptions/${name(id)}/resolve`, body, how)
   }
 
+  /** What needs a person, worst first, with the figures of all machines. */
+  overview(ask?: Ask): Promise<types.Overview> {
+    return this.#read('/overview', {}, ask)
+  }
+
+  /** What the server that answers committed in the last hour. */
+  overviewHour(ask?: Ask): Promise<types.OverviewHour> {
+    return this.#read('/overview/hour', {}, ask)
+  }
+
+  /** What was in machines at the end of each of the last 14 business days. */
+  overviewCash(ask?: Ask): Promise<types.OverviewCash> {
+    return this.#read('/overview/cash', {}, ask)
+  }
+
   issueCard(body: types.IssueCard, how?: Command): Promise<types.Card> {
     return this.#command('POST', '/cards', body, how)
   }

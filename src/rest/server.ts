@@ -17,6 +17,7 @@ import type { Webhooks } from '../bank/webhooks.ts'
 import type { Currency } from '../ledger/money.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Watch } from '../watch/watch.ts'
 import { accountRoutes } from './accounts.ts'
 import { jsonBody } from './body.ts'
 import { gateOf } from './gate.ts'
@@ -33,6 +34,8 @@ export type ServerOptions = {
   readonly webhooks: Webhooks
   readonly log: Logger
   readonly metrics: Metrics
+  /** What needs a person at machines. */
+  readonly watch: Watch
   /** Of accounts that a deposit opens. */
   readonly currency: Currency
   /** What card numbers and PINs become; without one nothing is done with a card. */
@@ -136,8 +139,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     ],
     { gate, cors: () => access.demo },
   )
-  const { webhooks, vault, timeZone = 'UTC' } = options
-  await app.register(v1, { bank, access, gate, currency, webhooks, vault, timeZone })
+  const { webhooks, watch, vault, timeZone = 'UTC' } = options
+  const { hour } = metrics
+  await app.register(v1, { bank, access, gate, currency, webhooks, watch, hour, vault, timeZone })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {

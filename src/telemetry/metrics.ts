@@ -1,7 +1,10 @@
 /** Figures for Prometheus. Names and labels are few and fixed, so that no client can make more of them. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Hour } from './hour.ts'
 
 export class Metrics {
+  /** The same of commits as people look at it, where no Prometheus is. */
+  readonly hour: Hour
   readonly #registry = new Registry()
   readonly #requests = new Histogram({
     name: 'cashpoint_http_request_seconds',
@@ -36,7 +39,9 @@ export class Metrics {
   /** The label sets seen so far: looking them up once here is cheaper than once in every request. */
   readonly #seen = new Map<string, { observe(seconds: number): void }>()
 
-  constructor() {
+  /** `now` is the wall clock. Milliseconds. */
+  constructor(now: () => number) {
+    this.hour = new Hour(now)
     collectDefaultMetrics({ register: this.#registry })
   }
 
@@ -61,6 +66,7 @@ export class Metrics {
   onCommit(size: number, ms: number): void {
     this.#batch.observe(size)
     this.#commit.observe(ms / 1000)
+    this.hour.add(size, ms)
   }
 
   /** Types are four digits of whoever connects: those that nobody has are counted as one. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cards } from '../../src/console/web/atm/cards.ts'
+import { curlOf } from '../../src/console/web/atm/curl.ts'
 import { type Atm, type AtmEvent, empty, type Result, step } from '../../src/console/web/atm/machine.ts'
 import { moneyIn } from '../../src/console/web/money.ts'
-import { curlOf } from '../../src/console/web/wire.ts'
 
 const [card] = cards
 assert(card !== undefined)

@@ -21,6 +21,7 @@ import { SqliteDeliveries } from '../../src/stores/sqlite/deliveries.ts'
 import { SqliteStore } from '../../src/stores/sqlite/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { Vault } from '../../src/vault/vault.ts'
+import { Watch } from '../../src/watch/watch.ts'
 import { Deliverer, type DelivererOptions } from '../../src/webhooks/deliverer.ts'
 import { Sealer } from '../../src/webhooks/signature.ts'
 
@@ -102,7 +103,7 @@ export async function serve(
     ? undefined
     : await openAt(path, { ...(adjustmentThreshold && { adjustmentThreshold }) })
   const store = options.store ?? (opened as OpenStore)
-  const metrics = new Metrics()
+  const metrics = new Metrics(clock.now)
   const bank = new Bank(store, clock, {
     ...(deadlineMs !== undefined && { deadlineMs }),
     onCommit: (size, ms) => metrics.onCommit(size, ms),
@@ -118,6 +119,8 @@ export async function serve(
   const deliveries = opened?.openDeliveries() ?? SqliteDeliveries.open(':memory:')
   const webhooks = webhooksOf(bank, { deliveries, ...options.webhooks })
 
+  const watch = watchOf(bank, clock)
+
   const log = logLines
     ? pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) })
     : pino({ level: 'silent' })
@@ -127,6 +130,7 @@ export async function serve(
     webhooks,
     log,
     metrics,
+    watch,
     currency,
     vault,
     trustedProxies,
@@ -135,6 +139,7 @@ export async function serve(
   const listening = await listen(app, { host, port: 0 })
   webhooks.start()
   bank.watchDue()
+  watch.start()
   let stopped: Promise<void> | undefined
 
   const cashpoint: Cashpoint = {
@@ -155,6 +160,7 @@ export async function serve(
       stopped ??= (async () => {
         await listening.close()
         await webhooks.close()
+        await watch.close()
         await deliveries.close()
         await bank.drain()
         await store.close()
@@ -195,10 +201,16 @@ export function quietApp(bank: Bank, currency = 'USD'): Promise<FastifyInstance>
     access: openAccess(bank),
     webhooks: webhooksOf(bank),
     log: pino({ level: 'silent' }),
-    metrics: new Metrics(),
+    metrics: new Metrics(systemClock.now),
+    watch: watchOf(bank, systemClock),
     currency,
     draining: () => false,
   })
+}
+
+/** What needs a person, with days of UTC. */
+export function watchOf(bank: Bank, clock: Clock): Watch {
+  return new Watch(bank, clock, { timeZone: 'UTC', silentMs: 24 * 3_600_000 })
 }
 
 /** Webhooks that may lead to this machine; without a log of their own they remember nothing. */

@@ -12,6 +12,7 @@ import { createServer } from '../../src/rest/server.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { Vault } from '../../src/vault/vault.ts'
+import type { Watch } from '../../src/watch/watch.ts'
 import { bankBehind } from '../support/bank-behind.ts'
 
 // Of no use elsewhere.
@@ -42,7 +43,9 @@ export class Front {
       // No webhook is made here, and nothing asks for one.
       webhooks: {} as Webhooks,
       log: pino({ level: 'silent' }),
-      metrics: new Metrics(),
+      metrics: new Metrics(systemClock.now),
+      // As little.
+      watch: {} as Watch,
       currency: 'USD',
       vault: new Vault({ pan: [key], pin: [key], wrap: [key] }),
       draining: () => false,

@@ -1,7 +1,4 @@
-/**
- * One request to the server and what came of it, kept so that people can look at it, and as the `curl` line that
- * does the same. It knows nothing of cash machines.
- */
+/** One request to the server and what came of it, kept so that people can look at it. It knows nothing of cash machines. */
 
 export type Request = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -51,30 +48,17 @@ export async function ask(request: Request): Promise<Answer> {
   }
 }
 
-/** To be pasted into a shell: the same request, which the server knows again by its id or its key. */
-export function curlOf(request: Request, origin: string): string {
-  const headers = Object.entries(headersOf(request)).map(
-    ([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`,
-  )
-  const data = request.body === undefined ? '' : ` -d ${quoted(JSON.stringify(request.body))}`
-  return `curl -s ${origin}${request.path}${headers.join('')}${data}`
-}
-
 export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
     byte.toString(16).padStart(2, '0'),
   ).join('')
 }
 
-function headersOf({ body, key }: Request): Record<string, string> {
+export function headersOf({ body, key }: Request): Record<string, string> {
   return {
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(key !== undefined && { 'idempotency-key': key }),
   }
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function parsed(text: string): unknown {

@@ -5,7 +5,9 @@ import type { Bank } from '../../bank/bank.ts'
 import { businessDays } from '../../bank/business-day.ts'
 import type { Webhooks } from '../../bank/webhooks.ts'
 import type { Currency } from '../../ledger/money.ts'
+import type { Hour } from '../../telemetry/hour.ts'
 import type { Vault } from '../../vault/vault.ts'
+import type { Watch } from '../../watch/watch.ts'
 import { sendJson } from '../accounts.ts'
 import { jsonBody } from '../body.ts'
 import type { Gate } from '../gate.ts'
@@ -25,6 +27,7 @@ import { exchangeRoutes } from './exchanges.ts'
 import { historyRoutes } from './history.ts'
 import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
+import { overviewRoutes } from './overview.ts'
 import { proofRoutes } from './proofs.ts'
 import { refuseIfMatch, type V1Route } from './route.ts'
 import { searchRoutes } from './searches.ts'
@@ -43,6 +46,8 @@ export type V1Options = {
   readonly gate: Gate
   readonly currency: Currency
   readonly webhooks: Webhooks
+  readonly watch: Watch
+  readonly hour: Hour
   /** What card numbers and PINs become; undefined where the server has no keys. */
   readonly vault: Vault | undefined
   /** Where business days begin at midnight: an IANA name. */
@@ -119,6 +124,8 @@ export function v1Routes({
   access,
   currency,
   webhooks,
+  watch,
+  hour,
   vault,
   timeZone,
 }: Omit<V1Options, 'gate'>): V1Route[] {
@@ -140,6 +147,7 @@ export function v1Routes({
     ...exchangeRoutes(bank),
     ...batchRoutes(bank),
     ...exceptionRoutes(bank),
+    ...overviewRoutes(watch, hour),
     ...cardRoutes(bank, { secrets, dayOf: businessDays(timeZone) }),
   ]
 }

@@ -24,6 +24,7 @@ import {
 } from './shapes.ts'
 
 export * from './atm-schemas.ts'
+export * from './overview-schemas.ts'
 export {
   amount,
   closed,

@@ -2,9 +2,9 @@
 import { html, type View } from '../html.ts'
 import type { Messages } from '../messages/messages.ts'
 import type { Answer } from '../wire.ts'
-import { curlOf } from '../wire.ts'
 import type { Exchange, Story } from './books.ts'
 import { cards, terminalId } from './cards.ts'
+import { curlOf } from './curl.ts'
 import type { Seen } from './page.ts'
 import type { Transfer } from './shapes.ts'
 

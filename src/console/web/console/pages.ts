@@ -3,6 +3,7 @@ import type { View } from '../html.ts'
 import type { Place } from './place.ts'
 import { loginPath } from './router.ts'
 import type { Section } from './sections.ts'
+import { styled } from './styles.ts'
 import { type Spoken, wordsOf } from './words.ts'
 
 /** A page as a component: drawn with its place, and its words in the language there is. It begins with `pageHead`. */
@@ -89,25 +90,9 @@ export const pages: readonly PageRoute[] = [
 function route<Words>(path: string, { section, page, words, style }: Parts<Words>): PageRoute {
   let ready: Ready | undefined
   const load = async () => {
-    const [module, spoken] = await Promise.all([page(), wordsOf(words), style && styled(style)])
+    const [module, spoken] = await Promise.all([page(), wordsOf(words), style && styled(`pages/${style}`)])
     ready ??= ({ place }) => module.page({ place, words: spoken })
     return ready
   }
   return { path, section, load }
-}
-
-const folder = '/web/console/web/console/pages'
-
-/** Waits for it, so that nothing is seen undressed. */
-function styled(name: string): Promise<void> {
-  const href = `${folder}/${name}.css`
-  if (document.querySelector(`link[href="${href}"]`) !== null) return Promise.resolve()
-  return new Promise((resolve) => {
-    const link = document.createElement('link')
-    link.rel = 'stylesheet'
-    link.href = href
-    link.onload = () => resolve()
-    link.onerror = () => resolve()
-    document.head.append(link)
-  })
 }

@@ -5,7 +5,6 @@ import { failureText, isRefused } from '../api.ts'
 import { languageLink } from '../layout.ts'
 import type { Words } from '../messages/login.en.ts'
 import type { Page } from '../pages.ts'
-import { typed } from '../parts/dialog.ts'
 import { pageHead } from '../parts/page.ts'
 import { navigate, wantedIn } from '../router.ts'
 import { signIn } from '../session.ts'
@@ -18,7 +17,7 @@ export const page: Page<Words> = ({ place, words }) => {
     setBusy(true)
     setWrong(undefined)
     try {
-      await signIn(typed(new FormData(event.target as HTMLFormElement), 'key'))
+      await signIn(String(new FormData(event.target as HTMLFormElement).get('key')).trim())
       navigate(wantedIn(place), { replace: true })
     } catch (error) {
       setWrong(isRefused(error, 'unauthenticated') ? words.wrong : failureText(error))

@@ -1,9 +1,12 @@
 /** A machine's units as bars: how full each is, what of it is promised, and where it begins to be low. */
 import type { Terminal } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
+import { styled } from '../styles.ts'
 import { words } from '../words.ts'
 import { badge, stateText } from './badge.ts'
 import { count, moneyText } from './figures.ts'
+
+await styled('parts/bars')
 
 export type Unit = Terminal['units'][number]
 

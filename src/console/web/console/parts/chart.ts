@@ -3,8 +3,11 @@ import { h } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { html, type View } from '../../html.ts'
+import { styled } from '../styles.ts'
 import { words } from '../words.ts'
 import { table } from './table.ts'
+
+await Promise.all([styled('/vendor/uplot.css'), styled('parts/chart')])
 
 export type Line = {
   readonly label: string

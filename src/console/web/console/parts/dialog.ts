@@ -3,8 +3,11 @@ import { h, render } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { html, type View } from '../../html.ts'
 import { failureText, newKey } from '../api.ts'
+import { styled } from '../styles.ts'
 import { words } from '../words.ts'
 import { toast } from './toast.ts'
+
+await styled('parts/dialog')
 
 export type Asked = {
   readonly title: string
