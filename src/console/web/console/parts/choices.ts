@@ -1,6 +1,9 @@
 /** One of a few answers, all of which are seen. */
 import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
+import { styled } from '../styles.ts'
+
+await styled('parts/choices')
 
 export type Choice = {
   readonly value: string

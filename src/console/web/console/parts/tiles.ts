@@ -1,6 +1,9 @@
 /** Figures that are looked at first: few, large, each with its name. */
 import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
+import { styled } from '../styles.ts'
+
+await styled('parts/tiles')
 
 export type Tile = {
   readonly name: string
