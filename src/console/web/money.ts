@@ -5,6 +5,8 @@ export type Money = {
   readonly full: (minor: number) => string
   /** Such as `$60`, where nothing follows the point. */
   readonly short: (minor: number) => string
+  /** Such as `$8K`, where there is little room. */
+  readonly about: (minor: number) => string
   /** Such as `60`: what is printed on a note. */
   readonly note: (minor: number) => string
   /** Minor units of so many whole ones, as they are typed at a machine. */
@@ -14,11 +16,13 @@ export type Money = {
 export function moneyIn(currency: string, language: string): Money {
   const format = new Intl.NumberFormat(language, { style: 'currency', currency })
   const whole = new Intl.NumberFormat(language, { style: 'currency', currency, maximumFractionDigits: 0 })
+  const compact = new Intl.NumberFormat(language, { style: 'currency', currency, notation: 'compact' })
   const decimals = format.resolvedOptions().maximumFractionDigits ?? 2
   const isWhole = (minor: number) => /^-?0*$/.test(String(minor).slice(decimals === 0 ? 99 : -decimals))
   return {
     full: (minor) => format.format(decimal(minor, decimals)),
     short: (minor) => (isWhole(minor) ? whole : format).format(decimal(minor, decimals)),
+    about: (minor) => compact.format(decimal(minor, decimals)),
     note: (minor) => String(decimal(minor, decimals)).replace(/\.0*$/, ''),
     ofWhole: (digits) => Number(digits + '0'.repeat(decimals)),
   }

@@ -79,7 +79,7 @@ export const words = {
   copied: 'Copied',
   notCopied: 'This browser does not let pages copy.',
 
-  notes: (count: number) => (count === 1 ? '1 note' : `${count} notes`),
+  notes: (count: number, figure: string) => (count === 1 ? '1 note' : `${figure} notes`),
   reserved: (count: string) => `${count} promised`,
   rejected: (count: string) => `${count} rejected`,
   unitTypes: {

@@ -73,7 +73,7 @@ export const words: Words = {
   copied: 'הועתק',
   notCopied: 'הדפדפן הזה אינו מאפשר לדפים להעתיק.',
 
-  notes: (count) => (count === 1 ? 'שטר אחד' : `${count} שטרות`),
+  notes: (count, figure) => (count === 1 ? 'שטר אחד' : `${figure} שטרות`),
   reserved: (count) => `${count} מובטחים`,
   rejected: (count) => `${count} נדחו`,
   unitTypes: { cash_out: 'משלם', cash_in: 'מקבל', reject: 'שטרות שנדחו', retract: 'שטרות שנאספו חזרה' },

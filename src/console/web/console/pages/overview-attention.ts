@@ -1,47 +1,32 @@
 /** What needs a person, worst first, each with the one thing to do about it. */
+import { h } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Attention, Overview } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/overview.en.ts'
 import { exceptionText } from '../parts/badge.ts'
-import { linkButton } from '../parts/button.ts'
-import { ago, clock, count, money, spanText } from '../parts/figures.ts'
+import { button, linkButton } from '../parts/button.ts'
+import { ago, clock, count, money, notesText, spanText } from '../parts/figures.ts'
 import { accountLink, hrefs, masked, terminalLink, withdrawalLink } from '../parts/links.ts'
 import { panel } from '../parts/page.ts'
 
-export type Attention = {
-  readonly kind:
-    | 'out_of_service'
-    | 'silent'
-    | 'no_cash_out'
-    | 'unit_empty'
-    | 'unit_low'
-    | 'unit_inoperative'
-    | 'suspect'
-    | 'out_of_balance'
-    | 'exception'
-  readonly terminal: string
-  readonly unit?: string
-  readonly withdrawal?: string
-  readonly exception?: string
-  readonly exception_type?: string
-  readonly account?: string
-  readonly last4?: string
-  readonly amount?: number
-  readonly currency?: string
-  readonly since?: string
-  readonly count?: number
-  /** Until a unit is empty, at the last days' rate. */
-  readonly hours_left?: number | null
-  /** How long this machine usually goes without paying out. */
-  readonly usual_s?: number
+/** So many are seen at first: what is under the list matters, too. */
+const firstMax = 8
+
+export function attentionList(overview: Overview, words: Words): View {
+  return html`${h(AttentionList, { overview, words })}`
 }
 
-type Listed = { readonly at: string; readonly attention: readonly Attention[]; readonly more: boolean }
-
-export function attentionList({ at, attention, more }: Listed, words: Words): View {
+function AttentionList({ overview, words }: { overview: Overview; words: Words }): View {
+  const { at, attention, more } = overview
+  const [isWhole, setWhole] = useState(false)
+  const shown = isWhole ? attention : attention.slice(0, firstMax)
   const checked = html`<span class="soft">${words.checked} ${clock(at)}</span>`
-  return panel({ title: words.needsPerson(attention.length, more), beside: checked, tight: true }, [
-    html`<ol class="attention">${attention.map((one) => row(one, words))}</ol>`,
-    more && html`<p class="more"><a href="/console/exceptions">${words.more}</a></p>`,
+  const all = button({ label: words.showAll(count(attention.length)), onClick: () => setWhole(true) })
+  return panel({ title: words.needsPerson(count(attention.length), more), beside: checked, tight: true }, [
+    html`<ol class="attention">${shown.map((one) => row(one, words))}</ol>`,
+    shown.length < attention.length && html`<p class="more">${all}</p>`,
+    isWhole && more && html`<p class="more"><a href="/console/exceptions">${words.more}</a></p>`,
   ])
 }
 
@@ -69,11 +54,19 @@ function keyOf({ kind, terminal, unit, exception }: Attention): string {
   return [kind, terminal, unit, exception].join()
 }
 
-function whatText({ kind, unit, exception_type, count: many }: Attention, words: Words): string {
-  const what =
-    kind === 'exception' && exception_type !== undefined ? exceptionText(exception_type) : words.kinds[kind]
-  const named = unit === undefined ? what : `${what} (${unit})`
-  return many === undefined || many < 2 ? named : `${named} × ${count(many)}`
+function whatText({ kind, unit, exception_type, count: left = 0 }: Attention, words: Words): string {
+  switch (kind) {
+    case 'exception':
+      return exceptionText(exception_type ?? '')
+    case 'unit_empty':
+      return unit === undefined ? words.allEmpty : words.unitEmpty(unit)
+    case 'unit_low':
+      return words.unitLow(unit ?? '', notesText(left))
+    case 'unit_inoperative':
+      return words.unitBroken(unit ?? '')
+    default:
+      return words.kinds[kind]
+  }
 }
 
 function about({ terminal, withdrawal, account, last4 }: Attention): View {

@@ -1,29 +1,15 @@
 /** The last hour's operations, with how long their commits took; and what was in the machines on the last days. */
 import { h } from 'preact'
+import type { OverviewCash, OverviewHour } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/overview.en.ts'
 import { chart } from '../parts/chart.ts'
 import { loaded, useData } from '../parts/data.ts'
-import { count, dayText, minuteText, moneyText } from '../parts/figures.ts'
+import { count, dayText, minuteText, moneyAbout, moneyText } from '../parts/figures.ts'
 import { panel } from '../parts/page.ts'
 
-type Hour = {
-  readonly step_s: number
-  readonly points: readonly {
-    readonly at: string
-    readonly operations: number
-    readonly p50_ms: number | null
-    readonly p99_ms: number | null
-  }[]
-}
-
-type Cash = {
-  readonly days: readonly {
-    readonly day: string
-    readonly cash: readonly { readonly currency: string; readonly amount: number }[]
-  }[]
-}
-
+const hourS = 3_600
+const halfDayS = 43_200
 const hourMs = 10_000
 const daysMs = 60_000
 const nothing = () => false
@@ -33,7 +19,7 @@ export function hourChart(words: Words): View {
 }
 
 function HourChart({ words }: { words: Words }): View {
-  const data = useData<Hour>('/v1/overview/hour', nothing, hourMs)
+  const data = useData<OverviewHour>('/v1/overview/hour', nothing, hourMs)
   return loaded(data, ({ step_s, points }) => {
     const rates = points.map(({ operations }) => operations / step_s)
     const perSecond = (rate: number) => words.perSecond(decimals(rate))
@@ -48,8 +34,9 @@ function HourChart({ words }: { words: Words }): View {
       }),
       at: points.map(({ at }) => Date.parse(at) / 1_000),
       atText: minuteText,
+      range: (_, last) => [last - hourS, last],
       lines: [
-        { label: words.operations, colour: '--accent', values: rates, text: perSecond, filled: true },
+        { label: words.operations, colour: '--accent', values: rates, text: perSecond, as: 'area' },
         {
           label: words.p50,
           colour: '--busy',
@@ -76,7 +63,7 @@ export function cashChart(words: Words): View {
 const colours = ['--accent', '--busy', '--warn', '--bad'] as const
 
 function CashChart({ words }: { words: Words }): View {
-  const data = useData<Cash>('/v1/overview/cash', nothing, daysMs)
+  const data = useData<OverviewCash>('/v1/overview/cash', nothing, daysMs)
   return loaded(data, ({ days }) => {
     const currencies = [...new Set(days.flatMap(({ cash }) => cash.map(({ currency }) => currency)))]
     const lines = currencies.map((currency, i) => ({
@@ -84,7 +71,8 @@ function CashChart({ words }: { words: Words }): View {
       colour: colours[i % colours.length] ?? '--accent',
       values: days.map(({ cash }) => cash.find((one) => one.currency === currency)?.amount ?? null),
       text: (minor: number) => moneyText(Math.round(minor), currency),
-      filled: i === 0,
+      axisText: (minor: number) => moneyAbout(minor, currency),
+      ...(currencies.length === 1 && { as: 'bars' as const }),
     }))
     const now = lines.map(({ values, text }) => text(values.at(-1) ?? 0)).join(', ')
     return chart({
@@ -92,6 +80,7 @@ function CashChart({ words }: { words: Words }): View {
       summary: words.daysSummary(now),
       at: days.map(({ day }) => Date.parse(day) / 1_000),
       atText: dayText,
+      range: (first, last) => [first - halfDayS, last + halfDayS],
       lines,
     })
   })

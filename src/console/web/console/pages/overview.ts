@@ -1,4 +1,5 @@
 /** Whether all is well, and what needs a person: the page an operator leaves open. */
+import type { Overview } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { LiveEvent } from '../live.ts'
 import type { Words } from '../messages/overview.en.ts'
@@ -7,22 +8,8 @@ import { loaded, useData } from '../parts/data.ts'
 import { clock, count, money } from '../parts/figures.ts'
 import { icon } from '../parts/icon.ts'
 import { pageHead, panel } from '../parts/page.ts'
-import { type Attention, attentionList } from './overview-attention.ts'
+import { attentionList } from './overview-attention.ts'
 import { cashChart, hourChart } from './overview-charts.ts'
-
-export type Overview = {
-  readonly at: string
-  readonly terminals: { readonly in_service: number; readonly total: number }
-  readonly money: readonly {
-    readonly currency: string
-    readonly cash: number
-    readonly uncertain: number
-    readonly unconfirmed: number
-  }[]
-  readonly exceptions: number
-  readonly attention: readonly Attention[]
-  readonly more: boolean
-}
 
 /** What nobody says by an event, such as a machine's silence, is seen so often. */
 const lookMs = 20_000

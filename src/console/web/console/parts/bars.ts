@@ -4,7 +4,7 @@ import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 import { words } from '../words.ts'
 import { badge, stateText } from './badge.ts'
-import { count, moneyText } from './figures.ts'
+import { count, moneyText, notesText } from './figures.ts'
 
 await styled('parts/bars')
 
@@ -17,7 +17,7 @@ export function unitBars({ units, currency }: Pick<Terminal, 'units' | 'currency
       ${units
         .filter(({ type }) => type === 'cash_out')
         .map((unit) => {
-          const label = `${unitText(unit, currency)}: ${words.notes(unit.count)}, ${stateText('unit', unit.status)}`
+          const label = `${unitText(unit, currency)}: ${notesText(unit.count)}, ${stateText('unit', unit.status)}`
           return html`
             <span class="bar-up ${unit.status}" role="img" aria-label=${label} title=${label}>
               <i style=${{ height: `${share(unit.count, fullOf(unit))}%` }}></i>
@@ -41,7 +41,7 @@ export function unitBar(unit: Unit, currency: string): View {
         ${low !== undefined && low < full && html`<s style=${{ insetInlineStart: `${share(low, full)}%` }}></s>`}
       </div>
       <div class="figure">
-        ${words.notes(notes)}
+        ${notesText(notes)}
         ${unit.value !== undefined && html` <span class="soft">${moneyText(notes * unit.value, currency)}</span>`}
         ${reserved > 0 && html` <span class="soft">${words.reserved(count(reserved))}</span>`}
         ${rejected > 0 && html` <span class="soft">${words.rejected(count(rejected))}</span>`}

@@ -14,11 +14,13 @@ export type Line = {
   /** A colour of the page, such as `--accent`. */
   readonly colour: string
   readonly values: readonly (number | null)[]
-  /** A value in words, such as `$60.00` or `3.1 ms`. */
+  /** A value in words, such as `$60.00` or `3.1 ms`; and beside an axis, where there is less room. */
   text(value: number): string
+  axisText?(value: number): string
   /** Lines of another measure have a scale of their own, at the other side. */
   readonly other?: boolean
-  readonly filled?: boolean
+  /** Filled below, or bars where values are few; a line alone otherwise. */
+  readonly as?: 'area' | 'bars'
 }
 
 export type Chart = {
@@ -29,6 +31,8 @@ export type Chart = {
   readonly at: readonly number[]
   /** A moment in words, as the axis and the table have it. */
   atText(seconds: number): string
+  /** From when to when it is drawn, where that is not from the first value to the last. */
+  range?(first: number, last: number): [from: number, to: number]
   readonly lines: readonly Line[]
 }
 
@@ -54,7 +58,7 @@ export function chart(of: Chart): View {
   `
 }
 
-const height = 190
+const height = 170
 
 function Drawing({ of }: { of: Chart }): View {
   const place = useRef<HTMLDivElement>(null)
@@ -87,30 +91,31 @@ function dataOf({ at, lines }: Chart): uPlot.AlignedData {
   return [[...at], ...lines.map(({ values }) => [...values])]
 }
 
-function optionsOf({ atText, lines }: Chart, element: HTMLElement): uPlot.Options {
+function optionsOf({ atText, range, lines }: Chart, element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element)
   const colour = (name: string) => style.getPropertyValue(name).trim()
   const font = `11px ${style.fontFamily}`
   const axis = { stroke: colour('--soft'), font, ticks: { show: false }, gap: 6 }
   const grid = { stroke: colour('--line'), width: 1 }
   const text = (values: readonly number[], line: Line | undefined) =>
-    values.map((one) => (line === undefined ? '' : line.text(one)))
+    values.map((one) => (line?.axisText ?? line?.text ?? String)(one))
   const [own, other] = [lines.find((line) => !line.other), lines.find((line) => line.other)]
+  const bars = uPlot.paths.bars?.({ size: [0.6, 28] })
   const scaleOf = (line: Line) => (line.other ? 'other' : 'own')
   return {
     width: element.clientWidth,
     height,
     padding: [10, 8, 0, 0],
-    legend: { live: false },
+    legend: { live: false, show: lines.length > 1 },
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      x: { time: true },
+      x: { time: true, ...(range && { range: (_, first, last) => range(first, last) }) },
       own: { range: fromZero },
       ...(other && { other: { range: fromZero } }),
     },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, at) => at.map(atText), space: 70 },
-      { ...axis, grid, scale: 'own', size: 62, values: (_, at) => text(at, own), space: 36 },
+      { ...axis, grid: { show: false }, values: (_, at) => at.map(atText), incrs, space: 70, size: 28 },
+      { ...axis, grid, scale: 'own', size: 54, values: (_, at) => text(at, own), space: 36 },
       ...(other
         ? [
             {
@@ -133,11 +138,17 @@ function optionsOf({ atText, lines }: Chart, element: HTMLElement): uPlot.Option
         stroke: colour(line.colour),
         width: 1.5,
         points: { show: false },
-        ...(line.filled && { fill: `color-mix(in srgb, ${colour(line.colour)} 12%, transparent)` }),
+        ...(line.as && {
+          fill: `color-mix(in srgb, ${colour(line.colour)} ${line.as === 'bars' ? 55 : 12}%, transparent)`,
+        }),
+        ...(line.as === 'bars' && bars && { paths: bars }),
       })),
     ],
   }
 }
+
+/** Of the axis of time: whole minutes, hours and days, so that no two marks have the same name. */
+const incrs = [1, 2, 5, 10, 15, 30, 60, 360, 720, 1_440, 2_880, 5_760].map((minutes) => minutes * 60)
 
 /** Every scale begins at nothing, and has room above what is highest. */
 function fromZero(_: uPlot, __: number, most: number | null): [number, number] {

@@ -3,15 +3,24 @@ import { h } from 'preact'
 import { html, type View } from '../../html.ts'
 import { type Money, moneyIn } from '../../money.ts'
 import { useValue, value } from '../value.ts'
-import { language } from '../words.ts'
+import { language, words } from '../words.ts'
 
 const moneys = new Map<string, Money>()
 
 /** Such as `$60.00`. */
 export function moneyText(minor: number, currency: string): string {
+  return moneyOf(currency).full(minor)
+}
+
+/** Such as `$8K`, where there is little room. */
+export function moneyAbout(minor: number, currency: string): string {
+  return moneyOf(currency).about(minor)
+}
+
+function moneyOf(currency: string): Money {
   const money = moneys.get(currency) ?? moneyIn(currency, language)
   moneys.set(currency, money)
-  return money.full(minor)
+  return money
 }
 
 /** An amount in a column of them. */
@@ -23,6 +32,11 @@ const whole = new Intl.NumberFormat(language)
 
 export function count(number: number): string {
   return whole.format(number)
+}
+
+/** Such as `12 notes`. */
+export function notesText(notes: number): string {
+  return words.notes(notes, count(notes))
 }
 
 const dayAndTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' })

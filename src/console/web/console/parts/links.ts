@@ -41,7 +41,7 @@ export function cardLink(card: string, last4: string | null): View {
 }
 
 export function masked(last4: string): string {
-  return `•••• ${last4}`
+  return `••••\u00a0${last4}`
 }
 
 function link(href: string, text: string): View {
