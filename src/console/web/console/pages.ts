@@ -28,6 +28,11 @@ type Parts<Words> = {
   readonly style?: string
 }
 
+const terminalWords = {
+  en: () => import('./messages/terminal.en.ts'),
+  he: () => import('./messages/terminal.he.ts'),
+}
+
 export const pages: readonly PageRoute[] = [
   route('/console', {
     section: 'overview',
@@ -46,6 +51,30 @@ export const pages: readonly PageRoute[] = [
       en: () => import('./messages/terminals.en.ts'),
       he: () => import('./messages/terminals.he.ts'),
     },
+  }),
+  route('/console/terminals/:terminal', {
+    section: 'terminals',
+    page: () => import('./pages/terminal.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/withdrawals', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-withdrawals.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batches.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches/:batch', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batch.ts'),
+    words: terminalWords,
+    style: 'terminal',
   }),
   route('/console/terminals/:terminal/withdrawals/:withdrawal', {
     section: 'terminals',

@@ -10,7 +10,10 @@ import { type Choice, choices } from '../parts/choices.ts'
 import { openDialog, typed } from '../parts/dialog.ts'
 import { moneyText } from '../parts/figures.ts'
 import { toast } from '../parts/toast.ts'
+import { styled } from '../styles.ts'
 import { type Claim, consequencesOf } from './withdrawal-claim.ts'
+
+await styled('pages/exception-resolve')
 
 /** `claim`: whose money it is about, where that is known. `onDone`: somebody's word was taken. */
 export function openResolve(
@@ -19,15 +22,19 @@ export function openResolve(
   { words, onDone }: { words: Words; onDone(): void },
 ): void {
   const isMoney = claim !== undefined
+  const likely = likelyOf(exception)
+  let dispensed = likely
+  const onAnswer = (minor: number | undefined) => {
+    dispensed = minor
+  }
   openDialog({
     title: isMoney ? words.resolveTitle : words.resolveNoMoneyTitle,
     text: isMoney ? words.twoPeople : words.resolveNoMoney,
     action: words.resolve,
-    ...(isMoney && { fields: html`${h(Left, { claim, likely: likelyOf(exception), words })}` }),
+    ...(isMoney && { fields: html`${h(Left, { claim, likely, name: 'left', words, onAnswer })}` }),
     async submit(form, key) {
-      const dispensed = claim && leftIn(form, claim)
       const body: ResolveException = {
-        ...(dispensed !== undefined && { dispensed }),
+        ...(isMoney && dispensed !== undefined && { dispensed }),
         reason: typed(form, 'reason'),
       }
       const said = await post<Exception>(`/v1/exceptions/${segment(exception.id)}/resolve`, body, key)
@@ -46,34 +53,44 @@ const other = 'other'
 
 export type LeftProps = {
   readonly claim: Claim
-  /** What most likely left. Minor units. */
+  /** What most likely left, which is chosen at first. Minor units. */
   readonly likely: number | undefined
+  /** Of the inputs: of several questions each has its own. */
+  readonly name: string
   readonly words: Words
+  /** Told of every change; undefined while there is no answer, or one that is no amount. */
+  onAnswer(dispensed: number | undefined): void
 }
 
 /** The answers there are, and what each of them would post. */
-function Left({ claim, likely, words }: LeftProps): View {
+export function Left({ claim, likely, name, words, onAnswer }: LeftProps): View {
   const { currency } = claim
-  const known = answersOf(claim, likely)
-  const [answer, setAnswer] = useState(likely === undefined ? undefined : String(likely))
-  const [text, setText] = useState('')
-  const dispensed = answer === undefined ? undefined : answer === other ? minorIn(text, currency) : +answer
-  const options: Choice[] = known.map((minor) => ({
+  const [said, setSaid] = useState({ answer: likely === undefined ? undefined : String(likely), text: '' })
+  const { answer, text } = said
+  const dispensed = dispensedOf(said, currency)
+  const say = (now: Said) => {
+    setSaid(now)
+    onAnswer(dispensedOf(now, currency))
+  }
+  const options: Choice[] = answersOf(claim, likely).map((minor) => ({
     value: String(minor),
     label: html`${labelOf(minor, claim, words)}${minor === likely && html` <small>${words.proposed}</small>`}`,
   }))
-  const amount = amountField({ claim, text, isAsked: answer === other, words, onType })
-  function onType(typed: string): void {
-    setText(typed)
-    setAnswer(other)
-  }
+  const beside = amountField({
+    claim,
+    text,
+    name,
+    words,
+    isAsked: answer === other,
+    onType: (text) => say({ answer: other, text }),
+  })
   return html`
     ${choices({
       legend: words.left,
-      name: 'left',
-      options: [...options, { value: other, label: words.other, beside: amount }],
+      name,
+      options: [...options, { value: other, label: words.other, beside }],
       chosen: answer,
-      onChoose: setAnswer,
+      onChoose: (answer) => say({ answer, text }),
     })}
     <div class="posts" role="status">
       <h3>${words.willPost}</h3>
@@ -84,6 +101,13 @@ function Left({ claim, likely, words }: LeftProps): View {
       }
     </div>
   `
+}
+
+type Said = { readonly answer: string | undefined; readonly text: string }
+
+function dispensedOf({ answer, text }: Said, currency: string): number | undefined {
+  if (answer === undefined) return undefined
+  return answer === other ? minorIn(text, currency) : Number(answer)
 }
 
 /** Nothing, all of it, and what somebody or the machine has said, where that is another amount. */
@@ -99,12 +123,13 @@ function labelOf(minor: number, { amount, currency }: Claim, words: Words): stri
 type AmountField = {
   readonly claim: Claim
   readonly text: string
+  readonly name: string
   readonly isAsked: boolean
   readonly words: Words
   onType(text: string): void
 }
 
-function amountField({ claim, text, isAsked, words, onType }: AmountField): View {
+function amountField({ claim, text, name, isAsked, words, onType }: AmountField): View {
   const { currency, amount, mayExceed } = claim
   const minor = minorIn(text, currency)
   const isTooMuch = minor !== undefined && minor > amount && !mayExceed
@@ -116,14 +141,9 @@ function amountField({ claim, text, isAsked, words, onType }: AmountField): View
         ? words.otherTooMuch(moneyText(amount, currency))
         : ''
   return html`
-    <input class="amount" name="other" inputmode="decimal" autocomplete="off" size="9" value=${text}
+    <input class="amount" name=${`${name}-amount`} inputmode="decimal" autocomplete="off" size="9" value=${text}
       aria-label=${words.otherLabel(currency)} placeholder=${typedText(amount, currency)}
       onInput=${(event: InputEvent) => onType((event.target as HTMLInputElement).value)}
       ref=${(input: HTMLInputElement | null) => input?.setCustomValidity(wrong)} />
   `
-}
-
-function leftIn(form: FormData, { currency }: Claim): number | undefined {
-  const answer = typed(form, 'left')
-  return answer === other ? minorIn(typed(form, 'other'), currency) : Number(answer)
 }
