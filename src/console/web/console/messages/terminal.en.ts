@@ -5,11 +5,10 @@ export const words = {
   all: 'Terminals',
   state: 'State',
   signedOn: 'Signed on',
-  yes: 'Yes',
-  no: 'No',
+  signedOff: 'Not signed on',
   lastSeen: 'Last seen',
   lastCashOut: 'Last cash out',
-  never: 'Never',
+  never: 'never',
   cash: 'Cash in it',
   uncertain: 'Uncertain',
   uncertainText: 'of withdrawals under way or in doubt',
@@ -25,6 +24,8 @@ export const words = {
 
   units: 'Units',
   low: (notes: string) => `low at ${notes}`,
+  kind: (count: string, value: string) => `${count} × ${value}`,
+  retracted: (times: string) => `uncounted notes were pulled back: ${times} ×`,
   hoursLeft: (span: string) => `empty in ${span} at the last days’ rate`,
 
   inService: 'Put in service',

@@ -6,8 +6,7 @@ export const words: Words = {
   all: 'מכשירים',
   state: 'מצב',
   signedOn: 'מחובר',
-  yes: 'כן',
-  no: 'לא',
+  signedOff: 'לא מחובר',
   lastSeen: 'נראה לאחרונה',
   lastCashOut: 'משיכה אחרונה',
   never: 'אף פעם',
@@ -26,6 +25,8 @@ export const words: Words = {
 
   units: 'קלטות',
   low: (notes) => `סף תחתון ${notes}`,
+  kind: (count, value) => `${count} × ${value}`,
+  retracted: (times) => `שטרות שלא נספרו נאספו חזרה: ${times} פעמים`,
   hoursLeft: (span) => `יתרוקן בעוד ${span} בקצב הימים האחרונים`,
 
   inService: 'החזרה לשירות',

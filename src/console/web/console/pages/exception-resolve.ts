@@ -92,7 +92,7 @@ export function Left({ claim, likely, name, words, onAnswer }: LeftProps): View 
       chosen: answer,
       onChoose: (answer) => say({ answer, text }),
     })}
-    <div class="posts" role="status">
+    <div class="posts ${dispensed === undefined ? 'none' : ''}" role="status">
       <h3>${words.willPost}</h3>
       ${
         dispensed === undefined

@@ -35,9 +35,11 @@ export function CountForm({ terminal, before, action, words, onChange, onSave }:
   return html`
     <form class="count" onSubmit=${onSubmit} onInput=${onChange}>
       <div class="inputs">${payers(terminal).map((unit) => cashInput(unit, terminal, before, words))}</div>
+      <div class="others">
       ${terminal.units
         .filter(({ type }) => type !== 'cash_out')
         .map((unit) => html`<${NotesInputs} key=${unit.id} ...${{ unit, terminal, before, words }} />`)}
+      </div>
       <div class="actions">
         <button type="submit" class="button main" disabled=${isBusy} aria-busy=${String(isBusy)}>${action}</button>
       </div>

@@ -94,7 +94,7 @@ type Suspects = {
 
 export function suspectsForm({ counted, claims, terminal, words, onAnswer }: Suspects): View {
   return html`
-    <h3>${words.suspects}</h3>
+    <h3 class="step">${words.suspects}</h3>
     <p class="soft">${words.suspectsText}</p>
     <div class="suspects">
       ${counted.suspects.map(({ withdrawal, amount, proposal }) => {

@@ -128,7 +128,7 @@ export function ExchangePanel({ terminal, exchange, exceptions, words, onDone }:
           mode === 'set' &&
           html`
             <section>
-              <h3>${words.count}</h3>
+              <h3 class="step">${words.count}</h3>
               <p class="soft">${count === undefined && exchange.counts ? words.countedBefore : words.countText}</p>
               ${h(CountForm, {
                 terminal,
@@ -161,7 +161,7 @@ export function ExchangePanel({ terminal, exchange, exceptions, words, onDone }:
           `
         }
         <section>
-          <h3>${words.load}</h3>
+          <h3 class="step">${words.load}</h3>
           ${h(LoadForm, { terminal, why, isAll: mode === 'set', words, onEnd: end })}
         </section>
       </div>

@@ -55,7 +55,7 @@ export const page: Page<Words> = ({ place, words }) => {
       title: id,
       above: [{ label: words.all, href: '/console/terminals' }],
       beside: body && badge('terminal', body.state),
-      text: body && html`<bdi>${body.name}</bdi>`,
+      text: body && seen(body, words),
       actions: body && actions(body, words, onDone),
     })}
     ${loaded(terminal, (now) => {
@@ -76,7 +76,7 @@ export const page: Page<Words> = ({ place, words }) => {
             onDone,
           })
         }
-        ${units(now, { attention, words })}
+        ${units(now, { attention, currency: now.currency, words })}
         ${open.length > 0 && openExceptions(id, exceptions.body, words)}
         ${loaded(withdrawals, (found) => latestOf(id, found, words))}
         ${loaded(batches, (found) => batchesOf(now, found, words))}
@@ -92,8 +92,20 @@ function silence({ kind, usual_s }: NonNullable<Overview['attention'][number]>, 
   return note({ tone: 'warn', title: words.attention[kind], ...(usual !== '' && { text: usual }) })
 }
 
+/** Its name, and when it last gave a sign of itself. */
+function seen({ name, last_seen, last_cash_out, signed_on }: Terminal, words: Words): View {
+  return html`
+    <span class="seen">
+      <bdi>${name}</bdi>
+      <span>${signed_on ? words.signedOn : words.signedOff}</span>
+      <span>${words.lastSeen} ${last_seen === null ? words.never : ago(last_seen)}</span>
+      <span>${words.lastCashOut} ${last_cash_out === null ? words.never : ago(last_cash_out)}</span>
+    </span>
+  `
+}
+
 function figures(terminal: Terminal, words: Words): View {
-  const { cash, transit, over_short, currency, last_seen, last_cash_out, signed_on } = terminal
+  const { cash, transit, over_short, currency } = terminal
   const text = (minor: number) => moneyText(minor, currency)
   const { uncertain, unconfirmed } = transit
   return html`
@@ -118,14 +130,6 @@ function figures(terminal: Terminal, words: Words): View {
         tone: over_short === 0 ? 'quiet' : 'warn',
       },
     ])}
-    ${panel(
-      {},
-      facts([
-        [words.lastSeen, ago(last_seen)],
-        [words.lastCashOut, ago(last_cash_out)],
-        [words.signedOn, signed_on ? words.yes : words.no],
-      ]),
-    )}
   `
 }
 
