@@ -141,11 +141,11 @@ export class Access {
       : this.#judge(found, asked, permission)
   }
 
-  /** Judges a request for what is open to everybody: by its address, and in demo mode by where it comes from. */
-  admitAnybody(asked: Asked): Admission {
+  /** Judges a request for what is open to everybody: by its address, if counted, and in demo mode by where it comes from. */
+  admitAnybody(asked: Asked, { counted }: { readonly counted: boolean }): Admission {
     const denial = this.demo ? denyStranger(asked) : undefined
     if (denial) return { denial }
-    const rate = this.demo ? undefined : this.#countAddress(asked)
+    const rate = this.demo || !counted ? undefined : this.#countAddress(asked)
     if (rate?.over) return { denial: { code: 'rate_limited', retryAfterS: rate.resetS }, rate }
     return { caller: { actor: '', person: '', role: 'terminal' }, rate }
   }

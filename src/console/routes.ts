@@ -49,7 +49,7 @@ export function consoleRoutes(access: Pick<Access, 'demo'>): Route[] {
       const asset = (await assets).get(path)
       return asset === undefined ? sendProblem(reply, 'not_found') : send(request, reply, asset)
     }
-    return { method: 'GET', url, may: 'public', handler }
+    return { method: 'GET', url, may: 'page', handler }
   }
   const below = (folder: string) =>
     serve(`/${folder}/*`, (request) => `/${folder}/${(request.params as { '*': string })['*']}`)

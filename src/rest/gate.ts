@@ -20,8 +20,11 @@ declare module 'fastify' {
   }
 }
 
-/** What a route needs: a permission; `public`, open to everybody; `health`, open and not counted. */
-export type Needs = Permission | 'public' | 'health'
+/**
+ * What a route needs: a permission; `public`, open to everybody; `page`, open and not counted, as a page is dozens of
+ * files that are in memory; `health`, open wherever it is asked from, and not counted.
+ */
+export type Needs = Permission | 'public' | 'page' | 'health'
 
 export type Gate = (needs: Needs) => onRequestHookHandler
 
@@ -43,7 +46,10 @@ export function gateOf(access: Access): Gate {
       request.caller = admission.caller
       done()
     }
-    const admission = needs === 'public' ? access.admitAnybody(asked) : access.admit(asked, needs)
+    const admission =
+      needs === 'public' || needs === 'page'
+        ? access.admitAnybody(asked, { counted: needs === 'public' })
+        : access.admit(asked, needs)
     if (admission instanceof Promise) admission.then(finish, done)
     else finish(admission)
   }

@@ -3,7 +3,6 @@ import Type, { type TProperties, type TSchema } from 'typebox'
 import { permissions } from '../../access/permissions.ts'
 import { currencies } from '../../ledger/money.ts'
 import { refusals as ledger, type Refusal } from '../../ledger/refusal.ts'
-import type { Needs } from '../gate.ts'
 import { type ProblemCode, retryAfterOf, statusOf, titleOf } from '../problem.ts'
 import { sessionCookieName } from '../session-cookie.ts'
 import type { V1Route } from './route.ts'
@@ -112,8 +111,7 @@ function reference(value: unknown): unknown {
   return name === undefined ? withNames(value) : { $ref: `#/components/schemas/${name}` }
 }
 
-type Described = Omit<V1Route, 'handler' | 'may'> & {
-  readonly may: Needs
+type Described = Omit<V1Route, 'handler'> & {
   /** Success that is not JSON, by content type. */
   readonly plain?: string
 }

@@ -21,7 +21,7 @@ import { type Rendered, render } from './render.ts'
 export type V1Route = {
   readonly method: Route['method']
   readonly url: string
-  readonly may: Needs
+  readonly may: Exclude<Needs, 'page'>
   /** Whether a terminal may ask it of itself alone, as the path names it. */
   readonly own?: true
   /**

@@ -78,6 +78,7 @@ async function loadOf(route: PageRoute): Promise<Ready> {
   try {
     return await route.load()
   } catch (error) {
+    reportError(error)
     return () => html`${pageHead({ title: words.failures.title })}${failed(error, () => location.reload())}`
   } finally {
     root.removeAttribute('aria-busy')

@@ -2,7 +2,10 @@
 
 const folder = '/web/console/web/console/'
 
-/** Loads one of the console's own, such as `parts/bars`, or one of a package's; once, and so that nothing is seen undressed. */
+/**
+ * Loads one of the console's own, such as `parts/bars`, or one of a package's; once. Parts need not wait for it: what
+ * they are drawn of is read after it is asked for.
+ */
 export function styled(name: string): Promise<void> {
   const href = name.startsWith('/') ? name : `${folder}${name}.css`
   if (document.querySelector(`link[href="${href}"]`) !== null) return Promise.resolve()

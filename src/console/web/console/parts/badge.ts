@@ -1,6 +1,15 @@
 /** States, each in its colour and always in words. */
 import { html, type View } from '../../html.ts'
-import { words } from '../words.ts'
+import { styled } from '../styles.ts'
+import { wordsOf } from '../words.ts'
+
+export { exceptionText } from './exception-text.ts'
+
+styled('parts/badge')
+const states = await wordsOf({
+  en: () => import('../messages/states.en.ts'),
+  he: () => import('../messages/states.he.ts'),
+})
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'quiet'
 
@@ -38,10 +47,5 @@ export function badge(of: Of, state: string): View {
 }
 
 export function stateText(of: Of, state: string): string {
-  return (words.states[of] as Readonly<Record<string, string>>)[state] ?? state
-}
-
-/** What an exception is about, in words. */
-export function exceptionText(type: string): string {
-  return (words.exceptionTypes as Readonly<Record<string, string>>)[type] ?? type
+  return (states[of] as Readonly<Record<string, string>>)[state] ?? state
 }

@@ -6,7 +6,7 @@ import { words } from '../words.ts'
 import { badge, stateText } from './badge.ts'
 import { count, moneyText, notesText } from './figures.ts'
 
-await styled('parts/bars')
+styled('parts/bars')
 
 export type Unit = Terminal['units'][number]
 

@@ -1,13 +1,13 @@
 /** Figures over time as a drawing, with the same figures as a table for those who do not see it. */
 import { h } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 import { words } from '../words.ts'
-import { table } from './table.ts'
 
-await Promise.all([styled('/vendor/uplot.css'), styled('parts/chart')])
+styled('/vendor/uplot.css')
+styled('parts/chart')
 
 export type Line = {
   readonly label: string
@@ -37,24 +37,26 @@ export type Chart = {
 }
 
 export function chart(of: Chart): View {
-  const { title, summary, at, atText, lines } = of
-  const columns = [
-    { head: words.at, cell: (i: number) => atText(at[i] ?? 0) },
-    ...lines.map(({ label, values, text }) => ({
-      head: label,
-      align: 'end' as const,
-      cell: (i: number) => valueText(values[i], text),
-    })),
-  ]
+  const { title, summary } = of
   return html`
     <figure class="chart">
       <figcaption class="soft">${summary}</figcaption>
       <div role="img" aria-label=${`${title}. ${summary}`} dir="ltr">${h(Drawing, { of })}</div>
-      <details>
-        <summary>${words.asTable}</summary>
-        ${table({ caption: title, columns, rows: at.map((_, i) => i).reverse(), keyOf: String })}
-      </details>
+      ${h(Figures, { of })}
     </figure>
+  `
+}
+
+/** Made when it is opened: hundreds of rows that nobody looks at would be drawn anew with each reading. */
+function Figures({ of }: { of: Chart }): View {
+  const [tableOf, setTableOf] = useState<(of: Chart) => View>()
+  const onToggle = async (event: Event) => {
+    if (!(event.target as HTMLDetailsElement).open) return setTableOf(undefined)
+    const { chartTable } = await import('./chart-table.ts')
+    setTableOf(() => chartTable)
+  }
+  return html`
+    <details onToggle=${onToggle}><summary>${words.asTable}</summary>${tableOf?.(of)}</details>
   `
 }
 
@@ -153,8 +155,4 @@ const incrs = [1, 2, 5, 10, 15, 30, 60, 360, 720, 1_440, 2_880, 5_760].map((minu
 /** Every scale begins at nothing, and has room above what is highest. */
 function fromZero(_: uPlot, __: number, most: number | null): [number, number] {
   return [0, most === null || most <= 0 ? 1 : most * 1.15]
-}
-
-function valueText(value: number | null | undefined, text: Line['text']): string {
-  return value === null || value === undefined ? '–' : text(value)
 }

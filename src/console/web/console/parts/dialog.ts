@@ -7,7 +7,7 @@ import { styled } from '../styles.ts'
 import { words } from '../words.ts'
 import { toast } from './toast.ts'
 
-await styled('parts/dialog')
+styled('parts/dialog')
 
 export type Asked = {
   readonly title: string

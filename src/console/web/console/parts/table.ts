@@ -2,7 +2,10 @@
 import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
 import { type Place, withQuery } from '../place.ts'
+import { styled } from '../styles.ts'
 import { words } from '../words.ts'
+
+styled('parts/table')
 
 export type Column<Row> = {
   readonly head: string
