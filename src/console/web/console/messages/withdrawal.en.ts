@@ -101,11 +101,19 @@ export const words = {
     withdrawal_declined: 'Asked for and declined',
     withdrawal_started: 'Notes began to leave',
     withdrawal_settled: 'Settled',
-    withdrawal_forestalled: 'Taken back before it was asked for',
-    withdrawal_advised: 'Said again, and otherwise',
     exception_opened: 'Exception opened',
     exception_waits: 'One person has said what left',
     exception_resolved: 'Exception resolved',
+  } as Readonly<Record<string, string>>,
+  /** By what the machine reported: of a withdrawal that it had not asked for, and of one that had ended. */
+  forestalled: {
+    reverse: 'Taken back before it was asked for',
+    confirm: 'Reported as paid, and never asked for',
+    unclear: 'Reported, and it fits no withdrawal for certain',
+  } as Readonly<Record<string, string>>,
+  advised: {
+    reverse: 'The machine said afterwards that nothing left',
+    confirm: 'The machine said afterwards what left',
   } as Readonly<Record<string, string>>,
   settledBy: {
     confirm: 'The machine said what left',

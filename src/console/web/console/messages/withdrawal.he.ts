@@ -87,11 +87,18 @@ export const words: Words = {
     withdrawal_declined: 'התבקשה וסורבה',
     withdrawal_started: 'השטרות התחילו לצאת',
     withdrawal_settled: 'הסתיימה',
-    withdrawal_forestalled: 'בוטלה לפני שהתבקשה',
-    withdrawal_advised: 'נאמר שוב, ואחרת',
     exception_opened: 'נפתח חריג',
     exception_waits: 'אדם אחד אמר מה יצא',
     exception_resolved: 'החריג הוכרע',
+  },
+  forestalled: {
+    reverse: 'בוטלה לפני שהתבקשה',
+    confirm: 'דווחה כמשולמת, ומעולם לא התבקשה',
+    unclear: 'דווחה, ואינה מתאימה בוודאות לשום משיכה',
+  },
+  advised: {
+    reverse: 'המכשיר אמר אחר כך שלא יצא דבר',
+    confirm: 'המכשיר אמר אחר כך מה יצא',
   },
   settledBy: {
     confirm: 'המכשיר אמר מה יצא',

@@ -13,7 +13,7 @@ import { toast } from '../parts/toast.ts'
 import { styled } from '../styles.ts'
 import { type Claim, consequencesOf } from './withdrawal-claim.ts'
 
-await styled('pages/exception-resolve')
+styled('pages/exception-resolve')
 
 /** `claim`: whose money it is about, where that is known. `onDone`: somebody's word was taken. */
 export function openResolve(

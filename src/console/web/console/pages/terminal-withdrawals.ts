@@ -1,9 +1,10 @@
 /** All withdrawals of a machine, newest first. */
-import type { TerminalWithdrawals } from '../../../../client/types.ts'
+import type { TerminalWithdrawal, TerminalWithdrawals } from '../../../../client/types.ts'
 import { html } from '../../html.ts'
 import { withParams } from '../api.ts'
 import type { Words } from '../messages/terminal.en.ts'
 import type { Page } from '../pages.ts'
+import { stateText } from '../parts/badge.ts'
 import { loaded, useData } from '../parts/data.ts'
 import { hrefs } from '../parts/links.ts'
 import { note } from '../parts/note.ts'
@@ -11,10 +12,18 @@ import { pageHead, panel } from '../parts/page.ts'
 import { pager } from '../parts/table.ts'
 import { withQuery } from '../place.ts'
 import { navigate } from '../router.ts'
-import { words as common } from '../words.ts'
 import { withdrawalsTable } from './terminal-lists.ts'
 
 const perPage = 50
+const states = [
+  'suspect',
+  'dispensing',
+  'authorized',
+  'completed',
+  'partially_completed',
+  'reversed',
+  'declined',
+] as const satisfies readonly TerminalWithdrawal['state'][]
 
 export const page: Page<Words> = ({ place, words }) => {
   const id = place.params['terminal'] ?? ''
@@ -42,8 +51,9 @@ export const page: Page<Words> = ({ place, words }) => {
       <label>${words.state}
         <select onChange=${onChange}>
           <option value="" selected=${state === ''}>${words.anyState}</option>
-          ${Object.entries(common.states.withdrawal).map(
-            ([name, text]) => html`<option value=${name} selected=${name === state}>${text}</option>`,
+          ${states.map(
+            (name) =>
+              html`<option value=${name} selected=${name === state}>${stateText('withdrawal', name)}</option>`,
           )}
         </select>
       </label>

@@ -71,13 +71,22 @@ function toneOf({ kind, detail }: Told): string {
 }
 
 function titleOf({ kind, detail }: Told, words: Words): string {
-  if (kind === 'withdrawal_settled') return words.settledBy[String(detail['by'])] ?? String(detail['by'])
-  const title = words.events[kind] ?? kind
-  const type = detail['exception_type'] ?? detail['type']
-  return kind === 'exception_opened' ? `${title}: ${exceptionText(String(type))}` : title
+  const text = (name: string) => String(detail[name])
+  switch (kind) {
+    case 'withdrawal_settled':
+      return words.settledBy[text('by')] ?? text('by')
+    case 'withdrawal_forestalled':
+      return words.forestalled[text('advice')] ?? text('advice')
+    case 'withdrawal_advised':
+      return words.advised[text('advice')] ?? text('advice')
+    case 'exception_opened':
+      return `${words.events[kind]}: ${exceptionText(text('exception_type'))}`
+    default:
+      return words.events[kind] ?? kind
+  }
 }
 
-/** By whom; a machine that asks for itself is not named again. */
+/** By whom; where the server itself did it, by nobody. */
 function byText({ by }: Told, words: Words): string {
   const name = by.name ?? by.actor
   return name === '' ? '' : words.by(isolated(name))
@@ -101,14 +110,15 @@ function linesOf({ kind, detail }: Told, { terminal, words }: Seen): (View | str
     case 'exception_waits':
     case 'exception_resolved': {
       const { dispensed, reason } = detail
-      const said = leftText(dispensed, { text, notes: notes(detail['units'] ?? detail['out']), words })
+      const said = leftText(dispensed, { text, notes: notes(detail['units']), words })
       return [
         ...(dispensed === undefined ? [] : [said]),
         ...(typeof reason === 'string' ? [html`<q><bdi>${reason}</bdi></q>`] : []),
       ]
     }
+    case 'withdrawal_forestalled':
     case 'exception_opened':
-      return [text(detail['amount'])]
+      return detail['amount'] === 0 ? [] : [text(detail['amount'])]
     default:
       return []
   }

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 
-await styled('parts/choices')
+styled('parts/choices')
 
 export type Choice = {
   readonly value: string
