@@ -31,6 +31,8 @@ export const permissions = {
   read_terminals: ['terminal', 'operator', 'auditor', 'admin'],
   /** What needs a person at any machine, and how all of them are doing. */
   oversee: ['operator', 'auditor', 'admin'],
+  /** The one box for whatever is known of something; what is found is what the role may read. */
+  search: ['teller', 'operator', 'auditor', 'admin'],
   create_terminals: ['admin'],
   /** In and out of service, exchanges and counts. */
   serve_terminals: ['operator', 'admin'],

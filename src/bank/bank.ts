@@ -14,7 +14,7 @@ import {
 } from '../ledger/command.ts'
 import type { Entity, EntityName } from '../ledger/entity.ts'
 import type { Instant } from '../ledger/money.ts'
-import { fromLine, type JournalRecord } from '../ledger/record.ts'
+import { fromLine } from '../ledger/record.ts'
 import type { Thing } from '../ledger/registry.ts'
 import type { Clock } from './clock.ts'
 import { Expiry } from './expiry.ts'
@@ -28,9 +28,12 @@ import type {
   EntityPage,
   Entry,
   EntryPage,
+  Finding,
+  FindPage,
   Found,
   HoldPageQuery,
   LineRange,
+  NamedRecord,
   Store,
   TransferPageQuery,
 } from './store.ts'
@@ -39,7 +42,7 @@ import { Verification } from './verification.ts'
 const registryEveryMs = 500
 
 /** A record with its name, and its place in the journal. */
-export type PlacedRecord = JournalRecord & { readonly id: RecordId; readonly place: number }
+export type PlacedRecord = NamedRecord & { readonly place: number }
 
 function changesRegistry({ type }: Command): boolean {
   return (
@@ -179,6 +182,16 @@ export class Bank {
   /** The same of names that begin alike, in their bytewise order. */
   entities(page: EntityPage): Promise<EntitiesFound> {
     return this.#store.entities(page)
+  }
+
+  /** What a terminal did for customers, or cards, by how they were numbered: newest first, each as it is now. */
+  find(page: FindPage): Promise<Found<Finding>> {
+    return this.#store.find(page)
+  }
+
+  /** The records about withdrawals or exceptions, oldest first. */
+  about(names: readonly EntityName[], limit: number): Promise<readonly NamedRecord[]> {
+    return this.#store.about(names, limit)
   }
 
   reply(key: Key): Promise<StoredReply | undefined> {

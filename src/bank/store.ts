@@ -12,6 +12,7 @@ import type { JournalRecord, Line } from '../ledger/record.ts'
 import type { Refusal } from '../ledger/refusal.ts'
 import type { Thing } from '../ledger/registry.ts'
 import type { TerminalId } from '../ledger/terminal.ts'
+import type { Findable, Sought } from '../ledger/terms.ts'
 import type { Fault, Proven } from '../ledger/verify.ts'
 
 /** A submission on its way: `deadlineMs` is monotonic time, after which it may no longer be applied. */
@@ -69,6 +70,12 @@ export interface Store extends Committing {
 
   /** What somebody must look at by now although nobody asked, in the order of its times. */
   due(now: Instant, limit: number): Promise<readonly Entity[]>
+
+  /** What a terminal did for customers, or cards, by how they were numbered: newest first, each as it is now. */
+  find(page: FindPage): Promise<Found<Finding>>
+
+  /** The records about withdrawals or exceptions, oldest first: at most `limit` of them. */
+  about(names: readonly EntityName[], limit: number): Promise<readonly NamedRecord[]>
 
   /** What was answered under a key, also where it is too old to be answered again. */
   reply(key: Key): Promise<StoredReply | undefined>
@@ -212,8 +219,16 @@ export function inTime(entities: readonly Entity[]): Entity[] {
   return due.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1)).map(({ entity }) => entity)
 }
 
+/** What is sought, made by a record before `before`. */
+export type FindPage = Sought & { readonly before?: RecordId; readonly limit: number }
+
+/** What was found, and the record that made it. */
+export type Finding = { readonly id: RecordId; readonly entity: Findable }
+
+export type NamedRecord = JournalRecord & { readonly id: RecordId }
+
 /** A record that an auditor asks for. */
-export type Act = JournalRecord & { readonly id: RecordId }
+export type Act = NamedRecord
 
 /** A page, and before which record to go on where there may be more: a search gives up after a while, and says so. */
 export type Found<Thing> = { readonly things: readonly Thing[]; readonly next?: RecordId }

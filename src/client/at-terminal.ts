@@ -59,6 +59,11 @@ export class AtTerminal {
     return this.#asks.read(`/withdrawals/${name(id)}`, {}, ask)
   }
 
+  /** What happened to it, oldest first. */
+  historyOf(id: string, ask?: Ask): Promise<types.WithdrawalHistory> {
+    return this.#asks.read(`/withdrawals/${name(id)}/history`, {}, ask)
+  }
+
   withdrawals(query: types.Paging & { state?: 'open' } = {}, ask?: Ask): Promise<types.TerminalWithdrawals> {
     return this.#asks.read('/withdrawals', query, ask)
   }

@@ -232,6 +232,19 @@ export class Cashpoint {
     })
   }
 
+  /** Withdrawals at all terminals, newest first. A page may be short, or empty, and still have a `next`. */
+  withdrawals(
+    query: types.Paging & types.WithdrawalsSought = {},
+    ask?: Ask,
+  ): Promise<types.WithdrawalsFound> {
+    return this.#read('/withdrawals', query, ask)
+  }
+
+  /** Whatever is called or numbered so: what is called so first, then the newest. */
+  search(q: string, ask?: Ask): Promise<types.Search> {
+    return this.#read('/search', { q }, ask)
+  }
+
   exceptions(
     query: types.Paging & { state?: types.Exception['state']; terminal?: string; type?: string } = {},
     ask?: Ask,

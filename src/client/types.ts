@@ -76,6 +76,11 @@ export type TerminalWithdrawal = Of<'withdrawalReply'>
 export type TerminalWithdrawals = Of<'withdrawalsReply'>
 /** What is left of a withdrawal or deposit that was reversed before it came. */
 export type Tombstone = Of<'tombstoneReply'>
+/** Where it was not asked for by its name. */
+export type WithdrawalFound = Of<'withdrawalFound'>
+export type WithdrawalsFound = Of<'withdrawalsFoundReply'>
+export type WithdrawalHistory = Of<'historyReply'>
+export type Search = Of<'searchReply'>
 export type Inquire = Of<'inquire'>
 export type Inquiry = Of<'inquiryReply'>
 export type TerminalDeposit = Of<'terminalDeposit'>
@@ -105,3 +110,16 @@ export type SetPin = Of<'setPin'>
 export type Query = Readonly<Record<string, string | number | undefined>>
 export type Paging = { readonly limit?: number; readonly cursor?: string }
 export type Period = { readonly from?: string; readonly to?: string }
+
+/** What withdrawals are found by; `from` and `to` are when they were asked for. */
+export type WithdrawalsSought = Period & {
+  readonly terminal?: string
+  readonly account?: string
+  readonly last4?: string
+  readonly stan?: string
+  readonly rrn?: string
+  readonly authorization_code?: string
+  readonly amount?: number
+  readonly currency?: string
+  readonly state?: TerminalWithdrawal['state']
+}

@@ -254,6 +254,8 @@ export function stubStore(does: Partial<Store>): Store {
     entity: fail,
     entities: fail,
     due: fail,
+    find: fail,
+    about: fail,
     last: fail,
     placeOf: fail,
     lines: fail,

@@ -174,6 +174,8 @@ export class FaultyStore implements Store {
   hold: Store['hold'] = (id) => this.#read(() => this.#disk.hold(id))
   entity: Store['entity'] = (name) => this.#read(() => this.#disk.entity(name))
   entities: Store['entities'] = (page) => this.#read(() => this.#disk.entities(page))
+  find: Store['find'] = (page) => this.#read(() => this.#disk.find(page))
+  about: Store['about'] = (names, limit) => this.#read(() => this.#disk.about(names, limit))
   due: Store['due'] = (now, limit) => this.#read(() => this.#disk.due(now, limit))
   thing: Store['thing'] = (id) => this.#disk.thing(id)
   things: Store['things'] = () => this.#disk.things()

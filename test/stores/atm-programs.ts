@@ -14,6 +14,7 @@ import { type Chance, prng, seed } from '../support/chance.ts'
 import { deposit, pending, withdraw } from '../support/commands.ts'
 import { assertProven, journalOf } from '../support/journal.ts'
 import type { Place } from '../support/stores.ts'
+import { assertFindsAlike } from './find-programs.ts'
 import { type Ids, idOf, makeTerminal, step } from './terminals.ts'
 
 const stepsPerRound = 300
@@ -222,10 +223,12 @@ export function testAtmPrograms(name: string, newPlace: () => Place, rounds: num
               const exception = (await both.memory.entities(page)).things.at(-1)
               if (exception?.kind === 'exception') await both.commit([program.resolve(exception)])
             }
+            if (chance(100) === 0) await assertFindsAlike(both.store, both.memory, chance)
             place.clock?.move(chance(60_000))
             if (place.keeps && i % 90 === 89) await both.restart()
           }
           await both.check()
+          await assertFindsAlike(both.store, both.memory, chance)
           assertProven(await journalOf(both.store))
         } finally {
           await both.store.close()

@@ -11,36 +11,12 @@ import { dueAt, nameOf, nameOfEntity } from '../../src/ledger/entity.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { cardIdOf } from '../support/atm-words.ts'
 import { deposit, gist, pending, withdraw } from '../support/commands.ts'
-import { assertProven, journalOf } from '../support/journal.ts'
+import { journalOf } from '../support/journal.ts'
 import type { Place } from '../support/stores.ts'
-import { asTerminal, makeCard, makeTerminal, run, say, step } from './terminals.ts'
+import { asTerminal, makeCard, makeTerminal, run, say, step, tellerOf } from './terminals.ts'
 
 export function conformanceOfEntities(name: string, newPlace: () => Place): void {
-  /** What `prepare` gives is what `check` is given; both see a store, not always the same one. */
-  const told = (
-    story: string,
-    prepare: (store: Store) => Promise<unknown>,
-    check: (store: Store) => Promise<void>,
-  ) =>
-    test(story, async () => {
-      const place = newPlace()
-      let store = await place.open()
-      try {
-        await prepare(store)
-        await check(store)
-        if (place.keeps) {
-          await store.close()
-          store = await place.open()
-          await check(store)
-        }
-        assertProven(await journalOf(store))
-        const found = await store.prove({}, () => {})
-        assert(!('what' in found), 'what' in found ? found.what : '')
-      } finally {
-        await store.close()
-        place.remove()
-      }
-    })
+  const told = tellerOf(newPlace)
 
   describe(`${name}: terminals, cards, withdrawals`, () => {
     told(

@@ -15,11 +15,13 @@ import { deposit, gist, pending, withdraw } from '../support/commands.ts'
 import { assertProven, type Entry, journalOf } from '../support/journal.ts'
 import type { Place } from '../support/stores.ts'
 import { conformanceOfEntities } from './conformance-entities.ts'
+import { conformanceOfFinding } from './conformance-find.ts'
 import { conformanceOfReads } from './conformance-reads.ts'
 
 export function conformance(name: string, newPlace: () => Place): void {
   conformanceOfReads(name, newPlace)
   conformanceOfEntities(name, newPlace)
+  conformanceOfFinding(name, newPlace)
 
   /** A test with a new store, whose journal must be proven at the end. */
   const on = (story: string, body: (store: Store, place: Place) => Promise<void>) =>

@@ -1,12 +1,43 @@
 /** Terminals and cards in the words of scenarios, for tests that ask a store itself. */
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import type { Pending, Store } from '../../src/bank/store.ts'
 import type { Outcome } from '../../src/ledger/command.ts'
 import { nameOf } from '../../src/ledger/entity.ts'
 import type { Terminal } from '../../src/ledger/terminal.ts'
 import { atmStepOf, cardIdOf, idOfAtm, sayAtm } from '../support/atm-words.ts'
 import { deposit, gist, pending } from '../support/commands.ts'
+import { assertProven, journalOf } from '../support/journal.ts'
+import type { Place } from '../support/stores.ts'
 import { wordsOf } from '../support/v1-words.ts'
+
+/** Tests whose story is read right after it was committed and, where the store keeps anything, once more after a restart. */
+export function tellerOf(newPlace: () => Place) {
+  return (
+    story: string,
+    prepare: (store: Store, place: Place) => Promise<unknown>,
+    check: (store: Store) => Promise<void>,
+  ) =>
+    test(story, async () => {
+      const place = newPlace()
+      let store = await place.open()
+      try {
+        await prepare(store, place)
+        await check(store)
+        if (place.keeps) {
+          await store.close()
+          store = await place.open()
+          await check(store)
+        }
+        assertProven(await journalOf(store))
+        const found = await store.prove({}, () => {})
+        assert(!('what' in found), 'what' in found ? found.what : '')
+      } finally {
+        await store.close()
+        place.remove()
+      }
+    })
+}
 
 /** Ids by the names that `as=` gave them. */
 export type Ids = Map<string, string>

@@ -7,7 +7,7 @@
  *   count T x C1=98 D1=5000:2        -> counted C1-2=-100 : -100             variances; then w1=60 or w1=? of suspects
  *   end T x set C1=100 w1:60         -> exchanged variance -40
  *   service T on, service T off, sign T on, sign T off
- *   card K A,B pin=1234 policy=if_present tx=100 day=500 count=3
+ *   card K A,B pin=1234 policy=if_present tx=100 day=500 count=3 last4=0119
  *   authorize T w1 K 60 pin=1234 account=B mix=equalEmptying implicit  -> authorized 60 C1=1 C3=1
  *   start T w1                       -> dispensing 60 C1=1 C3=1
  *   confirm T w1 C1=1 R:C3=1 outcome=unknown      R: in front of what went into the reject unit
@@ -137,7 +137,7 @@ export function atmStepOf(
         command: {
           type: 'issue_card',
           pan: [cardIdOf(terminal)],
-          last4: '0119',
+          last4: options.get('last4') ?? '0119',
           expiry: options.get('expires') ?? '9912',
           accounts,
           pin_policy,

@@ -44,6 +44,7 @@ const names = [
   'notes',
   'stan',
   'rrn',
+  'last4',
   'local',
   'sent',
   'asked',

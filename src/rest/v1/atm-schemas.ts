@@ -13,6 +13,7 @@ import {
   number,
   orNull,
   reason,
+  side,
 } from './shapes.ts'
 
 // Bounds that keep every sum of notes a safe integer: 32 kinds × 10^6 notes × 10^8 minor units < 2^53.
@@ -188,6 +189,65 @@ export const tombstoneReply = closed({
 })
 export const withdrawalRead = Type.Union([withdrawalReply, tombstoneReply])
 export const withdrawalsReply = closed({ withdrawals: Type.Array(withdrawalRead), next })
+const stan = Type.String({ pattern: '^[0-9]{1,6}$', description: 'Of the message that asked: 1 to 6 digits' })
+const rrn = Type.String({ pattern: '^[ -~]{1,12}$', description: 'Of the message that asked' })
+const authorizationCode = Type.String({ pattern: '^[0-9]{6}$' })
+/** What a withdrawal may be found by. */
+export const withdrawalQuery = {
+  terminal: terminalName,
+  account: number,
+  last4,
+  stan,
+  rrn,
+  authorization_code: authorizationCode,
+  amount,
+  currency,
+  state: withdrawalState,
+}
+/** The same where it was not asked for by its name. */
+export const tombstoneFound = closed({
+  id: ownId,
+  terminal: terminalName,
+  state: Type.Literal('reversed'),
+  tombstone: Type.Literal(true),
+  amount: limit,
+  currency,
+  account: orNull(number),
+  last4: orNull(last4),
+  exception: orNull(exceptionId),
+  stan: Type.Optional(stan),
+  rrn: Type.Optional(rrn),
+  created_at: instant,
+})
+export const withdrawalFound = Type.Union([withdrawalReply, tombstoneFound])
+export const withdrawalsFoundReply = closed({ withdrawals: Type.Array(withdrawalFound), next })
+export const historyKind = Type.Enum([
+  'withdrawal_authorized',
+  'withdrawal_declined',
+  'withdrawal_started',
+  'withdrawal_settled',
+  'withdrawal_forestalled',
+  'withdrawal_advised',
+  'exception_opened',
+  'exception_waits',
+  'exception_resolved',
+])
+export const historyReply = closed({
+  history: Type.Array(
+    closed({
+      at: instant,
+      kind: historyKind,
+      record: id,
+      by: closed({
+        actor: Type.String({ description: 'The credential; iso8583; empty where the server itself did it' }),
+        name: orNull(Type.String({ description: 'Whose credential it is' })),
+      }),
+      detail: Type.Object({}, { description: 'What the record says, by its kind' }),
+      transfers: Type.Array(closed({ id, debit: side, credit: side, amount, currency })),
+    }),
+  ),
+  more: Type.Boolean({ description: 'Whether there are later ones, of very many' }),
+})
 
 export const inquire = closed({
   pan,
@@ -414,6 +474,17 @@ export const cardReply = closed({
   tries_left: count,
   limits: cardLimits,
 })
+export const depositFound = closed({
+  terminal: terminalName,
+  id: ownId,
+  account: number,
+  amount,
+  currency,
+  state: Type.Enum(['completed', 'reversed']),
+  created_at: instant,
+})
+export const terminalFound = closed({ id: terminalName, name: Type.String(), state: terminalState })
+
 export const blockCard = closed({ status: Type.Enum(['blocked', 'lost', 'stolen']), reason })
 export const setPin = closed({ ...setting, reason })
 

@@ -21,21 +21,23 @@ export function auditRoutes(bank: Bank): V1Route[] {
         const page = pageBefore(request)
         const { things, next } = await bank.acts(page)
         const next_cursor = nextCursor(request, reply, { limit: page.limit, last: next })
-        const names = namesOf(bank)
-        const acts = things.map((act) => actBody(act, names))
+        const nameOf = namesIn(bank)
+        const acts = things.map((act) => actBody(act, nameOf(act.actor)))
         return send(reply, { status: 200, body: { acts, next_cursor } })
       },
     },
   ]
 }
 
-/** Whose each credential is. */
-function namesOf({ things }: Bank): ReadonlyMap<string, string> {
-  return new Map(things.flatMap((thing) => (thing.kind === 'credential' ? [[thing.id, thing.name]] : [])))
+/** Tells whose credential an actor is; null of none. */
+export function namesIn({ things }: Bank): (actor: string) => string | null {
+  const names = new Map(
+    things.flatMap((thing) => (thing.kind === 'credential' ? [[thing.id, thing.name]] : [])),
+  )
+  return (actor) => names.get(actor) ?? (actor.startsWith('jwt:') ? actor.slice(4) : null)
 }
 
-function actBody({ id, at, actor, content }: Act, names: ReadonlyMap<string, string>): object {
-  const actor_name = names.get(actor) ?? (actor.startsWith('jwt:') ? actor.slice(4) : null)
+function actBody({ id, at, actor, content }: Act, actor_name: string | null): object {
   return { id, at: timeOf(at), actor, actor_name, action: actionOf(content), details: detailsOf(content) }
 }
 

@@ -90,6 +90,7 @@ for (const [name, schema, written = schema] of [
   ['Adjustment', schemas.adjustmentReply],
   ['Terminal', schemas.terminalReply],
   ['TerminalWithdrawal', schemas.withdrawalReply],
+  ['WithdrawalFound', schemas.withdrawalFound],
   ['TerminalBatch', schemas.closedBatchReply],
   ['Exception', schemas.exceptionReply],
   ['Card', schemas.cardReply],

@@ -30,12 +30,14 @@ import { openApi } from './openapi.ts'
 import { overviewRoutes } from './overview.ts'
 import { proofRoutes } from './proofs.ts'
 import { refuseIfMatch, type V1Route } from './route.ts'
+import { searchRoute } from './search.ts'
 import { searchRoutes } from './searches.ts'
 import { Secrets } from './secrets.ts'
 import { sessionRoutes } from './session.ts'
 import { terminalOperationRoutes } from './terminal-operations.ts'
 import { terminalRoutes } from './terminals.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { withdrawalHistoryRoute } from './withdrawal-history.ts'
 import { withdrawalRoutes } from './withdrawals.ts'
 
 const bodyMax = 2 ** 20
@@ -135,6 +137,7 @@ export function v1Routes({
     ...movementRoutes(bank),
     ...historyRoutes(bank),
     ...searchRoutes(bank),
+    searchRoute(bank, { vault, dayOf: businessDays(timeZone) }),
     ...proofRoutes(bank),
     ...adjustmentRoutes(bank),
     ...sessionRoutes(access, currency),
@@ -143,6 +146,7 @@ export function v1Routes({
     ...webhookRoutes(bank, webhooks),
     ...terminalRoutes(bank, secrets),
     ...withdrawalRoutes(bank, secrets),
+    withdrawalHistoryRoute(bank),
     ...terminalOperationRoutes(bank, secrets),
     ...exchangeRoutes(bank),
     ...batchRoutes(bank),

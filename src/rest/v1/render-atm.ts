@@ -4,7 +4,7 @@ import { type Card, isExpired } from '../../ledger/card.ts'
 import type { Entity } from '../../ledger/entity.ts'
 import type { Exception } from '../../ledger/exception.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
-import type { Instant, Minor } from '../../ledger/money.ts'
+import type { Currency, Instant, Minor } from '../../ledger/money.ts'
 import {
   type Batch,
   countOf,
@@ -137,6 +137,26 @@ export function withdrawalBody(withdrawal: Withdrawal): object {
   }
 }
 
+/** A withdrawal where it was not asked for by its name: of a tombstone, too, whose it is and what it was about. */
+export function withdrawalFoundBody(withdrawal: Withdrawal): object {
+  if (!withdrawal.tombstone) return withdrawalBody(withdrawal)
+  const { id, terminal, state, amount, currency, account, last4, exception, stan, rrn, at } = withdrawal
+  return {
+    id,
+    terminal,
+    state,
+    tombstone: true,
+    amount,
+    currency,
+    account: account ?? null,
+    last4: last4 ?? null,
+    exception,
+    ...(stan !== undefined && { stan }),
+    ...(rrn !== undefined && { rrn }),
+    created_at: timeOf(at),
+  }
+}
+
 /** A withdrawal as its authorization was answered, whatever has become of it. */
 export function asAuthorized(withdrawal: Withdrawal): Withdrawal {
   const { start_by = null, transfers, planned, units } = withdrawal
@@ -176,6 +196,14 @@ export function operationBody(operation: Operation): object {
 /** What a batch has in it until now. */
 export function openBatchBody({ opened_at, ...batch }: OpenBatch): object {
   return { ...batch, opened_at: timeOf(opened_at) }
+}
+
+/** A deposit where it was not asked for by its name. */
+export function depositFoundBody(
+  { terminal, id, account, amount, state, at }: Operation,
+  currency: Currency,
+): object {
+  return { terminal, id, account, amount, currency, state, created_at: timeOf(at) }
 }
 
 /** The report of a batch that was closed. */

@@ -210,6 +210,25 @@ export const transfersReply = closed({
   transfers: Type.Array(transferReply),
   next_cursor: orNull(Type.String()),
 })
+const found = <Kind extends string, Body extends TProperties>(kind: Kind, body: Body) =>
+  closed({ kind: Type.Literal(kind), ...body })
+export const searchReply = closed({
+  q: Type.String({ description: 'As it was typed; of a card number the last four digits' }),
+  found: Type.Array(
+    Type.Union([
+      found('terminal', { terminal: atm.terminalFound }),
+      found('withdrawal', { withdrawal: atm.withdrawalFound }),
+      found('account', {
+        account: closed({ number, currency, ledger: balance, available: balance, state }),
+      }),
+      found('card', { card: atm.cardReply }),
+      found('exception', { exception: atm.exceptionReply }),
+      found('transfer', { transfer: transferReply }),
+      found('deposit', { deposit: atm.depositFound }),
+    ]),
+  ),
+  more: Type.Boolean({ description: 'Whether there is more than is told' }),
+})
 export const holdsReply = closed({ holds: Type.Array(holdReply), next_cursor: orNull(Type.String()) })
 export const entriesReply = closed({
   account: side,

@@ -13,11 +13,14 @@ import {
   type Entry,
   type EntryPage,
   entityPageOf,
+  type Finding,
+  type FindPage,
   type Found,
   type HoldPageQuery,
   inTime,
   type LineRange,
   type NamedLine,
+  type NamedRecord,
   type Pending,
   pageOf,
   type Store,
@@ -44,6 +47,7 @@ import { fromLine, type JournalRecord, type Line, toLine } from '../../ledger/re
 import type { Refusal } from '../../ledger/refusal.ts'
 import { isListed, isPrivileged, type Thing } from '../../ledger/registry.ts'
 import { isTerminalAccount } from '../../ledger/terminal.ts'
+import { isAbout, isSought, nameMadeBy } from '../../ledger/terms.ts'
 import { checkSealed, type Fault, type Proven, Verifier } from '../../ledger/verify.ts'
 
 export class MemoryStore implements Store {
@@ -116,12 +120,16 @@ export class MemoryStore implements Store {
   }
 
   async acts({ before, limit }: ActPage): Promise<Found<Act>> {
-    const found = this.#journal
-      .flatMap(({ lines }) => lines.map(fromLine))
+    const found = this.#records()
       .filter(({ sequence, content }) => sequence < sequenceBefore(before) && isPrivileged(content))
-      .map((record) => ({ id: idOf(record.sequence), ...record }))
       .reverse()
     return pageOf(found, limit)
+  }
+
+  #records(): NamedRecord[] {
+    return this.#journal.flatMap(({ lines }) =>
+      lines.map((line) => ({ id: idOf(line.sequence), ...fromLine(line) })),
+    )
   }
 
   async entity(name: EntityName): Promise<Entity | undefined> {
@@ -140,6 +148,24 @@ export class MemoryStore implements Store {
   async due(now: Instant, limit: number): Promise<readonly Entity[]> {
     const due = this.#books.left.entities.filter((entity) => (dueAt(entity) ?? Infinity) <= now)
     return inTime(due).slice(0, limit)
+  }
+
+  async find({ before, limit, ...sought }: FindPage): Promise<Found<Finding>> {
+    const found = this.#records()
+      .filter(({ sequence }) => sequence < sequenceBefore(before))
+      .flatMap(({ id, content }): Finding | [] => {
+        const name = nameMadeBy(content)
+        const entity = name === undefined ? undefined : this.#books.entity(name)
+        return entity !== undefined && isSought(entity, sought) ? { id, entity } : []
+      })
+      .reverse()
+    return pageOf(found, limit)
+  }
+
+  async about(names: readonly EntityName[], limit: number): Promise<readonly NamedRecord[]> {
+    return this.#records()
+      .filter(({ content }) => isAbout(content, names))
+      .slice(0, limit)
   }
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {

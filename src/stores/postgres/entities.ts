@@ -58,6 +58,16 @@ export async function readEntity(name: EntityName, ask: Ask): Promise<Entity | u
   return row && entityOf(row)
 }
 
+/** Those of names that are there. */
+export async function readEntities(names: readonly EntityName[], ask: Ask): Promise<readonly Entity[]> {
+  return names.length === 0 ? [] : (await ask(named, [names])).map(entityOf)
+}
+
+/** Those that wait under a prefix. */
+export async function readWaiting(prefix: EntityName, ask: Ask): Promise<readonly Entity[]> {
+  return (await ask(waitingUnder, [[prefix], [beyond(prefix)]])).map(entityOf)
+}
+
 export async function readEntityPage(
   { prefix, owner, waiting, after = '', limit }: EntityPage,
   ask: Ask,

@@ -9,7 +9,16 @@ import type { LineRange, NamedLine } from '../../bank/store.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { RecordId } from '../../ledger/command.ts'
 import type { Line } from '../../ledger/record.ts'
-import { type Ask, asker, endIfSilent, type PostgresOptions, reader, readWith, statement } from './connect.ts'
+import {
+  type Ask,
+  asker,
+  endIfSilent,
+  type PostgresOptions,
+  type Rows,
+  reader,
+  readWith,
+  statement,
+} from './connect.ts'
 import { idAt, type LineRow, lineColumns, lineOf, spotOf } from './rows.ts'
 
 const blocksPerTurn = 10_000
@@ -63,14 +72,31 @@ const placeOf = statement(
 // them. `offset 0` keeps it from doing so.
 const recordsOf =
   '(select * from records where writer = p.writer and sequence >= p.first and sequence <= p.last offset 0)'
+const placesIn =
+  'select * from places where place > $1 and place < coalesce((select min(place) from places where place >= $2), $2) + 1'
+const placedColumns = `p.place - p.last + r.sequence as place, ${lineColumns}`
+const within = 'p.place - p.last + r.sequence > $1 and p.place - p.last + r.sequence <= $2'
 const linesIn = statement(
   'lines_in',
-  `select p.place - p.last + r.sequence as place, ${lineColumns}
-  from (
-    select * from places where place > $1 and place < coalesce((select min(place) from places where place >= $2), $2) + 1
-  ) p cross join lateral ${recordsOf} r
-  where p.place - p.last + r.sequence > $1 and p.place - p.last + r.sequence <= $2
+  `select ${placedColumns}
+  from (${placesIn}) p cross join lateral ${recordsOf} r
+  where ${within}
   order by p.place, r.sequence`,
+)
+const linesOfKinds = statement(
+  'lines_of_kinds',
+  `select ${placedColumns}
+  from (${placesIn}) p cross join lateral ${recordsOf} r
+  where ${within} and r.kind = any($3::text[])
+  order by p.place, r.sequence`,
+)
+const linesAt = statement(
+  'lines_at_places',
+  `select w.place, ${lineColumns}
+  from unnest($1::bigint[]) as w (place)
+  cross join lateral (select * from places where place >= w.place order by place limit 1) p
+  join records r on r.writer = p.writer and r.sequence = p.last - (p.place - w.place)
+  order by w.place`,
 )
 const blocksIn = statement(
   'blocks_in',
@@ -90,6 +116,8 @@ const linesOf = statement(
 
 /** A block with its lines, and which one it is in the order of all. */
 export type PlacedBlock = { readonly block: Block; readonly lines: readonly Line[]; readonly number: number }
+
+export type PlacedLine = NamedLine & { readonly place: number }
 
 /** Up to which block, and with that to which record, the order has come. */
 type Head = { readonly block: number; readonly place: number }
@@ -127,6 +155,16 @@ export class Places {
   async lines({ after, last }: LineRange): Promise<readonly NamedLine[]> {
     const rows = (await this.#ask(linesIn, [after, last])) as readonly LineRow[]
     return rows.map((row) => ({ id: idAt(row), line: lineOf(row) }))
+  }
+
+  /** Those of some kinds, with where each is. */
+  async linesOf({ after, last }: LineRange, kinds: readonly Line['kind'][]): Promise<readonly PlacedLine[]> {
+    return placed(await this.#ask(linesOfKinds, [after, last, kinds]))
+  }
+
+  /** The lines at places that are there, in their order. */
+  async linesAt(places: readonly number[]): Promise<readonly PlacedLine[]> {
+    return places.length === 0 ? [] : placed(await this.#ask(linesAt, [places]))
   }
 
   /** The blocks beyond one, up to another, each with its lines. */
@@ -189,6 +227,14 @@ export class Places {
       }
     })
   }
+}
+
+function placed(rows: Rows): readonly PlacedLine[] {
+  return (rows as unknown as (LineRow & { place: number })[]).map((row) => ({
+    id: idAt(row),
+    line: lineOf(row),
+    place: row.place,
+  }))
 }
 
 type Unplaced = {

@@ -18,10 +18,13 @@ import {
   type EntityPage,
   type Entry,
   type EntryPage,
+  type Finding,
+  type FindPage,
   type Found,
   type HoldPageQuery,
   type LineRange,
   type NamedLine,
+  type NamedRecord,
   type OnBlocked,
   type Pending,
   type ProofProgress,
@@ -50,6 +53,7 @@ import { Blocked } from './blocked.ts'
 import { type Ask, connect, databaseNow, messageOf, poolOf, reader, statement } from './connect.ts'
 import { PostgresDeliveries } from './deliveries.ts'
 import { readDue, readEntity, readEntityPage } from './entities.ts'
+import { Finder } from './find.ts'
 import { readDatabaseUrl } from './hosts.ts'
 import { listAccounts } from './lists.ts'
 import { readTransfers } from './load.ts'
@@ -66,6 +70,7 @@ import {
   spotOf,
 } from './rows.ts'
 import { readActs, readEntries, searchHolds, searchTransfers } from './search.ts'
+import { Terms } from './terms.ts'
 import { stillBlocked, Writer, type WriterOptions } from './writer.ts'
 
 const readersMax = 4
@@ -119,6 +124,8 @@ export class PostgresStore implements Store {
   readonly #ask: Ask
   readonly #writer: Writer
   readonly #places: Places
+  readonly #terms: Terms
+  readonly #finder: Finder
   readonly #blocked: Blocked
   /** Accounts that are asked for in this turn of the event loop: one statement reads them all. */
   #asked = new Map<AccountNumber, Asked[]>()
@@ -157,6 +164,9 @@ export class PostgresStore implements Store {
     this.#pool = poolOf(options, readersMax)
     this.#ask = reader(this.#pool, options)
     this.#places = new Places(this.#pool, options)
+    this.#terms = new Terms(this.#pool, options, this.#places)
+    this.#finder = new Finder({ ask: this.#ask, places: this.#places, terms: this.#terms })
+    this.#terms.start()
     this.#writer = writer
     this.#blocked = new Blocked(() => Writer.start(options))
     this.#forgetting = setInterval(() => void this.forget().catch(() => {}), forgetEveryMs).unref()
@@ -267,6 +277,14 @@ export class PostgresStore implements Store {
 
   due(now: Instant, limit: number): Promise<readonly Entity[]> {
     return readDue(now, limit, this.#ask)
+  }
+
+  find(page: FindPage): Promise<Found<Finding>> {
+    return this.#finder.find(page)
+  }
+
+  about(names: readonly EntityName[], limit: number): Promise<readonly NamedRecord[]> {
+    return this.#finder.about(names, limit)
   }
 
   async reply({ scope, key }: Key): Promise<StoredReply | undefined> {
@@ -394,6 +412,7 @@ export class PostgresStore implements Store {
     this.#closed = true
     clearInterval(this.#watch)
     clearInterval(this.#forgetting)
+    await this.#terms.close()
     await this.#blocked.close()
     await this.#writer.close()
     await this.#pool.end()

@@ -20,6 +20,16 @@ type Row = {
   readonly body: string
 }
 
+/** What the index has yet to take in of the ATM side, and all of that as it is now. */
+export type Now = {
+  /** Up to which record the index has come. */
+  readonly indexed: number
+  /** Lines beyond it, oldest first. */
+  readonly lines: readonly Line[]
+  readonly changed: ReadonlyMap<EntityName, Entity>
+  find(name: EntityName): Entity | undefined
+}
+
 export class Entities {
   readonly #index: DatabaseSync
   readonly #loader: Loader
@@ -51,8 +61,7 @@ export class Entities {
 
   page(page: EntityPage): EntitiesFound {
     const { prefix, owner, waiting, after = '', limit } = page
-    return this.#atOnce(() => {
-      const changed = this.#changed()
+    return this.atOnce(({ changed }) => {
       const { found, end } = this.#indexed(page, changed)
       for (const [name, entity] of changed) {
         if (!name.startsWith(prefix) || name <= after || name > (end ?? name)) continue
@@ -86,8 +95,7 @@ export class Entities {
   }
 
   due(now: Instant, limit: number): readonly Entity[] {
-    return this.#atOnce(() => {
-      const changed = this.#changed()
+    return this.atOnce(({ changed }) => {
       const rows = this.#due.all(now, limit + changed.size) as { name: EntityName; body: string }[]
       const indexed = rows
         .filter(({ name }) => !changed.has(name))
@@ -97,24 +105,36 @@ export class Entities {
     })
   }
 
-  /** The entities that records beyond the index have changed, as they are now. */
-  #changed(): ReadonlyMap<EntityName, Entity> {
+  /** Those that wait under a prefix. */
+  waiting(prefix: EntityName, { changed }: Now): readonly Entity[] {
+    const rows = this.#waiting.all(prefix, '', beyond(prefix), -1) as Row[]
+    const indexed = rows
+      .filter(({ name }) => !changed.has(name))
+      .map(({ body }) => JSON.parse(body) as Entity)
+    const recent = [...changed].filter(([name, entity]) => name.startsWith(prefix) && isWaiting(entity))
+    return [...indexed, ...recent.map(([, entity]) => entity)]
+  }
+
+  /** Reads of one moment. */
+  atOnce<Found>(read: (now: Now) => Found): Found {
+    this.#index.exec('begin')
+    try {
+      return read(this.#now())
+    } finally {
+      this.#index.exec('commit')
+    }
+  }
+
+  #now(): Now {
     const changed = new Map<EntityName, Entity>()
     const find = (name: EntityName) => changed.get(name) ?? this.#loader.entity(name)
-    for (const line of this.#beyond.all(this.#progress().sequence) as Line[]) {
+    const { sequence: indexed } = this.#progress()
+    const lines = this.#beyond.all(indexed) as Line[]
+    for (const line of lines) {
       const { content, at } = fromLine(line)
       if (isAtm(content))
         for (const entity of entitiesAfter(content, at, find)) changed.set(nameOfEntity(entity), entity)
     }
-    return changed
-  }
-
-  #atOnce<Found>(read: () => Found): Found {
-    this.#index.exec('begin')
-    try {
-      return read()
-    } finally {
-      this.#index.exec('commit')
-    }
+    return { indexed, lines, changed, find }
   }
 }

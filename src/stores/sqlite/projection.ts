@@ -1,5 +1,6 @@
 /** Applies the journal to the index: what the records leave is copied, the last one of an account winning. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Spans, spanOf, termKey } from '../../bank/terms.ts'
 import { isAtm } from '../../ledger/atm-records.ts'
 import { idOf, sequenceOf } from '../../ledger/command.ts'
 import { entitiesAfter } from '../../ledger/entities-after.ts'
@@ -16,6 +17,7 @@ import type { Instant } from '../../ledger/money.ts'
 import { type AccountOpened, type After, type Content, fromLine, type Line } from '../../ledger/record.ts'
 import { isListed, isPrivileged, registeredAfter, type Thing } from '../../ledger/registry.ts'
 import { isTerminalAccount } from '../../ledger/terminal.ts'
+import { termsOf } from '../../ledger/terms.ts'
 import { keyHash } from './load.ts'
 
 /** Up to where the index has come: the block, its hash, and the last record. */
@@ -54,6 +56,8 @@ type Turn = {
   readonly newest: Map<string, Newest>
   readonly entities: Map<EntityName, Entity>
   readonly keys: { readonly hash: number; readonly sequence: number }[]
+  readonly terms: { readonly term: number; readonly sequence: number }[]
+  readonly spans: Spans
 }
 
 /** A walk from an anchor reads so many entries at most before it comes to what is wanted. */
@@ -79,6 +83,8 @@ export class Projection {
   readonly #act: StatementSync
   readonly #entity: StatementSync
   readonly #keep: StatementSync
+  readonly #term: StatementSync
+  readonly #span: StatementSync
 
   constructor(index: DatabaseSync) {
     this.#progress = progressOf(index)
@@ -125,6 +131,13 @@ export class Projection {
       on conflict (name) do update set
         waiting = excluded.waiting, waits_on = excluded.waits_on, due = excluded.due, body = excluded.body`,
     )
+    this.#term = index.prepare('insert into terms (term, sequence) values (?, ?)')
+    this.#span = index.prepare(
+      `insert into spans (span, first_at, last_at)
+      values (?, ?, ?)
+      on conflict (span) do update set
+        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
+    )
   }
 
   get progress(): Progress {
@@ -137,13 +150,21 @@ export class Projection {
     to: { readonly sequence: number; readonly hash: string; readonly last: number },
   ): void {
     const { accounts, forgotten } = this.progress
-    const turn: Turn = { opened: 0, left: new Map(), newest: new Map(), entities: new Map(), keys: [] }
+    const turn: Turn = {
+      opened: 0,
+      left: new Map(),
+      newest: new Map(),
+      entities: new Map(),
+      keys: [],
+      terms: [],
+      spans: new Spans(),
+    }
     const changes: { account: string; path: string; value: unknown }[] = []
     for (const line of lines) {
       const { at, actor, scope, sequence, content } = fromLine(line)
       this.#gather(turn, content, { at, scope, sequence })
       this.#note(content, { id: idOf(sequence), at, actor })
-      this.#alter(turn, content, at)
+      this.#alter(turn, content, { at, sequence })
       if (isPrivileged(content)) this.#act.run(sequence)
       if (content.kind === 'account_changed')
         changes.push({ account: content.account, path: '$.state', value: content.state })
@@ -159,12 +180,22 @@ export class Projection {
     for (const [name, entity] of inOrder(turn.entities)) this.#write(name, entity)
     for (const { account, path, value } of changes) this.#change.run(path, JSON.stringify(value), account)
     for (const { hash, sequence } of turn.keys.sort((a, b) => a.hash - b.hash)) this.#key.run(hash, sequence)
+    for (const { term, sequence } of turn.terms.sort((a, b) => a.term - b.term))
+      this.#term.run(term, sequence)
+    for (const { span, first_at, last_at } of turn.spans.all) this.#span.run(span, first_at, last_at)
     this.#setProgress.run(to.sequence, to.hash, to.last, accounts + turn.opened, forgotten)
   }
 
-  /** What the record leaves of the ATM side's. */
-  #alter({ entities }: Turn, content: Content, at: Instant): void {
+  /** What the record leaves of the ATM side's, and by what it is found again. */
+  #alter(
+    { entities, terms, spans }: Turn,
+    content: Content,
+    { at, sequence }: { at: Instant; sequence: number },
+  ): void {
     if (!isAtm(content)) return
+    const found = termsOf(content)
+    if (found.length > 0) spans.take(sequence, at)
+    for (const term of found) terms.push({ term: termKey(spanOf(sequence), term), sequence })
     const find = (name: EntityName) => {
       const row = entities.has(name) ? undefined : (this.#entity.get(name) as { body: string } | undefined)
       return row === undefined ? entities.get(name) : (JSON.parse(row.body) as Entity)

@@ -11,21 +11,25 @@ import type {
   EntityPage,
   Entry,
   EntryPage,
+  Finding,
+  FindPage,
   Found,
   HoldPageQuery,
   LineRange,
+  NamedRecord,
   TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { StoredReply } from '../../ledger/books.ts'
 import type { Hold, Key, PostedTransfer } from '../../ledger/command.ts'
-import type { Entity } from '../../ledger/entity.ts'
+import type { Entity, EntityName } from '../../ledger/entity.ts'
 import type { Instant } from '../../ledger/money.ts'
 import type { Line } from '../../ledger/record.ts'
 import type { Thing } from '../../ledger/registry.ts'
 import { checkSealed, type Fault } from '../../ledger/verify.ts'
 import { Entities } from './entities.ts'
 import { type Files, isDamage, openForReading } from './files.ts'
+import { Finder } from './find.ts'
 import { History } from './history.ts'
 import { JournalReader } from './journal.ts'
 import { Lists } from './lists.ts'
@@ -46,6 +50,8 @@ export type ReaderCalls = {
   acts(page: ActPage): Found<Act>
   entities(page: EntityPage): EntitiesFound
   due(of: { readonly now: Instant; readonly limit: number }): readonly Entity[]
+  find(page: FindPage): Found<Finding>
+  about(of: { readonly names: readonly EntityName[]; readonly limit: number }): readonly NamedRecord[]
   /** What was answered under a key, be it in the index or in the journal beyond. */
   reply(key: Key): StoredReply | undefined
   /** The next accounts of a list; fewer than `accountsPerPiece` at its end. */
@@ -89,6 +95,7 @@ const history = new History({ index, journal })
 const search = new Search({ index, journal })
 const registry = new Registry({ index, journal })
 const entities = new Entities({ index, journal })
+const finder = new Finder({ index, journal })
 const replies = new Replies({ index, journal })
 const blocks = new JournalReader(journal)
 
@@ -116,6 +123,12 @@ const calls: ReaderCalls = {
   },
   due({ now, limit }) {
     return entities.due(now, limit)
+  },
+  find(page) {
+    return finder.find(page)
+  },
+  about({ names, limit }) {
+    return finder.about(names, limit)
   },
   reply(key) {
     return replies.reply(key)

@@ -22,10 +22,13 @@ import {
   type EntityPage,
   type Entry,
   type EntryPage,
+  type Finding,
+  type FindPage,
   type Found,
   type HoldPageQuery,
   type LineRange,
   type NamedLine,
+  type NamedRecord,
   type Pending,
   type ProofProgress,
   type Store,
@@ -248,6 +251,14 @@ export class SqliteStore implements Store {
 
   due(now: Instant, limit: number): Promise<readonly Entity[]> {
     return this.#call('due', { now, limit })
+  }
+
+  find(page: FindPage): Promise<Found<Finding>> {
+    return this.#call('find', page)
+  }
+
+  about(names: readonly EntityName[], limit: number): Promise<readonly NamedRecord[]> {
+    return this.#call('about', { names, limit })
   }
 
   reply(key: Key): Promise<StoredReply | undefined> {

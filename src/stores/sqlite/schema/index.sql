@@ -100,6 +100,21 @@ create index waiting_entities on entities (name) where waiting = 1;
 create index entities_waiting_on on entities (waits_on) where waits_on is not null;
 create index due_entities on entities (due, name) where due is not null;
 
+-- The records that a term leads to, under its key in their span (see bank/terms.ts): a turn's rows stand together. The
+-- record itself says whether it is what was sought.
+create table terms (
+  term integer not null,
+  sequence integer not null,
+  primary key (term, sequence)
+) strict, without rowid;
+
+-- When the records of a span that have terms were made, so that a search for a day need not look into all of them.
+create table spans (
+  span integer primary key,
+  first_at integer not null,
+  last_at integer not null
+) strict;
+
 -- Where the reply under a client's key is: 48 bits of a hash, and the record. The record has the key itself.
 create table keys (
   hash integer not null,
