@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { openBrowser } from './browser.ts'
-import { atm, openBank, resolve, sees, textOf, violations } from './console-work-support.ts'
+import { atm, openBank, resolve, sees, violations } from './console-work-support.ts'
 
 const browser = await openBrowser()
 after(() => browser?.close())
@@ -20,9 +20,7 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     const seen = await bank.browse(t, 'olga', '/console')
     await seen.locator('.attention li', { hasText: 'o1' }).getByRole('link', { name: 'Settle it' }).click()
     await sees(seen, '.verdict', /\$60\.00 is uncertain since .*left account 123456789.*nobody knows/)
-    await seen.locator('.split').waitFor()
-    const side = await textOf(seen, '.split > div:last-child')
-    assert.match(side, /Account123456789.*•••• 0143.*ATM00007 Main Street.*In service.*Authorization code/)
+    await sees(seen, '.split', /Account123456789.*•••• 0143.*ATM00007 Main Street.*In service/)
     await seen.getByRole('button', { name: 'Resolve' }).click()
     await seen.locator('dialog .choice', { hasText: 'Nothing left' }).locator('input').check()
     await sees(
@@ -33,9 +31,14 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     await resolve(seen, 'Nothing left', 'seen on the film')
 
     await sees(seen, '.verdict', /Nobody was debited: no note left, and the \$60\.00 is back/)
-    await sees(seen, '.timeline', /Exception resolved by olga.*Nothing left.*seen on the film/)
-    assert.equal(new URL(seen.url()).pathname, page('o1'))
     assert.equal(await seen.getByRole('button', { name: 'Resolve' }).count(), 0)
+    await seen.getByRole('link', { name: 'See the withdrawal' }).click()
+    await sees(
+      seen,
+      '.timeline',
+      /Asked for and approved.*1 × \$50\.00, 1 × \$10\.00.*123456789 → ATM00007\.transit \$60\.00.*Exception opened: Cash may have left.*ATM00007\.transit → 123456789 \$60\.00.*Exception resolved by olga.*Nothing left.*seen on the film/,
+    )
+    assert.equal(new URL(seen.url()).pathname, page('o1'))
     const { state, exception } = await bank.withdrawal('o1')
     const { resolution } = await bank.read(`/exceptions/${exception}`)
     assert.deepEqual([state, resolution.by, resolution.reason], ['reversed', 'olga', 'seen on the film'])
@@ -76,7 +79,7 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     ] as const) {
       await seen.locator('dialog [name="left-amount"]').fill(typed)
       await seen.locator('dialog [type="submit"]').click()
-      const said = await seen.locator('dialog [name="left-amount"]').evaluate('e => e.validationMessage')
+      const said = await seen.evaluate('document.querySelector("[name=left-amount]").validationMessage')
       assert.match(String(said), why)
     }
     assert.equal((await bank.withdrawal('a1')).state, 'suspect')
@@ -100,8 +103,8 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     await sees(first, 'dialog [role="alert"]', /Somebody else must say the same/)
 
     const second = await bank.browse(t, 'ben', '/console/exceptions')
-    await sees(second, 'tbody', /Waits for a second person/)
-    await second.getByRole('link', { name: 'Cash may have left' }).click()
+    const row = second.locator('tbody tr', { hasText: 'Waits for a second person' })
+    await row.getByRole('link', { name: 'Cash may have left' }).click()
     await sees(second, '.note.warn', /olga says that nothing left.*“counted”/)
     await second.getByRole('button', { name: 'Say the same' }).click()
     assert.equal(await second.locator('dialog [type="radio"]:checked').getAttribute('value'), '0')
@@ -128,7 +131,7 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     await seen.keyboard.press('ArrowDown')
     assert.equal(await seen.locator('dialog :checked').getAttribute('value'), '6000')
     await seen.keyboard.press('Escape')
-    assert.equal(await seen.locator('dialog').count(), 0)
+    await seen.locator('dialog').waitFor({ state: 'detached' })
     assert.equal(await focused(), 'Resolve')
 
     await seen.keyboard.press('Enter')
@@ -218,7 +221,7 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     assert.equal(new URL(seen.url()).search, '?state=resolved')
     await seen.locator('.filters select').selectOption('unknown_advice')
     await seen.waitForURL('**/exceptions?state=resolved&type=unknown_advice')
-    await seen.waitForFunction('document.querySelectorAll("tbody tr").length === 1')
+    await seen.locator('tbody tr', { hasText: 'Cash may have left' }).first().waitFor({ state: 'detached' })
     await seen.reload()
     await sees(seen, 'tbody', /ghost/)
     assert.equal(await seen.locator('tbody tr').count(), 1)

@@ -77,6 +77,7 @@ export const words = {
   terminal: 'Terminal',
   terminalState: 'State',
   lastSeen: 'Last seen',
+  uncertain: 'Uncertain at it',
   batch: 'Batch',
 
   references: 'References',

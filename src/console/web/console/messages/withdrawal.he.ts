@@ -63,6 +63,7 @@ export const words: Words = {
   terminal: 'מכשיר',
   terminalState: 'מצב',
   lastSeen: 'נראה לאחרונה',
+  uncertain: 'לא ודאי אצלו',
   batch: 'סבב',
 
   references: 'מספרים',

@@ -1,4 +1,5 @@
 /** An exception: what happened, to whose money, at which machine; and the way to settle it. */
+import { h } from 'preact'
 import type { Exception } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { segment } from '../api.ts'
@@ -11,7 +12,8 @@ import { loaded, useData } from '../parts/data.ts'
 import { accountLink, hrefs, masked, terminalLink, withdrawalLink } from '../parts/links.ts'
 import { facts, pageHead, panel } from '../parts/page.ts'
 import { exceptionPanel } from './exception-panel.ts'
-import { claimOf, type Withdrawal } from './withdrawal-claim.ts'
+import { claimOf, isTombstone, type Withdrawal } from './withdrawal-claim.ts'
+import { Customer, Machine } from './withdrawal-facts.ts'
 import { verdict } from './withdrawal-verdict.ts'
 
 export const page: Page<Words> = ({ place, words }) => {
@@ -41,8 +43,24 @@ export const page: Page<Words> = ({ place, words }) => {
       const isWhole = body.withdrawal === null || about !== undefined
       return html`
         ${about && verdict(about, { exception: body, words: words.withdrawal })}
-        ${isWhole && exceptionPanel(body, { title: words.details, words: words.settle, claim: claimOf(body, about), onDone })}
-        ${whatItIsOf(body, words)}
+        <div class="split">
+          <div>
+            ${
+              isWhole &&
+              exceptionPanel(body, {
+                title: words.details,
+                words: words.settle,
+                claim: claimOf(body, about),
+                onDone,
+              })
+            }
+            ${whatItIsOf(body, words)}
+          </div>
+          <div>
+            ${about && !isTombstone(about) && h(Customer, { withdrawal: about, words: words.withdrawal })}
+            ${h(Machine, { id: body.terminal, batch: undefined, words: words.withdrawal })}
+          </div>
+        </div>
       `
     })}
   `

@@ -37,15 +37,27 @@ export function Customer({ withdrawal, words }: Facts): View {
   )
 }
 
-export function machine({ batch }: TerminalWithdrawal, terminal: Terminal, words: Words): View {
-  const { id, name, state, last_seen, batch: open } = terminal
+type MachineProps = {
+  readonly id: string
+  /** The batch to lead to, if any. */
+  readonly batch: number | undefined
+  readonly words: Words
+}
+
+export function Machine({ id, batch, words }: MachineProps): View {
+  const { body } = useData<Terminal>(`/v1/terminals/${segment(id)}`, ({ data }) => data['terminal'] === id)
+  if (body === undefined) return panel({ title: words.machine }, terminalLink(id))
+  const { name, state, last_seen, batch: open, transit, currency } = body
   return panel(
     { title: words.machine },
     facts([
       [words.terminal, html`${terminalLink(id)} <small><bdi>${name}</bdi></small>`],
       [words.terminalState, badge('terminal', state)],
       [words.lastSeen, ago(last_seen)],
-      [words.batch, batch === open ? terminalLink(id, String(batch)) : batchLink(id, batch)],
+      [words.uncertain, money(transit.uncertain, currency)],
+      ...(batch === undefined
+        ? []
+        : [[words.batch, batch === open ? terminalLink(id, String(batch)) : batchLink(id, batch)] as const]),
     ]),
   )
 }

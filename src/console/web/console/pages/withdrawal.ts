@@ -12,7 +12,7 @@ import { hrefs } from '../parts/links.ts'
 import { pageHead, panel } from '../parts/page.ts'
 import { exceptionPanel } from './exception-panel.ts'
 import { claimOf, isTombstone, type Withdrawal } from './withdrawal-claim.ts'
-import { Customer, machine, notes, references } from './withdrawal-facts.ts'
+import { Customer, Machine, notes, references } from './withdrawal-facts.ts'
 import { type History, notesIn, timeline } from './withdrawal-history.ts'
 import { verdict, whereTheMoneyIs } from './withdrawal-verdict.ts'
 
@@ -80,7 +80,7 @@ function beside(
 ): View {
   return html`
     ${h(Customer, { withdrawal, words })}
-    ${machine(withdrawal, terminal, words)}
+    ${h(Machine, { id: terminal.id, batch: withdrawal.batch, words })}
     ${notes(withdrawal, terminal, { ...notesIn(told?.history ?? []), words })}
     ${references(withdrawal, words)}
   `
