@@ -6,7 +6,6 @@ import type { Words } from '../messages/terminal-exchange.en.ts'
 import { minorIn } from '../parts/amount.ts'
 import { type Unit, unitText } from '../parts/bars.ts'
 import { moneyText } from '../parts/figures.ts'
-import { isolated } from '../parts/isolated.ts'
 
 export type Counts = Readonly<Record<string, number | Readonly<Record<string, number>>>>
 
@@ -76,7 +75,7 @@ function cashInput(unit: Unit, { currency }: Terminal, before: Counts | undefine
   const given = before?.[unit.id]
   return numberInput({
     label: html`${unitText(unit, currency)} <code>${unit.id}</code>`,
-    heard: words.notesOf(unitText(unit, currency), isolated(unit.id)),
+    heard: words.notesOf(unitText(unit, currency), unit.id),
     name: unit.id,
     given: typeof given === 'number' ? given : undefined,
     required: true,
@@ -106,7 +105,7 @@ function NotesInputs({ unit, terminal, before, words }: NotesProps): View {
         ${values.map((value) =>
           numberInput({
             label: moneyText(value, currency),
-            heard: words.notesOf(moneyText(value, currency), isolated(unit.id)),
+            heard: words.notesOf(moneyText(value, currency), unit.id),
             name: `${unit.id} ${value}`,
             given: given[value],
           }),
@@ -142,10 +141,10 @@ function AnotherValue({ unit, currency, words, onAdd }: AnotherProps): View {
     <div class="field another">
       <span>${words.anotherValue}</span>
       <div>
-        <input inputmode="decimal" autocomplete="off" value=${text} aria-label=${words.anotherValueLabel(isolated(unit.id))}
+        <input inputmode="decimal" autocomplete="off" value=${text} aria-label=${words.anotherValueLabel(unit.id)}
           onInput=${(event: InputEvent) => setText((event.target as HTMLInputElement).value)} onKeyDown=${onKeyDown} />
         <button type="button" class="button" disabled=${!isValue} onClick=${add}
-          aria-label=${words.anotherValueLabel(isolated(unit.id))}>+</button>
+          aria-label=${words.anotherValueLabel(unit.id)}>+</button>
       </div>
     </div>
   `

@@ -5,7 +5,6 @@ import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/terminal-exchange.en.ts'
 import { unitText } from '../parts/bars.ts'
 import { money } from '../parts/figures.ts'
-import { isolated } from '../parts/isolated.ts'
 import { numberInput, payers } from './terminal-count.ts'
 import { worthOf } from './terminal-exchange.ts'
 
@@ -38,7 +37,7 @@ export function LoadForm({ terminal, why, isAll, words, onEnd }: LoadFormProps):
         ${units.map((unit) =>
           numberInput({
             label: html`${unitText(unit, currency)} <code>${unit.id}</code>`,
-            heard: words.loadedIn(`${unitText(unit, currency)} ${isolated(unit.id)}`),
+            heard: words.loadedIn(`${unitText(unit, currency)} ${unit.id}`),
             name: unit.id,
             required: isAll,
           }),
