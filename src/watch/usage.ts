@@ -99,8 +99,8 @@ function paid(machine: Machine, at: Instant): void {
   hourOf(machine, at).payments += 1
   const { lastCashOut: before } = machine
   machine.lastCashOut = Math.max(at, before ?? at)
-  // Of the first one nobody knows for how long it was waited for; and instants may fall where there are many writers.
-  if (before === undefined || at < before) return
+  // For how long the first one was waited for nobody knows.
+  if (before === undefined) return
   const first = Math.max(numberOf(before), numberOf(at) - hours)
   for (let number = first; number <= numberOf(at); number += 1) {
     const hour = hourAt(machine, number)

@@ -1,6 +1,6 @@
 /** How the pages are served: what they weigh, what their policy says, and who does not see them. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,7 +74,7 @@ test('everybody else has the JSON there always was, to the byte', async () => {
 })
 
 test('outside demo mode there is no cash machine, for browsers neither', async () => {
-  for (const path of ['/atm', '/web/console/web/atm/main.ts', '/vendor/preact.js']) {
+  for (const path of ['/atm', '/web/console/web/atm/main.ts', '/web/console/web/atm/atm.html']) {
     const { status, headers } = await get(closed, path)
     assert.equal(status, 404, path)
     assert.match(headers['content-type'] ?? '', /^application\/problem\+json/)
@@ -96,18 +96,60 @@ test('the first credential ends it while the server runs', async (t) => {
   assert.equal((await get(server, '/', { accept: browser })).status, 200)
 })
 
-test('a strict policy: all from this server, nothing inline, in no frame', async () => {
-  const { headers, body } = await get(demo, '/atm')
-  const policy = headers['content-security-policy'] ?? ''
-  for (const part of ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"])
-    assert(policy.includes(part), part)
-  assert.doesNotMatch(policy, /unsafe|http|\*/)
-  assert.equal(headers['x-frame-options'], 'DENY')
-  assert.equal(headers['x-content-type-options'], 'nosniff')
-  assert.equal(headers['referrer-policy'], 'no-referrer')
-  const page = body.toString()
-  assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/i)
-  assert.doesNotMatch(page, /(src|href)="(https?:)?\/\//)
+test('the console is there in demo mode and outside it, at its address and at all below', async () => {
+  for (const server of [demo, closed])
+    for (const path of ['/console', '/console/', '/console/terminals/ATM00001', '/console/login?to=x']) {
+      const { status, headers, body } = await get(server, path)
+      assert.equal(status, 200, path)
+      assert.equal(headers['content-type'], 'text/html; charset=utf-8')
+      assert.match(body.toString(), /<title>Cashpoint · Console<\/title>/)
+    }
+  for (const path of ['/web/console/web/console/main.ts', '/vendor/preact/hooks.js', '/vendor/uplot.css'])
+    assert.equal((await get(closed, path)).status, 200, path)
+  assert.equal((await get(closed, '/consoles')).status, 404)
+  const posted = await get(closed, '/console/terminals', {}, 'POST')
+  assert.deepEqual([posted.status, posted.headers['allow']], [405, 'GET, HEAD'])
+})
+
+test('the files of a page are not counted as requests: dozens of them are one visit', async (t) => {
+  const env = { CASHPOINT_DEMO: '0', CASHPOINT_RATE_LIMIT_ADDRESS: '5' }
+  const server = await serve(t, { path: join(directory, 'counted.db'), env })
+  for (let i = 0; i < 20; i += 1) assert.equal((await get(server, '/web/console/web/icon.svg')).status, 200)
+  const asked = await Promise.all(Array.from({ length: 6 }, () => get(server, '/')))
+  assert.equal(asked.filter(({ status }) => status === 429).length, 1)
+})
+
+for (const path of ['/atm', '/console'])
+  test(`a strict policy at ${path}: all from this server, nothing inline, in no frame`, async () => {
+    const { headers, body } = await get(demo, path)
+    const policy = headers['content-security-policy'] ?? ''
+    for (const part of [
+      "default-src 'self'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+      "object-src 'none'",
+    ])
+      assert(policy.includes(part), part)
+    assert.doesNotMatch(policy, /unsafe|http|\*/)
+    assert.equal(headers['x-frame-options'], 'DENY')
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+    assert.equal(headers['referrer-policy'], 'no-referrer')
+    const page = body.toString()
+    assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/i)
+    assert.doesNotMatch(page, /(src|href)="(https?:)?\/\//)
+  })
+
+test('modules come without types and comments, each line where it was written', async () => {
+  const { body } = await get(demo, '/web/console/web/console/place.ts')
+  const written = readFileSync(
+    join(import.meta.dirname, '../../src/console/web/console/place.ts'),
+    'utf8',
+  ).split('\n')
+  const sent = body.toString().split('\n')
+  assert.equal(sent.length, written.length)
+  assert.doesNotMatch(body.toString(), /Readonly|: string|^export type|\/\*\*/m)
+  const line = written.findIndex((text) => text.includes('decodeURIComponent'))
+  assert.equal(sent[line], written[line])
 })
 
 test('the whole page weighs at most 60 KiB gzipped, and no module is asked for late', async () => {

@@ -16,6 +16,8 @@ const more = [
   'contract',
   'http',
   'original-routes',
+  'overview',
+  'session',
   'terminal-operations',
   'terminals',
   'v1-accounts',

@@ -331,6 +331,19 @@ describe('rates', () => {
     assert.equal((await at.v1.get('/accounts', at.admin)).status, 200)
   })
 
+  test('opening sessions is asking, too', async (t) => {
+    const at = await serveWithKeys(t, { perCredential: 6 })
+    const { key } = await at.make('auditor')
+    const answers = await Promise.all(Array.from({ length: 30 }, () => at.login(key)))
+    const refused = answers.filter(({ status }) => status !== 200)
+    assert.ok(refused.length >= 18, `${refused.length} refused`)
+    for (const answer of refused) {
+      assertRefused(answer, 429, 'rate_limited')
+      assert.equal(answer.headers.get('retry-after'), '1')
+      assert.deepEqual(answer.headers.getSetCookie(), [])
+    }
+  })
+
   test('a session has the rate of its credential, not one of its own', async (t) => {
     const at = await serveWithKeys(t, { perCredential: 6 })
     const { key } = await at.make('auditor')

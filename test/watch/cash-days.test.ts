@@ -45,8 +45,8 @@ for (let round = 0; round < times(2, 20); round += 1)
     const reads = countReads(world.bank)
     const seen: Seen[] = []
     let days = 0
-    for await (const each of goOn(world, chance, 1_200)) {
-      seen.push(each)
+    for await (const each of goOn(world, chance, 2_400)) {
+      seen.push(...each)
       if (chance(80) > 0) continue
       const told = await watch.cashDays()
       const expected = expectedDays(seen, timeZone, world.clock.now())

@@ -45,39 +45,14 @@ export async function* goOn({ clock, store, terminal }: World, chance: Chance, s
   const made = new Map(terminals.map((id) => [id, 0]))
 
   for (let i = 0; i < steps; i += 1) {
-    clock.move(chance(40) === 0 ? chance(20 * 3_600_000) : chance(20 * 60_000))
+    clock.move(chance(60) === 0 ? chance(15 * 3_600_000) : chance(15 * 60_000))
     const id = terminals[chance(terminals.length)] ?? ''
-    const machine = before.get(id)
-    const number = made.get(id) ?? 0
-    const last = `w${Math.max(1, number - chance(10) * chance(2) * chance(2))}`
-    const text = ((): string => {
-      switch (chance(60)) {
-        case 0:
-          return `service ${id} ${chance(4) === 0 ? 'off' : 'on'}`
-        case 1:
-          return `exchange ${id}`
-        case 2:
-          return `close ${id} ${machine?.batch.batch ?? 1}`
-        case 3:
-          return `undo ${id} ${last}`
-        case 4:
-          return `confirm ${id} ${last} outcome=unknown`
-        case 5:
-          return `expire ${id} ${last}`
-      }
-      if (machine?.state === 'exchange')
-        return chance(2)
-          ? `count ${id} x-${id} C1=900 C3=900 D1= R1= T1=`
-          : `end ${id} x-${id} ${chance(2) ? 'set' : 'add'} C1=500 C3=500`
-      if (machine?.state === 'out_of_service') return `service ${id} on`
-      if (chance(3) === 0) return `start ${id} ${last}`
-      if (chance(2) === 0) return `confirm ${id} ${last} C1=${chance(2)} C3=${chance(3)} R:C3=${chance(2)}`
-      made.set(id, number + 1)
-      return `authorize ${id} w${number + 1} K ${10 * (1 + chance(9))} pin=1234${chance(4) === 0 ? ' implicit' : ''}`
-    })()
+    const machine = before.get(id) ?? (await terminal(id))
+    const text = nextStep(chance, machine, made.get(id) ?? 0)
+    if (text.startsWith('authorize')) made.set(id, (made.get(id) ?? 0) + 1)
     const [outcome] = await store.commit([step(text, ids)])
     if (outcome !== undefined && text.startsWith('exchange')) ids.set(`x-${id}`, idOf(outcome) ?? '')
-    if (chance(20) === 0) {
+    if (chance(20) === 0 && !text.startsWith('end')) {
       const page = { prefix: nameOf.exception(''), waiting: true, limit: 1 }
       const [open] = (await store.entities(page)).things
       if (open?.kind === 'exception')
@@ -86,21 +61,51 @@ export async function* goOn({ clock, store, terminal }: World, chance: Chance, s
     const after = new Map(
       await Promise.all(terminals.map(async (each) => [each, await terminal(each)] as const)),
     )
+    const seen: Seen[] = []
     for (const each of terminals) {
       const [then, now] = [before.get(each), after.get(each)]
       if (then === undefined || now === undefined || then === now) continue
       const account = await store.account(accountsOfTerminal(each).cash)
-      yield {
+      seen.push({
         at: clock.now(),
         terminal: each,
         changed: now.state !== then.state,
         out: text.startsWith('end') ? {} : outOf(then, now),
         paid: now.last_cash_out !== then.last_cash_out || now.unconfirmed > then.unconfirmed,
         ledger: account?.ledger ?? 0,
-      } satisfies Seen
+      })
     }
+    yield seen
     before = after
   }
+}
+
+/** In the words of scenarios; `made` is how many withdrawals the machine has had, w1, w2 and so on. */
+function nextStep(chance: Chance, { id, state, batch }: Terminal, made: number): string {
+  const last = `w${Math.max(1, made - chance(10) * chance(2) * chance(2))}`
+  switch (chance(60)) {
+    case 0:
+      return `service ${id} ${chance(4) === 0 ? 'off' : 'on'}`
+    case 1:
+      return `exchange ${id}`
+    case 2:
+      return `close ${id} ${batch.batch}`
+    case 3:
+      return `undo ${id} ${last}`
+    case 4:
+      return `confirm ${id} ${last} outcome=unknown`
+    case 5:
+      return `expire ${id} ${last}`
+  }
+  if (state === 'exchange')
+    return chance(2)
+      ? `count ${id} x-${id} C1=900 C3=900 D1= R1= T1=`
+      : `end ${id} x-${id} ${chance(2) ? 'set' : 'add'} C1=500 C3=500`
+  if (state === 'out_of_service') return `service ${id} on`
+  if (chance(3) === 0) return `start ${id} ${last}`
+  if (chance(2) === 0) return `confirm ${id} ${last} C1=${chance(2)} C3=${chance(3)} R:C3=${chance(2)}`
+  const silent = chance(4) === 0 ? ' implicit' : ''
+  return `authorize ${id} w${made + 1} K ${10 * (1 + chance(9))} pin=1234${silent}`
 }
 
 /** As its units count. */

@@ -22,9 +22,9 @@ for (let round = 0; round < times(3, 30); round += 1)
     const follower = new Follower(world.bank, world.clock)
     const seen: Seen[] = []
     let compared = { rates: 0, pauses: 0 }
-    for await (const each of goOn(world, chance, 1_500)) {
-      seen.push(each)
-      if (chance(60) > 0) continue
+    for await (const each of goOn(world, chance, 2_000)) {
+      seen.push(...each)
+      if (chance(40) > 0) continue
       compared = sumOf(compared, await compare(world, follower, seen, 0))
       // One that begins now has read no further back than a week.
       const late = new Follower(world.bank, world.clock)

@@ -34,7 +34,7 @@ export function frame({ session, section, q, at, inside, onSignOut }: Frame): Vi
       <div class="body">
         ${session.demo && demoBand()}
         ${h(Ending, {})}
-        <div class="top">${h(Search, { q, key: q })} ${h(LineState, {})}</div>
+        <div class="top">${may('search') && h(Search, { q, key: q })} ${h(LineState, {})}</div>
         <main id="main" tabindex="-1">${inside}</main>
       </div>
     </div>
@@ -44,7 +44,9 @@ export function frame({ session, section, q, at, inside, onSignOut }: Frame): Vi
 
 function demoBand(): View {
   return html`
-    <p class="band"><b>${words.demo}</b> <span>${words.demoText}</span> <a href="/atm">${words.demoAtm}</a></p>
+    <aside class="band" aria-label=${words.demo}>
+      <b>${words.demo}</b> <span>${words.demoText}</span> <a href="/atm">${words.demoAtm}</a>
+    </aside>
   `
 }
 

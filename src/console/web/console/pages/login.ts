@@ -1,5 +1,5 @@
 /** The way in where the server is not in demo mode: a key, shown once. */
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { html } from '../../html.ts'
 import { failureText, isRefused } from '../api.ts'
 import { languageLink } from '../layout.ts'
@@ -10,6 +10,8 @@ import { navigate, wantedIn } from '../router.ts'
 import { signIn } from '../session.ts'
 
 export const page: Page<Words> = ({ place, words }) => {
+  const key = useRef<HTMLInputElement>(null)
+  useEffect(() => key.current?.focus(), [])
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState<string>()
   const onSubmit = async (event: SubmitEvent) => {
@@ -33,7 +35,7 @@ export const page: Page<Words> = ({ place, words }) => {
         ${pageHead({ title: words.title, text })}
         <label class="field">
           <span>${words.key}</span>
-          <input name="key" type="password" required autofocus autocomplete="current-password" spellcheck=${false}
+          <input ref=${key} name="key" type="password" required autocomplete="current-password" spellcheck=${false}
             aria-describedby="key-hint" aria-invalid=${String(wrong !== undefined)} />
           <small id="key-hint">${words.hint}</small>
         </label>

@@ -1,12 +1,5 @@
 /** A hit of a search as a row: what it is, where it leads, and what it is known by. */
-import type {
-  Account,
-  Card,
-  Exception,
-  Terminal,
-  TerminalWithdrawal,
-  Transfer,
-} from '../../../../client/types.ts'
+import type { Search } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/search.en.ts'
 import { badge, exceptionText } from '../parts/badge.ts'
@@ -22,27 +15,7 @@ import {
 } from '../parts/links.ts'
 import type { Column } from '../parts/table.ts'
 
-type Deposit = {
-  readonly terminal: string
-  readonly id: string
-  readonly account: string
-  readonly amount: number
-  readonly currency: string
-  readonly state: string
-  readonly created_at: string
-}
-
-export type Found =
-  | { readonly kind: 'terminal'; readonly terminal: Pick<Terminal, 'id' | 'name' | 'state'> }
-  | { readonly kind: 'withdrawal'; readonly withdrawal: TerminalWithdrawal }
-  | {
-      readonly kind: 'account'
-      readonly account: Pick<Account, 'number' | 'currency' | 'ledger' | 'available' | 'state'>
-    }
-  | { readonly kind: 'card'; readonly card: Card }
-  | { readonly kind: 'exception'; readonly exception: Exception }
-  | { readonly kind: 'transfer'; readonly transfer: Transfer }
-  | { readonly kind: 'deposit'; readonly deposit: Deposit }
+export type Found = Search['found'][number]
 
 type Told = {
   readonly name: string
