@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
+import { phone } from './console-support.ts'
 import { atm, openBank, sees, textOf, violations } from './console-work-support.ts'
 
 const browser = await openBrowser()
 after(() => browser?.close())
 
-const phone = { width: 390, height: 844 }
 const path = `/console/terminals/${atm}`
 
 describe('cash at the console', { skip: browser === undefined && 'there is no Chromium here' }, async () => {

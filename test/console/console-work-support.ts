@@ -1,18 +1,17 @@
 /** A real server outside demo mode with a machine in service, people with credentials, and their browsers at the console. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Exception, Terminal, TerminalWithdrawal } from '../../src/client/types.ts'
-import { type Scope, serve } from '../process/support.ts'
-import { openPage } from './browser.ts'
+import type { Scope } from '../process/support.ts'
+import { directoryFor, openConsole, post, serveWithKeys } from './console-support.ts'
 
 export const atm = 'ATM00007'
 /** One of those that a new store has. */
-export const account = '123456789'
+const account = '123456789'
 const pan = '4761739001010143'
 
 const units = [
@@ -22,36 +21,21 @@ const units = [
   { id: 'D1', type: 'cash_in' },
   { id: 'R1', type: 'reject' },
 ]
-const people = { olga: 'operator', ben: 'operator', ira: 'auditor' } as const
-type Person = keyof typeof people
+type Person = 'olga' | 'ben' | 'ira'
 
-export type Bank = Awaited<ReturnType<typeof openBank>>
-
+/** Olga and Ben are operators, Ira an auditor. */
 export async function openBank(scope: Scope, browser: Browser) {
-  const directory = mkdtempSync(join(tmpdir(), 'cashpoint-console-'))
-  const server = await serve(scope, { path: join(directory, 'cashpoint.db') })
-  scope.after(() => rmSync(directory, { recursive: true, force: true }))
-  let sent = 0
-  const call = async (path: string, key: string | undefined, body?: object) => {
-    sent += 1
-    const response = await fetch(`${server.url}/v1${path}`, {
-      ...(body && { method: 'POST', body: JSON.stringify(body) }),
-      headers: {
-        ...(body && { 'content-type': 'application/json', 'idempotency-key': `k${sent}` }),
-        ...(key !== undefined && { authorization: `Bearer ${key}` }),
-      },
-    })
-    const text = await response.text()
-    assert.ok(response.ok, `${path} was answered ${response.status} ${text}`)
-    return JSON.parse(text)
+  const server = await serveWithKeys(scope, join(directoryFor(scope), 'cashpoint.db'))
+  const { admin, operator: olga } = server.keys
+  const call = (path: string, by: string, body: object) => post(server.url, `/v1${path}`, body, by)
+  const credential = async (role: string, name: string) =>
+    String((await call('/credentials', admin, { role, name }))['key'])
+  const machine = await credential('terminal', atm)
+  const keys: Record<Person, string> = {
+    olga,
+    ben: await credential('operator', 'ben'),
+    ira: await credential('auditor', 'ira'),
   }
-  const credential = async (role: string, name: string, by?: string): Promise<string> =>
-    (await call('/credentials', by, { role, name })).key
-  const admin = await credential('admin', 'ada')
-  const machine = await credential('terminal', atm, admin)
-  const keys = {} as Record<Person, string>
-  for (const [name, role] of Object.entries(people))
-    keys[name as Person] = await credential(role, name, admin)
 
   const at = `/terminals/${atm}`
   await call('/terminals', admin, { id: atm, name: 'Main Street', currency: 'USD', units })
@@ -64,32 +48,33 @@ export async function openBank(scope: Scope, browser: Browser) {
   await call('/cards', admin, { pan, expiry: '9912', accounts, pin_policy: 'if_present' })
 
   const bank = {
-    url: server.url,
-    /** As the machine asks: approved, begun, and confirmed with what is said, if anything is. */
-    async withdraw(id: string, amount: number, says?: object): Promise<TerminalWithdrawal> {
+    /** As the machine asks: approved, begun, and confirmed with what is said. */
+    async withdraw(id: string, amount: number, says: object): Promise<TerminalWithdrawal> {
       const path = `${at}/withdrawals`
       await call(path, machine, { id, pan, amount, currency: 'USD' })
-      const started = await call(`${path}/${id}/start`, machine, {})
-      return says === undefined ? started : call(`${path}/${id}/confirm`, machine, says)
+      await call(`${path}/${id}/start`, machine, {})
+      return (await call(`${path}/${id}/confirm`, machine, says)) as TerminalWithdrawal
     },
     /** Notes may have left, and the machine does not know which. */
     suspect: (id: string, amount: number) => bank.withdraw(id, amount, { units: {}, outcome: 'unknown' }),
     report: (id: string, units: object) => call(`${at}/withdrawals/${id}/confirm`, machine, { units }),
-    read: (path: string) => call(path, admin),
+    async read(path: string) {
+      const response = await fetch(`${server.url}/v1${path}`, {
+        headers: { authorization: `Bearer ${admin}` },
+      })
+      const text = await response.text()
+      assert.ok(response.ok, `${path} was answered ${response.status} ${text}`)
+      return JSON.parse(text)
+    },
     withdrawal: (id: string): Promise<TerminalWithdrawal> => bank.read(`${at}/withdrawals/${id}`),
     terminal: (): Promise<Terminal> => bank.read(at),
     ledger: async (number = account): Promise<number> => (await bank.read(`/accounts/${number}`)).ledger,
     async openExceptions(): Promise<Exception[]> {
       return (await bank.read('/exceptions?state=open')).exceptions
     },
-    /** Somebody's own browser, who has signed in. Must end without an error and without a request to anybody else. */
+    /** Somebody's own browser, who has signed in. */
     async browse(t: TestContext, who: Person, path: string, how: BrowserContextOptions = {}): Promise<Page> {
-      const { page, errors, outside, close } = await openPage(browser, `${server.url}${path}`, how)
-      t.after(async () => {
-        await close()
-        assert.deepEqual(errors, [])
-        assert.deepEqual(outside, [])
-      })
+      const page = await openConsole(t, browser, server.url + path, how)
       await page.locator('[name="key"]').fill(keys[who])
       await page.keyboard.press('Enter')
       await page.waitForSelector('main h1:not(form h1)')

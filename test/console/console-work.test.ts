@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { openBrowser } from './browser.ts'
+import { phone } from './console-support.ts'
 import { atm, openBank, resolve, sees, violations } from './console-work-support.ts'
 
 const browser = await openBrowser()
 after(() => browser?.close())
 
-const phone = { width: 390, height: 844 }
 const page = (id: string) => `/console/terminals/${atm}/withdrawals/${id}`
 
 describe('work at the console', { skip: browser === undefined && 'there is no Chromium here' }, async () => {
