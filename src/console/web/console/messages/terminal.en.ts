@@ -11,7 +11,7 @@ export const words = {
   never: 'never',
   cash: 'Cash in it',
   uncertain: 'Uncertain',
-  uncertainText: 'of withdrawals under way or in doubt',
+  uncertainText: 'under way or in doubt',
   unconfirmed: 'Unconfirmed',
   unconfirmedText: 'silence confirms it at the close',
   overShort: 'Over/short',
@@ -25,7 +25,7 @@ export const words = {
   units: 'Units',
   low: (notes: string) => `low at ${notes}`,
   kind: (count: string, value: string) => `${count} × ${value}`,
-  retracted: (times: string) => `uncounted notes were pulled back: ${times} ×`,
+  retracted: (times: string) => `${times} × pulled back, not counted`,
   hoursLeft: (span: string) => `empty in ${span} at the last days’ rate`,
 
   inService: 'Put in service',

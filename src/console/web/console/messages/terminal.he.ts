@@ -12,7 +12,7 @@ export const words: Words = {
   never: 'אף פעם',
   cash: 'מזומן בתוכו',
   uncertain: 'לא ודאי',
-  uncertainText: 'של משיכות בתהליך או בספק',
+  uncertainText: 'בתהליך או בספק',
   unconfirmed: 'לא אושר',
   unconfirmedText: 'שתיקה מאשרת בסגירה',
   overShort: 'עודף/חוסר',
@@ -26,7 +26,7 @@ export const words: Words = {
   units: 'קלטות',
   low: (notes) => `סף תחתון ${notes}`,
   kind: (count, value) => `${count} × ${value}`,
-  retracted: (times) => `שטרות שלא נספרו נאספו חזרה: ${times} פעמים`,
+  retracted: (times) => `נאספו חזרה ${times} פעמים, ולא נספרו`,
   hoursLeft: (span) => `יתרוקן בעוד ${span} בקצב הימים האחרונים`,
 
   inService: 'החזרה לשירות',

@@ -124,6 +124,7 @@ export const words = {
     exchange: 'Counted when the notes were exchanged',
     resolution: 'Somebody said what left',
   } as Readonly<Record<string, string>>,
+  settledInDoubt: 'The machine could not say for certain what left',
   toldApproved: ({ amount, notes }: { amount: string; notes: string }) => `${amount}; to leave: ${notes}`,
   toldLeft: ({ amount, notes }: { amount: string; notes: string }) =>
     `${amount} left${notes === '' ? '' : `: ${notes}`}`,

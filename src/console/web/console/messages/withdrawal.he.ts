@@ -109,6 +109,7 @@ export const words: Words = {
     exchange: 'נספר במילוי המכשיר',
     resolution: 'אדם קבע מה יצא',
   },
+  settledInDoubt: 'המכשיר לא ידע לומר בוודאות מה יצא',
   toldApproved: ({ amount, notes }) => `${amount}; לצאת: ${notes}`,
   toldLeft: ({ amount, notes }) => `יצאו ${amount}${notes === '' ? '' : `: ${notes}`}`,
   toldNothing: 'לא יצא דבר',

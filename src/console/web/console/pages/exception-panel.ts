@@ -20,18 +20,23 @@ type Panel = {
   readonly title: string
   readonly words: Words
   readonly claim: Claim | undefined
+  /** What it is about is said elsewhere on the page already. */
+  readonly isTold?: boolean
   /** Somebody's word was taken. */
   onDone(): void
 }
 
-export function exceptionPanel(exception: Exception, { title, words, claim, onDone }: Panel): View {
+export function exceptionPanel(
+  exception: Exception,
+  { title, words, claim, isTold = false, onDone }: Panel,
+): View {
   const { type, state, amount, currency, opened_at, proposal, resolution, waits } = exception
   const resolve = () => openResolve(exception, claim, { words, onDone })
   const label = waits && !isMine(waits) ? words.saySame : words.resolve
   return panel(
     { title, beside: badgesOf(exception, words) },
     html`
-      <p class="about">${words.about[type]}</p>
+      ${!isTold && html`<p class="about">${words.about[type]}</p>`}
       ${waits && waitsNote(exception, waits, words)}
       ${facts([
         [words.amount, money(amount, currency)],

@@ -14,7 +14,7 @@ import { facts, pageHead, panel } from '../parts/page.ts'
 import { exceptionPanel } from './exception-panel.ts'
 import { claimOf, isTombstone, type Withdrawal } from './withdrawal-claim.ts'
 import { Customer, Machine } from './withdrawal-facts.ts'
-import { verdict } from './withdrawal-verdict.ts'
+import { tellsException, verdict } from './withdrawal-verdict.ts'
 
 export const page: Page<Words> = ({ place, words }) => {
   const id = place.params['exception'] ?? ''
@@ -51,6 +51,7 @@ export const page: Page<Words> = ({ place, words }) => {
                 title: words.details,
                 words: words.settle,
                 claim: claimOf(body, about),
+                isTold: about !== undefined && tellsException(about, body),
                 onDone,
               })
             }

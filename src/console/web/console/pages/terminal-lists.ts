@@ -1,22 +1,16 @@
 /** A machine's withdrawals, batches and open exceptions, as rows. */
-import type {
-  Batches,
-  ClosedBatch,
-  Exception,
-  TerminalWithdrawal,
-  TerminalWithdrawals,
-} from '../../../../client/types.ts'
+import type { Batches, ClosedBatch, Exception, WithdrawalsFound } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/terminal.en.ts'
 import { badge, exceptionText } from '../parts/badge.ts'
 import { ago, count, day, money, moneyText } from '../parts/figures.ts'
 import { accountLink, batchLink, exceptionLink, masked, withdrawalLink } from '../parts/links.ts'
 import { type Column, table } from '../parts/table.ts'
-import { isOpen, isTombstone } from './withdrawal-claim.ts'
+import { isOpen } from './withdrawal-claim.ts'
 
-type Withdrawals = TerminalWithdrawals['withdrawals']
+type Found = WithdrawalsFound['withdrawals'][number]
 
-export function withdrawalsTable(terminal: string, withdrawals: Withdrawals, words: Words): View {
+export function withdrawalsTable(terminal: string, withdrawals: readonly Found[], words: Words): View {
   return table({
     caption: words.withdrawals,
     columns: withdrawalColumns(terminal, words),
@@ -25,29 +19,29 @@ export function withdrawalsTable(terminal: string, withdrawals: Withdrawals, wor
   })
 }
 
-function withdrawalColumns(terminal: string, words: Words): readonly Column<Withdrawals[number]>[] {
-  const whole = <Cell>(cell: (withdrawal: TerminalWithdrawal) => Cell) => {
-    return (withdrawal: Withdrawals[number]) => (isTombstone(withdrawal) ? undefined : cell(withdrawal))
-  }
+function withdrawalColumns(terminal: string, words: Words): readonly Column<Found>[] {
   return [
     { head: words.withdrawal, cell: ({ id }) => html`<b>${withdrawalLink(terminal, id)}</b>` },
     { head: words.state, cell: ({ state }) => badge('withdrawal', state) },
     {
       head: words.customer,
-      cell: whole(
-        ({ account, last4 }) =>
-          account !== null &&
-          html`${accountLink(account)} ${last4 !== null && html`<small>${masked(last4)}</small>`}`,
-      ),
+      cell: ({ account, last4 }) =>
+        account !== null &&
+        html`${accountLink(account)} ${last4 !== null && html`<small>${masked(last4)}</small>`}`,
     },
-    { head: words.amount, align: 'end', cell: whole(({ amount, currency }) => money(amount, currency)) },
-    { head: words.left, align: 'end', cell: whole((withdrawal) => leftOf(withdrawal)) },
-    { head: words.at, align: 'end', cell: whole(({ created_at }) => ago(created_at)) },
+    {
+      head: words.amount,
+      align: 'end',
+      cell: ({ amount, currency }) => amount !== 0 && money(amount, currency),
+    },
+    { head: words.left, align: 'end', cell: leftOf },
+    { head: words.at, align: 'end', cell: ({ created_at }) => ago(created_at) },
   ]
 }
 
-function leftOf(withdrawal: TerminalWithdrawal): View | string {
-  if (withdrawal.state === 'declined') return ''
+/** Of what was declined, or never asked for, nothing could leave. */
+function leftOf(withdrawal: Found): View | string {
+  if ('tombstone' in withdrawal || withdrawal.state === 'declined') return ''
   return isOpen(withdrawal) ? '?' : money(withdrawal.dispensed ?? 0, withdrawal.currency)
 }
 
@@ -65,7 +59,11 @@ export function batchesTable(
       cell: ({ withdrawals }) => sumText(withdrawals, currency, words),
     },
     { head: words.deposits, align: 'end', cell: ({ deposits }) => sumText(deposits, currency, words) },
-    { head: words.net, align: 'end', cell: ({ net }) => money(net, currency) },
+    {
+      head: words.net,
+      align: 'end',
+      cell: ({ net }) => html`<bdi class="figure">${moneyText(net, currency)}</bdi>`,
+    },
     { head: words.carried, align: 'end', cell: ({ open }) => open.length > 0 && count(open.length) },
     { head: words.closedAt, align: 'end', cell: ({ closed_at }) => ago(closed_at) },
   ]

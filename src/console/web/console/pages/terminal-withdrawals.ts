@@ -1,5 +1,5 @@
 /** All withdrawals of a machine, newest first. */
-import type { TerminalWithdrawal, TerminalWithdrawals } from '../../../../client/types.ts'
+import type { TerminalWithdrawal, WithdrawalsFound } from '../../../../client/types.ts'
 import { html } from '../../html.ts'
 import { withParams } from '../api.ts'
 import type { Words } from '../messages/terminal.en.ts'
@@ -34,7 +34,7 @@ export const page: Page<Words> = ({ place, words }) => {
     state,
     cursor: place.query.get('cursor'),
   })
-  const data = useData<TerminalWithdrawals>(path, ({ data }) => data['terminal'] === id)
+  const data = useData<WithdrawalsFound>(path, ({ data }) => data['terminal'] === id)
   const onChange = (event: Event) => {
     const chosen = (event.target as HTMLSelectElement).value
     navigate(withQuery(place, { state: chosen, cursor: undefined }), { replace: true })

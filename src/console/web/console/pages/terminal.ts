@@ -1,12 +1,6 @@
 /** A machine: whether it serves, what is in it and what is uncertain, what it did lately, and what can be done about it. */
 import { h } from 'preact'
-import type {
-  Batches,
-  Exceptions,
-  Overview,
-  Terminal,
-  TerminalWithdrawals,
-} from '../../../../client/types.ts'
+import type { Batches, Exceptions, Overview, Terminal, WithdrawalsFound } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { segment, withParams } from '../api.ts'
 import type { LiveEvent } from '../live.ts'
@@ -40,7 +34,7 @@ export const page: Page<Words> = ({ place, words }) => {
     withParams('/v1/exceptions', { state: 'open', terminal: id }),
     ({ type }) => type.startsWith('cashpoint.exception.'),
   )
-  const withdrawals = useData<TerminalWithdrawals>(
+  const withdrawals = useData<WithdrawalsFound>(
     withParams('/v1/withdrawals', { terminal: id, limit: latest }),
     isOurs,
   )
@@ -141,7 +135,7 @@ function openExceptions(id: string, found: Exceptions | undefined, words: Words)
   )
 }
 
-function latestOf(id: string, { withdrawals, next }: TerminalWithdrawals, words: Words): View {
+function latestOf(id: string, { withdrawals, next }: WithdrawalsFound, words: Words): View {
   const all = next !== null && html`<a href=${hrefs.withdrawals(id)}>${words.allWithdrawals}</a>`
   return panel(
     { title: words.latest, beside: all, tight: true },

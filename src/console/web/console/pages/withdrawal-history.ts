@@ -74,6 +74,7 @@ function titleOf({ kind, detail }: Told, words: Words): string {
   const text = (name: string) => String(detail[name])
   switch (kind) {
     case 'withdrawal_settled':
+      if (detail['state'] === 'suspect' && detail['by'] === 'confirm') return words.settledInDoubt
       return words.settledBy[text('by')] ?? text('by')
     case 'withdrawal_forestalled':
       return words.forestalled[text('advice')] ?? text('advice')

@@ -24,16 +24,21 @@ export function verdict(
   withdrawal: Withdrawal,
   { exception, words }: { exception: Exception | undefined; words: Words },
 ): View {
-  const isOpenToo = exception?.state === 'open' && !isOpen(withdrawal)
+  const isOpenToo = tellsException(withdrawal, exception)
   const tone = isOpenToo ? 'warn' : tones[withdrawal.state]
   return html`
     <div class="note verdict ${tone}">
       <div>
         <strong>${sentenceOf(withdrawal, exception, words)}</strong>
-        ${isOpenToo && html`<p>${words.andThen} ${words.settle.about[exception.type]}</p>`}
+        ${isOpenToo && html`<p>${words.andThen} ${words.settle.about[exception?.type ?? '']}</p>`}
       </div>
     </div>
   `
+}
+
+/** It has ended, and then something was said that does not fit. */
+export function tellsException(withdrawal: Withdrawal, exception: Exception | undefined): boolean {
+  return exception?.state === 'open' && !isOpen(withdrawal)
 }
 
 function sentenceOf(withdrawal: Withdrawal, exception: Exception | undefined, words: Words): string {

@@ -14,7 +14,7 @@ import { exceptionPanel } from './exception-panel.ts'
 import { claimOf, isTombstone, type Withdrawal } from './withdrawal-claim.ts'
 import { Customer, Machine, notes, references } from './withdrawal-facts.ts'
 import { type History, notesIn, timeline } from './withdrawal-history.ts'
-import { verdict, whereTheMoneyIs } from './withdrawal-verdict.ts'
+import { tellsException, verdict, whereTheMoneyIs } from './withdrawal-verdict.ts'
 
 export const page: Page<Words> = ({ place, words }) => {
   const { terminal: at = '', withdrawal: id = '' } = place.params
@@ -52,6 +52,7 @@ export const page: Page<Words> = ({ place, words }) => {
                 title: exceptionText(about.type),
                 words: words.settle,
                 claim: claimOf(about, body),
+                isTold: tellsException(body, about),
                 onDone,
               })
             }
