@@ -8,6 +8,8 @@ type Of = {
   /** Until when something is waited for, or since when nobody knows. */
   readonly at: string
   readonly why: string
+  /** What the machine says. */
+  readonly said: string
 }
 
 export const words = {
@@ -32,6 +34,8 @@ export const words = {
       `Nobody was debited: no note left, and the ${amount} is back on account ${account}.`,
     suspect: ({ amount, account, at }: Of) =>
       `${amount} is uncertain since ${at}: it has left account ${account}, and nobody knows whether the notes left the machine.`,
+    over: ({ amount, account, at, said }: Of) =>
+      `${amount} of account ${account} is in transit, and uncertain since ${at}: the machine says that ${said} left, more than was asked for.`,
     tombstone: () =>
       'Nobody was debited: it was taken back before it was asked for, and can never be done any more.',
     reported: () => 'Nobody was debited: the machine never asked for it, and reports that cash left.',

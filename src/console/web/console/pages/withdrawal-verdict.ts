@@ -53,9 +53,11 @@ function sentenceOf(withdrawal: Withdrawal, exception: Exception | undefined, wo
     rest: text(amount - (dispensed ?? 0)),
     account: isolated(account ?? ''),
     at: momentText(state === 'suspect' ? (exception?.opened_at ?? created_at) : expires_at),
+    said: text(exception?.proposal?.dispensed ?? 0),
     why: code === null ? '' : (words.refusals[code] ?? words.refusedFor(code)),
   }
   if (state === 'authorized' && confirmation === 'implicit') return say.unconfirmed(said)
+  if (state === 'suspect' && exception?.type === 'over_dispensed') return say.over(said)
   return say[state](said)
 }
 
