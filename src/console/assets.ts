@@ -18,8 +18,15 @@ export type Asset = {
   readonly etag: string
 }
 
-/** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
-export type Assets = ReadonlyMap<string, Asset>
+export type Assets = {
+  /** By path, such as `/web/console/web/main.ts`: below `/web` it is the path in src. */
+  readonly files: ReadonlyMap<string, Asset>
+  /**
+   * Stands behind `/web/` and `/vendor/` in whatever names a file, such as `@7fQ2…`: another one whenever any of them
+   * is another, so that what was once had under it need never be asked for again.
+   */
+  readonly version: string
+}
 
 const src = join(import.meta.dirname, '..')
 const folders = ['console/web', 'client']
@@ -46,10 +53,16 @@ const asModules: Readonly<Record<string, string>> = { uplot: '\nexport default u
 /** Reads and prepares everything; some 100 ms, nearly all of it in a thread of its own. */
 export async function loadAssets(): Promise<Assets> {
   const texts = new Map([...(await readSources()), ...(await readVendors())])
+  const version = `@${hashOf([...texts].flat().join('\n')).slice(0, 8)}`
   for (const [path, text] of texts) if (path.endsWith('.html')) texts.set(path, withPreloads(text, texts))
-  return new Map(
-    await Promise.all([...texts].map(async ([path, text]) => [path, await pack(path, text)] as const)),
+  const packed = [...texts].map(
+    async ([path, text]) => [path, await pack(path, withVersion(text, version))] as const,
   )
+  return { files: new Map(await Promise.all(packed)), version }
+}
+
+function withVersion(text: string, version: string): string {
+  return text.replace(/(['"]\/(?:web|vendor)\/)/g, `$1${version}/`)
 }
 
 async function readSources(): Promise<[string, string][]> {
@@ -129,12 +142,15 @@ function importsIn(code: string, path: string): string[] {
 
 async function pack(path: string, text: string): Promise<Asset> {
   const bytes = Buffer.from(text)
-  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
   return {
     type: types[extname(path)] ?? 'application/octet-stream',
     bytes,
     gzipped: await promisify(gzip)(bytes, { level: 9 }),
     // Weak, as it is one for the bytes and for what gzip made of them.
-    etag: `W/"${hash}"`,
+    etag: `W/"${hashOf(text)}"`,
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

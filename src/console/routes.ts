@@ -25,10 +25,12 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  // Kept, and asked for each time: a new version of the server is a new page.
-  'cache-control': 'no-cache',
   vary: 'Accept-Encoding',
 }
+
+/** A page is asked for each time, and names its files by their version: those are had once. */
+const askedAnew = 'no-cache'
+const forGood = 'public, max-age=31536000, immutable'
 
 export const atmPath = '/atm'
 const atmFolder = '/web/console/web/atm/'
@@ -40,14 +42,18 @@ export function consoleRoutes(access: Pick<Access, 'demo'>): Route[] {
   let assets: Promise<Assets> | undefined
   const serve = (url: string, pathOf: (request: FastifyRequest) => string): Route => {
     const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-      const path = pathOf(request)
+      const asked = pathOf(request)
+      const path = asked.replace(/(?<=^\/(web|vendor)\/)@[^/]*\//, '')
       if (path.startsWith(atmFolder) && !access.demo) return sendProblem(reply, 'not_found')
       assets ??= loadAssets().catch((error) => {
         assets = undefined
         throw error
       })
-      const asset = (await assets).get(path)
-      return asset === undefined ? sendProblem(reply, 'not_found') : send(request, reply, asset)
+      const { files, version } = await assets
+      const asset = files.get(path)
+      if (asset === undefined) return sendProblem(reply, 'not_found')
+      reply.header('cache-control', asked.includes(`/${version}/`) ? forGood : askedAnew)
+      return send(request, reply, asset)
     }
     return { method: 'GET', url, may: 'page', handler }
   }

@@ -187,6 +187,23 @@ test('what has not changed is not sent again', async () => {
   assert.equal((await get(demo, '/atm', { 'if-none-match': '"other"' })).status, 200)
 })
 
+test('files are had once for each version of them, and whoever names none is told to ask again', async () => {
+  const page = await get(demo, '/console')
+  assert.equal(page.headers['cache-control'], 'no-cache')
+  const main = /src="([^"]+main\.ts)"/.exec(page.body.toString())?.[1] ?? ''
+  const [, version = ''] = /^\/web\/(@[\w-]+)\/console\/web\/console\/main\.ts$/.exec(main) ?? []
+  assert.notEqual(version, '')
+  const named = await get(demo, main)
+  assert.match(named.headers['cache-control'] ?? '', /immutable/)
+  assert.match(named.body.toString(), new RegExp(`'/vendor/${version}/preact\\.js'`))
+  for (const path of [main.replace(`${version}/`, ''), main.replace(version, '@other')]) {
+    const other = await get(demo, path)
+    assert.deepEqual([other.status, other.headers['cache-control']], [200, 'no-cache'], path)
+    assert.deepEqual(other.body, named.body)
+  }
+  assert.equal((await get(closed, `/web/${version}/console/web/atm/main.ts`)).status, 404)
+})
+
 test('there is nothing to be had beside the files of the pages', async () => {
   for (const path of [
     '/web/',
@@ -194,6 +211,7 @@ test('there is nothing to be had beside the files of the pages', async () => {
     '/web/console/routes.ts',
     '/web/..%2f..%2fpackage.json',
     '/vendor/pg.js',
+    '/web/@x/@x/console/web/icon.svg',
   ])
     assert.equal((await get(demo, path)).status, 404, path)
   const posted = await get(demo, '/atm', {}, 'POST')

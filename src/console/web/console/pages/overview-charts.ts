@@ -14,8 +14,11 @@ const hourMs = 10_000
 const daysMs = 60_000
 const nothing = () => false
 
-export function hourChart(words: Words): View {
-  return panel({ title: words.hour }, html`${h(HourChart, { words })}`)
+export function charts(words: Words): View {
+  return html`
+    ${panel({ title: words.hour }, html`${h(HourChart, { words })}`)}
+    ${panel({ title: words.days }, html`${h(CashChart, { words })}`)}
+  `
 }
 
 function HourChart({ words }: { words: Words }): View {
@@ -54,10 +57,6 @@ function HourChart({ words }: { words: Words }): View {
       ],
     })
   })
-}
-
-export function cashChart(words: Words): View {
-  return panel({ title: words.days }, html`${h(CashChart, { words })}`)
 }
 
 const colours = ['--accent', '--busy', '--warn', '--bad'] as const

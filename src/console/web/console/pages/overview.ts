@@ -1,4 +1,6 @@
 /** Whether all is well, and what needs a person: the page an operator leaves open. */
+import { h } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import type { Overview } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { LiveEvent } from '../live.ts'
@@ -9,7 +11,6 @@ import { clock, count, money } from '../parts/figures.ts'
 import { icon } from '../parts/icon.ts'
 import { pageHead, panel } from '../parts/page.ts'
 import { attentionList } from './overview-attention.ts'
-import { cashChart, hourChart } from './overview-charts.ts'
 
 /** What nobody says by an event, such as a machine's silence, is seen so often. */
 const lookMs = 20_000
@@ -25,8 +26,17 @@ export const page: Page<Words> = ({ words }) => {
       ${overview.attention.length === 0 ? allIsWell(overview, words) : attentionList(overview, words)}
     `,
     )}
-    <div class="charts">${hourChart(words)} ${cashChart(words)}</div>
+    ${h(Charts, { words })}
   `
+}
+
+/** What is drawn weighs more than all that is said: it is loaded when that is there. */
+function Charts({ words }: { words: Words }): View {
+  const [charts, setCharts] = useState<(words: Words) => View>()
+  useEffect(() => {
+    import('./overview-charts.ts').then((module) => setCharts(() => module.charts), reportError)
+  }, [])
+  return html`<div class="charts">${charts?.(words)}</div>`
 }
 
 function touchesMachines({ type }: LiveEvent): boolean {
