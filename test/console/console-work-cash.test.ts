@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 import { phone } from './console-support.ts'
-import { atm, openBank, sees, textOf, violations } from './console-work-support.ts'
+import { atm, openBank, sees, textOf, violations, weightOf } from './console-work-support.ts'
 
 const browser = await openBrowser()
 after(() => browser?.close())
@@ -201,9 +201,11 @@ describe('cash at the console', { skip: browser === undefined && 'there is no Ch
     assert.equal(new URL(seen.url()).search, '?state=suspect')
   })
 
-  test('axe has nothing against it, by day on a desk and by night on a phone, in Hebrew, which it fits', async (t) => {
+  test('not too heavy; axe has nothing against it, by day on a desk and by night on a phone, in Hebrew, which it fits', async (t) => {
     const desk = await bank.browse(t, 'olga', path, { bypassCSP: true })
     await sees(desk, 'main', /Latest withdrawals.*n8/)
+    const weight = await weightOf(desk)
+    assert(weight > 30_000 && weight <= 60 * 1024, `${weight} bytes`)
     assert.deepEqual(await violations(desk), [])
     await button(desk, 'Exchange notes').click()
     await yes(desk)

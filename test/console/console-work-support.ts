@@ -118,3 +118,11 @@ export async function violations(page: Page): Promise<string[]> {
   }
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
 }
+
+/** What everything weighs that the page and the sign-in before it have loaded, as it came over the line. */
+export async function weightOf(page: Page): Promise<number> {
+  const sizes = (await page.evaluate(
+    'performance.getEntries().filter(({ name }) => !name.includes("/v1/")).map((one) => one.encodedBodySize ?? 0)',
+  )) as number[]
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { openBrowser } from './browser.ts'
 import { phone } from './console-support.ts'
-import { atm, openBank, resolve, sees, violations } from './console-work-support.ts'
+import { atm, openBank, resolve, sees, violations, weightOf } from './console-work-support.ts'
 
 const browser = await openBrowser()
 after(() => browser?.close())
@@ -250,10 +250,12 @@ describe('work at the console', { skip: browser === undefined && 'there is no Ch
     }
   })
 
-  test('by day, on a desk, with the dialog open: nothing for axe', async (t) => {
+  test('by day, on a desk, with the dialog open: not too heavy, and nothing for axe', async (t) => {
     const [exception] = await bank.openExceptions()
     const seen = await bank.browse(t, 'olga', page(exception?.withdrawal ?? ''), { bypassCSP: true })
     await seen.locator('.timeline').waitFor()
+    const weight = await weightOf(seen)
+    assert(weight > 30_000 && weight <= 60 * 1024, `${weight} bytes`)
     assert.deepEqual(await violations(seen), [])
     await seen.getByRole('button', { name: 'Resolve' }).click()
     await seen.locator('dialog .choice').first().locator('input').check()
