@@ -31,7 +31,9 @@ export function openResolve(
     title: isMoney ? words.resolveTitle : words.resolveNoMoneyTitle,
     text: isMoney ? words.twoPeople : words.resolveNoMoney,
     action: words.resolve,
-    ...(isMoney && { fields: html`${h(Left, { claim, likely, name: 'left', words, onAnswer })}` }),
+    ...(isMoney && {
+      fields: html`${h(Left, { claim, likely, name: 'left', words, isFirst: true, onAnswer })}`,
+    }),
     async submit(form, key) {
       const body: ResolveException = {
         ...(isMoney && dispensed !== undefined && { dispensed }),
@@ -58,12 +60,13 @@ export type LeftProps = {
   /** Of the inputs: of several questions each has its own. */
   readonly name: string
   readonly words: Words
+  readonly isFirst?: boolean
   /** Told of every change; undefined while there is no answer, or one that is no amount. */
   onAnswer(dispensed: number | undefined): void
 }
 
 /** The answers there are, and what each of them would post. */
-export function Left({ claim, likely, name, words, onAnswer }: LeftProps): View {
+export function Left({ claim, likely, name, words, isFirst = false, onAnswer }: LeftProps): View {
   const { currency } = claim
   const [said, setSaid] = useState({ answer: likely === undefined ? undefined : String(likely), text: '' })
   const { answer, text } = said
@@ -90,6 +93,7 @@ export function Left({ claim, likely, name, words, onAnswer }: LeftProps): View 
       name,
       options: [...options, { value: other, label: words.other, beside }],
       chosen: answer,
+      isFirst,
       onChoose: (answer) => say({ answer, text }),
     })}
     <div class="posts ${dispensed === undefined ? 'none' : ''}" role="status">
