@@ -140,15 +140,15 @@ for (const path of ['/atm', '/console'])
   })
 
 test('modules come without types and comments, each line where it was written', async () => {
-  const { body } = await get(demo, '/web/console/web/console/place.ts')
+  const { body } = await get(demo, '/web/console/web/console/router.ts')
   const written = readFileSync(
-    join(import.meta.dirname, '../../src/console/web/console/place.ts'),
+    join(import.meta.dirname, '../../src/console/web/console/router.ts'),
     'utf8',
   ).split('\n')
   const sent = body.toString().split('\n')
   assert.equal(sent.length, written.length)
   assert.doesNotMatch(body.toString(), /Readonly|: string|^export type|\/\*\*/m)
-  const line = written.findIndex((text) => text.includes('decodeURIComponent'))
+  const line = written.findIndex((text) => text.includes('scrollRestoration'))
   assert.equal(sent[line], written[line])
 })
 

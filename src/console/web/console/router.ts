@@ -58,8 +58,9 @@ export function loginHref(why?: 'idle' | 'ended'): string {
 /** Where somebody wanted to go before they had to sign in: a place of the console, whatever the address says. */
 export function wantedIn({ query }: Place): string {
   const to = query.get('to') ?? root
-  const { origin, pathname, search } = new URL(to, location.origin)
-  const isOurs = origin === location.origin && (pathname === root || pathname.startsWith(`${root}/`))
+  if (!URL.canParse(to, location.origin)) return root
+  const { pathname, search } = new URL(to, location.origin)
+  const isOurs = pathname === root || pathname.startsWith(`${root}/`)
   return isOurs && pathname !== loginPath ? pathname + search : root
 }
 
