@@ -3,8 +3,13 @@
  * beside the echo control in the same round; and withdrawals by ISO 8583 beside those by REST.
  */
 import assert from 'node:assert'
-import type { PinEntry } from '../src/simulator/machine.ts'
-import { enterClearPin, enterPinBlock, newPinKey, wordsOf } from '../src/simulator/pin-entry.ts'
+import {
+  enterClearPin,
+  enterPinBlock,
+  newPinKey,
+  type PinEntry,
+  wordsOf,
+} from '../src/simulator/pin-entry.ts'
 import { encodePinBlock } from '../src/vault/pin-block.ts'
 import { type ServerProcess, startServer } from './children.ts'
 import { type Ask, rate } from './client.ts'

@@ -16,7 +16,7 @@ const commands: Record<string, { readonly help: string; load(): Promise<Command>
     load: async () => (await import('./cli/credentials.ts')).credentials,
   },
   terminals: {
-    help: 'give a terminal its PIN key, of a store that no server is using',
+    help: 'give a terminal its PIN key or its MAC key, of a store that no server is using',
     load: async () => (await import('./cli/terminals.ts')).terminals,
   },
   backup: {

@@ -40,6 +40,8 @@ import type {
 import { Verification } from './verification.ts'
 
 const registryEveryMs = 500
+/** What fits on a slip of paper. */
+const statementEntries = 10
 
 /** A record with its name, and its place in the journal. */
 export type PlacedRecord = NamedRecord & { readonly place: number }
@@ -204,6 +206,11 @@ export class Bank {
 
   entries(page: EntryPage): Promise<readonly Entry[]> {
     return this.#store.entries(page)
+  }
+
+  /** The last entries of an account up to a version of it: whoever asks with the same one again is told the same. */
+  statement(account: AccountNumber, version: number): Promise<readonly Entry[]> {
+    return this.#store.entries({ account, before: version + 1, limit: statementEntries })
   }
 
   transfers(page: TransferPageQuery): Promise<Found<PostedTransfer>> {

@@ -17,15 +17,18 @@ const sameSignalMs = 250
 
 export async function demo({ machines, seconds, seed, odds }: DemoOptions): Promise<void> {
   const server = await start(
-    readSettings(['--store', 'temp', '--port', '0', '--iso8583', 'off'], {}),
+    readSettings(['--store', 'temp', '--port', '0', '--iso8583', 'iso87a://localhost:0'], {}),
     pino({ level: 'silent' }),
   )
-  const { url } = server
+  const { url, iso8583 } = server
+  const [isoHost = '', isoPort = ''] = (iso8583[0] ?? '').split(':')
   const until = Number.isFinite(seconds) ? `for ${seconds} s` : 'until Ctrl-C'
-  console.log(`A host in a temporary store at ${url}, ${machines} machines on it, ${until}.\n`)
+  console.log(`A host in a temporary store at ${url}, ${machines} machines on it, ${until}.`)
+  console.log(`Every other machine speaks ISO 8583, at ${iso8583[0]}.\n`)
   try {
     const verdict = await fleet({
       url: new URL(url),
+      iso8583: { host: isoHost, port: Number(isoPort) },
       machines,
       cards: 2 * machines,
       seconds,

@@ -124,18 +124,25 @@ function strip(sources: readonly string[]): Promise<string[]> {
   })
 }
 
-/** Says at once which modules a page will need, so that they come in one round and not one after the other. */
+/**
+ * Says at once which modules a page will need, so that they come in one round and not one after the other: all that
+ * its first script needs, then what the next one does beside.
+ */
 function withPreloads(page: string, texts: ReadonlyMap<string, string>): string {
-  const first = /<script type="module" src="([^"]+)"/.exec(page)?.[1]
-  if (first === undefined) return page
-  const needed = new Set([first])
-  for (const path of needed) for (const name of importsIn(texts.get(path) ?? '', path)) needed.add(name)
+  const scripts = page.matchAll(/<script type="module" src="([^"]+)"/g)
+  const needed = new Set([...scripts].flatMap(([, path = '']) => neededBy(path, texts)))
   const links = [...needed].map((path) => `<link rel="modulepreload" href="${path}">`)
   return page.replace('<!-- modulepreload -->', links.join('\n    '))
 }
 
+function neededBy(path: string, texts: ReadonlyMap<string, string>): string[] {
+  const needed = new Set([path])
+  for (const one of needed) for (const name of importsIn(texts.get(one) ?? '', one)) needed.add(name)
+  return [...needed]
+}
+
 function importsIn(code: string, path: string): string[] {
-  return [...code.matchAll(/\bfrom\s*['"]([./][^'"]*)['"]/g)].map(([, name = '']) =>
+  return [...code.matchAll(/\b(?:from|import)\s*['"]([./][^'"]*)['"]/g)].map(([, name = '']) =>
     posix.resolve(posix.dirname(path), name),
   )
 }

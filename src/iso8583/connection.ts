@@ -10,6 +10,7 @@
  * A socket that dies undoes nothing: what was asked is done, and the answer is kept for whoever asks again.
  */
 import type { Socket } from 'node:net'
+import type { Received } from './authentication.ts'
 import { Frames, type Framing, frame } from './framing.ts'
 import { answerUnreadable, type From, fateOf } from './host.ts'
 import { isMalformed, type Malformed, type Message, pack, parse, type Spec } from './message/index.ts'
@@ -44,7 +45,7 @@ export const lineDefaults = {
 export type Parts = {
   readonly from: From
   readonly log: Log
-  answer(message: Message, from: From): Promise<Message>
+  answer(received: Received, from: From): Promise<Message>
   /** Told of each message that came, and the code that it was answered. */
   onAnswer(type: string, code: string): void
   /** Told of each message that came, as far as it could be read, and of each answer that is sent. */
@@ -132,13 +133,13 @@ export class Connection {
     else if (fate === 'ignore') this.#parts.onAnswer(read.mti, 'ignored')
     // Whoever asked could not tell which of its messages was answered.
     else if (read.fields[11] === undefined) this.#close(`a ${read.mti} without field 11`)
-    else this.#onMessage(read)
+    else this.#onMessage({ message: read, bytes })
   }
 
-  #onMessage(read: Message): void {
+  #onMessage(received: Received): void {
     this.#begin()
-    this.#parts.answer(read, this.#parts.from).then(
-      (answer) => this.#send(read.mti, answer),
+    this.#parts.answer(received, this.#parts.from).then(
+      (answer) => this.#send(received.message.mti, answer),
       () => this.#onDone(),
     )
   }

@@ -1,6 +1,6 @@
 /** What the families of messages share: the bank, the vault, and how their answers are told. */
 import type { Bank } from '../bank/bank.ts'
-import type { CardIds } from '../ledger/atm-commands.ts'
+import type { CardIds, ChangePin, TerminalDeposit, TerminalTransfer } from '../ledger/atm-commands.ts'
 import type { AccountType, CardAccount, CardId } from '../ledger/card.ts'
 import type { Command, Outcome, Refused, Submission } from '../ledger/command.ts'
 import { type Entity, type EntityName, nameOf } from '../ledger/entity.ts'
@@ -8,10 +8,11 @@ import type { Day } from '../ledger/limits.ts'
 import type { Currency, Instant, Minor } from '../ledger/money.ts'
 import type { PinTry } from '../ledger/pin.ts'
 import type { Terminal } from '../ledger/terminal.ts'
+import type { Operation } from '../ledger/withdrawal.ts'
 import { isPan, lastFour } from '../vault/pan.ts'
-import type { Vault } from '../vault/vault.ts'
-import { answerCodes, formatError, invalidCard, isPassing, malfunction } from './answer-codes.ts'
-import { numberOf } from './currency.ts'
+import type { TerminalKeys, Vault } from '../vault/vault.ts'
+import { answerCodes, approved, formatError, invalidCard, isPassing, malfunction } from './answer-codes.ts'
+import { currencyOf, numberOf } from './currency.ts'
 import { panIn, type Request } from './request.ts'
 
 export type Desk = {
@@ -31,7 +32,7 @@ export type Answered = Readonly<Record<number, string>> & { readonly 39: string 
 /** Who asks in the records of this interface. */
 const actor = 'iso8583'
 
-type More = Partial<Pick<Submission, 'pin' | 'key'>>
+type More = Partial<Pick<Submission, 'pin' | 'new_pin' | 'key'>>
 
 /** Some ten seconds in all: by then a client asks again itself. */
 const againAfterMs = [100, 200, 400, 800, 1_600, 3_200, 3_200]
@@ -56,6 +57,19 @@ function isUnknown({ reply }: Outcome): boolean {
   return reply.type === 'refused' && reply.refusal === 'outcome_unknown'
 }
 
+/** The operation that was asked for, or why it was not done. */
+export async function operate(
+  desk: Desk,
+  command: TerminalDeposit | TerminalTransfer | ChangePin,
+  more: More = {},
+): Promise<Operation | Refused> {
+  const { reply } = await submit(desk, command, more)
+  if (reply.type === 'refused') return reply
+  if (reply.type !== 'entity' || reply.entity.kind !== 'operation')
+    throw new Error(`${command.type} was answered with ${reply.type}`)
+  return reply.entity
+}
+
 /** What is read for an answer after the money moved: without it the answer says less, and is none the less yes. */
 export function read({ bank }: Desk, name: EntityName): Promise<Entity | undefined> {
   return bank.entity(name).catch(() => undefined)
@@ -65,18 +79,37 @@ export function refused(code: string): Answered {
   return { 39: code }
 }
 
+/** The currency that is asked for: the terminal's where none is. Undefined where it is none. */
+export function currencyIn({ fields, terminalNow }: Ask): Currency | undefined {
+  return fields[49] === undefined ? terminalNow.currency : currencyOf(fields[49])
+}
+
 export type Holder = { readonly pan: CardIds; readonly last4: string; readonly pin?: PinTry }
 
 /** The card that is shown, and the PIN that was entered with it as something to compare; or why there is none. */
-export function holderOf({ vault }: Desk, { fields, terminal, terminalNow }: Ask): Holder | Answered {
+export function holderOf({ vault }: Desk, ask: Ask): Holder | Answered {
+  const { fields } = ask
   const pan = panIn(fields)
   if (pan === undefined || pan === 'contradicting') return refused(formatError)
   if (!isPan(pan)) return refused(invalidCard)
   if (vault === undefined) return refused(malfunction)
   const block = fields[123] ?? fields[52]
-  const keys = { terminal, keys: terminalNow.pin_keys }
-  const pin = block === undefined ? {} : { pin: vault.tryBlock(pan, block, keys) }
+  const pin = block === undefined ? {} : { pin: vault.tryBlock(pan, block, keysOf(ask)) }
   return { pan: vault.cardIds(pan), last4: lastFour(pan), ...pin }
+}
+
+/** What is to stand for the new PIN in 62, by each id that the card may have; nothing where it cannot be read. */
+export function newPinOf({ vault }: Desk, ask: Ask, cards: CardIds): Pick<More, 'new_pin'> {
+  const { 62: block = '', ...fields } = ask.fields
+  const references = cards.flatMap((card) => {
+    const reference = vault?.referenceOfBlock(panIn(fields) ?? '', block, keysOf(ask), card)
+    return reference === undefined ? [] : [[card, reference]]
+  })
+  return references.length === 0 ? {} : { new_pin: Object.fromEntries(references) }
+}
+
+function keysOf({ terminal, terminalNow }: Ask): TerminalKeys {
+  return { terminal, keys: terminalNow.pin_keys }
 }
 
 /** The same of an advice, which tells of a card and is not refused over it. */
@@ -151,6 +184,23 @@ export async function balancesOf(
 
 export function cardsOf(card: CardId | undefined): { readonly cards?: CardIds } {
   return card === undefined ? {} : { cards: [card] }
+}
+
+/** An operation as it was answered at first. Its code is the posting's own number, where money was moved: it has no other. */
+export async function doneAs(
+  desk: Desk,
+  ask: Ask,
+  { transfers: [posted], balance, account, rrn, batch }: Operation,
+  cards: CardIds = [],
+): Promise<Answered> {
+  const { currency } = ask.terminalNow
+  return {
+    39: approved,
+    ...(ask.fields[37] === undefined && rrn !== undefined && { 37: rrn }),
+    ...(posted !== undefined && { 38: posted.replace(/\D/g, '').slice(-6).padStart(6, '0') }),
+    ...(await settlementDay(desk, ask, batch)),
+    ...(balance && (await balancesOf(desk, balance, { currency, account, cards }))),
+  }
 }
 
 /** Field 15: the business day of a batch, which is the open one's until it has one. */

@@ -5,7 +5,7 @@
 import { StoreError } from '../bank/store.ts'
 import { nameOf } from '../ledger/entity.ts'
 import type { Instant } from '../ledger/money.ts'
-import { isTerminalId } from '../ledger/terminal.ts'
+import { isTerminalId, type Terminal, type TerminalId } from '../ledger/terminal.ts'
 import {
   answerCodes,
   formatError,
@@ -14,19 +14,28 @@ import {
   notSupported,
   wrongTerminal,
 } from './answer-codes.ts'
+import { authenticate, type Received, sealed } from './authentication.ts'
 import type { Answered, Ask, Desk } from './desk.ts'
 import { complete, reverse } from './families/advices.ts'
 import { deposit } from './families/deposit.ts'
 import { inquire } from './families/inquiry.ts'
 import { answerOfLine, sign } from './families/network.ts'
-import { reconcile } from './families/reconciliation.ts'
+import { changePin } from './families/pin-change.ts'
+import { reconcile, tell } from './families/reconciliation.ts'
+import { transfer } from './families/transfer.ts'
 import { withdraw } from './families/withdrawal.ts'
-import type { Message } from './message/index.ts'
+import type { Message, Spec } from './message/index.ts'
 import { echoed, echoOfError, missingIn, type Presence, presence } from './presence.ts'
 import { answerType, requestOf, terminalIn } from './request.ts'
 
-/** Where a message came from: which terminals may say something there, and how much they must say. */
-export type From = { isOurs(terminal: string): boolean; readonly strict: boolean }
+/** Where a message came from: which terminals may say something there, how much they must say, and by which table. */
+export type From = {
+  isOurs(terminal: string): boolean
+  readonly strict: boolean
+  readonly spec: Spec
+  /** Told of each message without a right MAC, of a terminal whose messages must have one. */
+  onWrongMac(type: string, terminal: TerminalId): void
+}
 
 type Family = { readonly presence: Presence; answer(desk: Desk, ask: Ask): Promise<Answered> }
 
@@ -35,8 +44,11 @@ const families = {
   inquiry: { presence: presence.inquiry, answer: inquire },
   withdrawal: { presence: presence.withdrawal, answer: withdraw },
   deposit: { presence: presence.deposit, answer: deposit },
+  transfer: { presence: presence.transfer, answer: transfer },
+  pinChange: { presence: presence.pinChange, answer: changePin },
   completion: { presence: presence.completion, answer: complete },
   reversal: { presence: presence.reversal, answer: reverse },
+  totals: { presence: presence.totals, answer: tell },
   reconciliation: { presence: presence.reconciliation, answer: reconcile },
 } as const satisfies Record<string, Family>
 
@@ -51,18 +63,56 @@ export function fateOf({ mti }: Pick<Message, 'mti'>): Fate {
 /** The answer to a message that cannot be read: what of it could be goes back. Undefined where nobody could match it. */
 export function answerUnreadable(read: Message): Message | undefined {
   if (read.fields[11] === undefined || fateOf(read) !== 'answer') return undefined
-  return { mti: answerType(read.mti), fields: { ...echoed(read, echoOfError), 39: formatError } }
+  return unheard(read)
 }
 
-export async function answer(desk: Desk, message: Message, from: From, now: Instant): Promise<Message> {
+/** What nobody can be sure of goes back no further than it must, for whoever asked to know its answer. */
+function unheard(message: Message): Message {
+  return { mti: answerType(message.mti), fields: { ...echoed(message, echoOfError), 39: formatError } }
+}
+
+/** Of a terminal with a MAC key nothing is done but by a message with a right MAC, and whatever it is answered has one. */
+export async function answer(desk: Desk, received: Received, from: From, now: Instant): Promise<Message> {
+  const { message } = received
+  try {
+    const terminal = await terminalOf(desk, message, from)
+    const [newest] = terminal?.mac_keys ?? []
+    if (terminal === undefined || newest === undefined)
+      return await answerTo(desk, message, { terminal, from, now })
+
+    const key = await authenticate(desk, received, terminal)
+    if (key === undefined) from.onWrongMac(message.mti, terminal.id)
+    const said = key === undefined ? unheard(message) : await answerTo(desk, message, { terminal, from, now })
+    return sealed(desk.vault, said, { spec: from.spec, terminal: terminal.id, key: key ?? newest })
+  } catch (error) {
+    // It has no MAC: whose it is could not be read.
+    return answerWith(message, failure(desk, error), now)
+  }
+}
+
+/** The terminal of 41, where it is there and may say something here. */
+async function terminalOf(desk: Desk, message: Message, from: From): Promise<Terminal | undefined> {
+  const id = terminalIn(message)
+  if (!isTerminalId(id) || !from.isOurs(id)) return undefined
+  const found = await desk.bank.entity(nameOf.terminal(id))
+  return found?.kind === 'terminal' ? found : undefined
+}
+
+async function answerTo(desk: Desk, message: Message, by: By): Promise<Message> {
+  const fields = await answered(desk, message, by).catch((error) => failure(desk, error))
+  return answerWith(message, fields, by.now)
+}
+
+/** Of what is read before anything is asked: nothing was done. */
+function failure(desk: Desk, error: unknown): Answered {
+  if (error instanceof StoreError) return { 39: answerCodes.store_unavailable }
+  desk.onError?.(error)
+  return { 39: malfunction }
+}
+
+function answerWith(message: Message, fields: Answered, now: Instant): Message {
   const family = familyOf(message)
   const numbers = typeof family === 'string' ? presence.inquiry.echo : family.presence.echo
-  const fields = await answered(desk, message, { family, from, now }).catch((error) => {
-    // Of what is read before anything is asked: nothing was done.
-    if (error instanceof StoreError) return { 39: answerCodes.store_unavailable }
-    desk.onError?.(error)
-    return { 39: malfunction }
-  })
   return {
     mti: answerType(message.mti),
     fields: { ...echoed(message, numbers), ...referenceOf(message, now), ...fields },
@@ -77,19 +127,20 @@ function referenceOf(message: Message, now: Instant): { readonly 37?: string } {
   return rrn === undefined ? {} : { 37: rrn }
 }
 
+/** By whom, from where, and when. */
+type By = { readonly terminal: Terminal | undefined; readonly from: From; readonly now: Instant }
+
 async function answered(
   desk: Desk,
   message: Message,
-  { family, from, now }: { family: Family | string; from: From; now: Instant },
+  { terminal: terminalNow, from, now }: By,
 ): Promise<Answered> {
+  const family = familyOf(message)
   if (typeof family === 'string') return { 39: family }
   if (missingIn(message, family.presence, from.strict) !== undefined) return { 39: formatError }
   const ofLine = family === families.network ? answerOfLine(message) : undefined
   if (ofLine !== undefined) return ofLine
-  const terminal = terminalIn(message)
-  if (!isTerminalId(terminal) || !from.isOurs(terminal)) return { 39: wrongTerminal }
-  const terminalNow = await desk.bank.entity(nameOf.terminal(terminal))
-  if (terminalNow?.kind !== 'terminal') return { 39: wrongTerminal }
+  if (terminalNow === undefined) return { 39: wrongTerminal }
   return family.answer(desk, { ...requestOf(message, now), terminalNow, now })
 }
 
@@ -100,14 +151,16 @@ function familyOf({ mti, fields }: Message): Family | string {
   const code = fields[3]?.slice(0, 2)
   switch (mti.slice(1, 3)) {
     case '10':
-      return code === undefined || isInquiry(code) ? families.inquiry : invalidTransaction
+      return code === undefined || isBalance(code) ? families.inquiry : invalidTransaction
     case '20':
-      return code === undefined ? families.inquiry : (ofFinancial(code) ?? invalidTransaction)
+      return code === undefined ? families.inquiry : (financial[code] ?? invalidTransaction)
     case '22':
       return families.completion
     case '40':
     case '42':
       return families.reversal
+    case '50':
+      return families.totals
     case '52':
       return families.reconciliation
     case '80':
@@ -117,12 +170,17 @@ function familyOf({ mti, fields }: Message): Family | string {
   }
 }
 
-function ofFinancial(code: string): Family | undefined {
-  if (isInquiry(code)) return families.inquiry
-  if (code === '01') return families.withdrawal
-  return code === '21' ? families.deposit : undefined
+/** By the first two digits of 3. */
+const financial: Readonly<Record<string, Family>> = {
+  '01': families.withdrawal,
+  21: families.deposit,
+  30: families.inquiry,
+  31: families.inquiry,
+  38: families.inquiry,
+  40: families.transfer,
+  92: families.pinChange,
 }
 
-function isInquiry(code: string): boolean {
+function isBalance(code: string): boolean {
   return code === '30' || code === '31'
 }

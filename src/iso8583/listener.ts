@@ -108,16 +108,20 @@ export class Listener {
 
   #onConnection(socket: Socket, patterns: Patterns): void {
     const { desk, log, now, onAnswer, onlookers } = this.#parts
+    const { spec, strict } = this.#address
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`
     const from: From = {
       isOurs: (terminal) => matchesAny(patterns, terminal),
-      strict: this.#address.strict,
+      strict,
+      spec,
+      onWrongMac: (type, terminal) => log.warn({ peer, type, terminal }, 'a message has no right MAC'),
     }
     const connection = new Connection(socket, this.#line, {
       from,
       log,
       onAnswer,
-      onPassed: (passed) => onlookers.pass({ at: now(), ...passed }, this.#address.spec),
-      answer: (message, from) => answer(desk, message, from, now()),
+      onPassed: (passed) => onlookers.pass({ at: now(), ...passed }, spec),
+      answer: (received, from) => answer(desk, received, from, now()),
     })
     this.#connections.add(connection)
     socket.once('close', () => {

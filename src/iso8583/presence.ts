@@ -11,6 +11,7 @@ export type Presence = {
 }
 
 const times = [7, 12, 13]
+const request = [...times, 49]
 const echo = [2, 3, 4, 7, 11, 12, 13, 32, 33, 37, 41, 42, 49, 102, 103]
 
 // An advice says what already happened: what matches it must be there, and nothing else is worth refusing it.
@@ -21,13 +22,24 @@ const advice = {
   echo: [...echo, 38, 90],
 } as const satisfies Presence
 
+const totals = {
+  must: [11, 41],
+  strict: [],
+  card: false,
+  echo: [7, 11, 12, 13, 32, 33, 37, 41, 42],
+} as const satisfies Presence
+
 export const presence = {
-  inquiry: { must: [3, 11, 41], strict: [...times, 49], card: true, echo },
-  withdrawal: { must: [3, 4, 11, 41], strict: [...times, 49], card: true, echo },
-  deposit: { must: [3, 4, 11, 41], strict: [...times, 49], card: false, echo },
+  inquiry: { must: [3, 11, 41], strict: request, card: true, echo },
+  withdrawal: { must: [3, 4, 11, 41], strict: request, card: true, echo },
+  deposit: { must: [3, 4, 11, 41], strict: request, card: false, echo },
+  // Elsewhere the processing code may choose among the card's accounts.
+  transfer: { must: [3, 4, 11, 41], strict: [...request, 102, 103], card: true, echo },
+  pinChange: { must: [3, 11, 41, 62], strict: request, card: true, echo },
   completion: advice,
   reversal: advice,
-  reconciliation: { must: [11, 41], strict: [], card: false, echo: [7, 11, 12, 13, 32, 33, 37, 41, 42] },
+  totals,
+  reconciliation: totals,
   network: { must: [11, 70], strict: [], card: false, echo: [7, 11, 12, 13, 41, 70] },
 } as const satisfies Record<string, Presence>
 

@@ -1,4 +1,5 @@
 /** A message as it is read once, before anything is asked of it: who, which card, when, and under which numbers. */
+import type { Confirm } from '../ledger/atm-commands.ts'
 import type { AccountType } from '../ledger/card.ts'
 import type { Instant, Minor } from '../ledger/money.ts'
 import type { NotesOut } from '../ledger/terminal.ts'
@@ -23,9 +24,14 @@ export function requestOf(message: Message, now: Instant): Request {
     fields,
     terminal: terminalIn(message),
     stamp: stampOf(message, now),
-    received: new Date(now).toISOString().replace(/\D/g, '').slice(4, 14),
+    received: timeOf(now),
     again: mti.endsWith('1'),
   }
+}
+
+/** MMDDhhmmss of an instant, in UTC. */
+export function timeOf(at: Instant): string {
+  return new Date(at).toISOString().replace(/\D/g, '').slice(4, 14)
 }
 
 /** Field 41 without the spaces that fill it. */
@@ -76,10 +82,23 @@ export function amountIn(text: string | undefined): Minor | undefined {
 
 const types: Readonly<Record<string, AccountType>> = { 10: 'savings', 20: 'checking', 30: 'credit' }
 
-/** The kind of account that a processing code names first; none for the usual one. */
+/** The kinds of account that a processing code names, `aa` from which and `bb` to which; none for the usual one. */
+export function accountTypesIn(code = ''): {
+  readonly from: AccountType | undefined
+  readonly to: AccountType | undefined
+} {
+  return { from: types[code.slice(2, 4)], to: types[code.slice(4, 6)] }
+}
+
+/** The first of them, of what has but one. */
 export function accountTypeIn(code: string | undefined): { readonly account_type?: AccountType } {
-  const type = types[(code ?? '').slice(2, 4)]
-  return type === undefined ? {} : { account_type: type }
+  const { from } = accountTypesIn(code)
+  return from === undefined ? {} : { account_type: from }
+}
+
+/** Whether a processing code asks for a balance or a statement: nothing is done. */
+export function isInquiry(code = ''): boolean {
+  return /^3[018]/.test(code)
 }
 
 /** A number in 102 or 103, without the spaces that fill it. */
@@ -88,15 +107,24 @@ export function accountIn(text: string | undefined): { readonly account?: string
   return account === '' ? {} : { account }
 }
 
-/** `C1=2,C3=1;R:C1=1`: notes that left, and that were rejected, by unit. Undefined where it is something else. */
-export function notesIn(
-  text: string | undefined,
-): { readonly units: NotesOut; readonly rejected?: NotesOut } | undefined {
-  const match = /^([^;]*)(?:;R:([^;]*))?$/.exec((text ?? '').trim())
+/** What a machine says of the notes; an outcome where it does not know which left. */
+export type NotesSaid = Pick<Confirm, 'units' | 'rejected' | 'outcome'>
+
+/**
+ * `C1=2,C3=1;R:C1=1;O:unknown`: notes that left, and that were rejected, by unit, and that nobody knows. Undefined where
+ * it is something else.
+ */
+export function notesIn(text: string | undefined): NotesSaid | undefined {
+  const match = /^([^;]*)(?:;R:([^;]*))?(?:;O:(unknown|retracted))?$/.exec((text ?? '').trim())
   const units = match && countsIn(match[1] ?? '')
   const rejected = match?.[2] === undefined ? {} : countsIn(match[2])
   if (!units || rejected === undefined) return undefined
-  return { units, ...(Object.keys(rejected).length > 0 && { rejected }) }
+  const outcome = match[3] as NotesSaid['outcome']
+  return {
+    units,
+    ...(Object.keys(rejected).length > 0 && { rejected }),
+    ...(outcome !== undefined && { outcome }),
+  }
 }
 
 /** `5000=2,2000=1`: so many of each. */

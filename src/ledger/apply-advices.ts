@@ -4,7 +4,7 @@
  */
 import type { AccountNumber } from './account.ts'
 import { cardIn } from './apply-cards.ts'
-import { reverseDeposit } from './apply-operations.ts'
+import { reverseDeposit, reverseTransfer } from './apply-reversals.ts'
 import { confirm, forestall, reverseWithdrawal } from './apply-withdrawals.ts'
 import type { Advise, Confirm } from './atm-commands.ts'
 import {
@@ -50,7 +50,10 @@ function confirmOf({ terminal }: Advise, id: string, says: Exclude<Advise['says'
   return { type: 'confirm', terminal, id, ...says }
 }
 
-/** A deposit is taken back as a whole; that all of it was paid in is known already. */
+/**
+ * A deposit or a transfer is taken back as a whole; that all of it was done is known already. A PIN that was changed
+ * stays so: a person tells the customer.
+ */
 function adviseOperation(
   books: Books,
   by: Submission,
@@ -60,10 +63,15 @@ function adviseOperation(
 ): Outcome {
   const { terminal: at, says } = command
   const name = nameOf.operation(at, id)
-  const { type, state, amount } = ofKind(books.entity(name), 'operation') ?? {}
-  if (type === 'deposit' && says === 'nothing')
+  const found = ofKind(books.entity(name), 'operation')
+  const { type, state, amount } = found ?? {}
+  if (says === 'nothing' && state === 'declined') return repeated(entityReply(books, name, false))
+  if (says === 'nothing' && type === 'deposit')
     return reverseDeposit(books, by, { type: 'reverse_deposit', terminal: at, id, reason: 'advice' }, now)
-  const isKnown = says !== 'nothing' && says.amount === amount && state === 'completed'
+  if (says === 'nothing' && found?.type === 'transfer')
+    return reverseTransfer(books, by, found, 'advice', now)
+  const isAll = says !== 'nothing' && says.amount === amount && says.outcome === undefined
+  const isKnown = isAll && state === 'completed'
   return isKnown ? repeated(entityReply(books, name, false)) : report(books, by, terminal, command, now)
 }
 
@@ -76,7 +84,7 @@ function foresee(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: at, says, originals, id: own } = command
+  const { terminal: at, says, originals, id: own, of } = command
   const stamp = stampOf(originals)
   if (stamp === undefined) return report(books, by, terminal, command, now)
   const named = isoId(terminal.batch.batch, stamp)
@@ -88,7 +96,10 @@ function foresee(
   }
   const { amount } = says
   const advice = `confirm ${rules.fingerprint(confirmOf(command, id, says))}`
-  forestall(books, by, terminal, { id, amount, advice, ...stamp, ...holderOf(books, terminal, command) }, now)
+  // What is no cash cannot have left: there is nothing that a person could post.
+  const isCash = of === undefined || of === 'withdrawal'
+  const holder = isCash && holderOf(books, terminal, command)
+  forestall(books, by, terminal, { id, amount, advice, ...stamp, ...holder }, now)
   raiseOf(books, by, withdrawalThere(books, at, id), { type: 'unknown_advice', amount }, now)
   return decided(entityReply(books, nameOf.withdrawal(at, id), true))
 }
@@ -153,9 +164,10 @@ function originalOf(
 function agrees(books: Books, { of, id, tombstone }: Use, command: Advise): boolean {
   const { terminal, pan = [], asked, of: kind } = command
   if (tombstone) return true
-  if (of === 'batch' || (kind !== undefined && kind !== of)) return false
+  if (of === 'batch') return false
   const found = books.entity(nameOf[of](terminal, id))
   if (found?.kind !== 'withdrawal' && found?.kind !== 'operation') return false
+  const isKind = kind === undefined || kind === (found.kind === 'operation' ? found.type : found.kind)
   const isCard = pan.length === 0 || found.card === undefined || pan.includes(found.card)
-  return isCard && (asked === undefined || asked === found.amount)
+  return isKind && isCard && (asked === undefined || asked === (found.amount ?? 0))
 }

@@ -3,8 +3,16 @@ import { advise } from './apply-advices.ts'
 import { blockCard, issueCard, setPin, unblockCard } from './apply-cards.ts'
 import { closeBatch, countUnits, endExchange, startExchange } from './apply-cash.ts'
 import { resolveException } from './apply-exceptions.ts'
-import { changePin, inquire, reverseDeposit, terminalDeposit, terminalTransfer } from './apply-operations.ts'
-import { createTerminal, setPinKey, setTerminalState, sign } from './apply-terminals.ts'
+import { changePin, inquire, terminalDeposit, terminalTransfer } from './apply-operations.ts'
+import { reverseDeposit } from './apply-reversals.ts'
+import {
+  createTerminal,
+  retireMacKey,
+  setMacKey,
+  setPinKey,
+  setTerminalState,
+  sign,
+} from './apply-terminals.ts'
 import {
   authorize,
   confirm,
@@ -60,6 +68,10 @@ export function applyAtm(
       return decided(sign(books, by, command, now))
     case 'set_pin_key':
       return decided(setPinKey(books, by, command, now))
+    case 'set_mac_key':
+      return decided(setMacKey(books, by, command, now))
+    case 'retire_mac_key':
+      return decided(retireMacKey(books, by, command, now))
     case 'close_batch':
       return closeBatch(books, by, command, now, rules)
     case 'start_exchange':

@@ -3,7 +3,7 @@ import type { Account } from './account.ts'
 import type { BlockCard, CardIds, IssueCard, SetPin, UnblockCard } from './atm-commands.ts'
 import { entityReply, ofKind, raise, terminalThere } from './atm-rules.ts'
 import type { Books } from './books.ts'
-import { type AccountType, type Card, isExpired, type PinPolicy, triesMax } from './card.ts'
+import { type AccountType, type Card, type CardAccount, isExpired, type PinPolicy, triesMax } from './card.ts'
 import { type Refused, type Reply, refuse, type Submission } from './command.ts'
 import { nameOf } from './entity.ts'
 import type { Instant } from './money.ts'
@@ -155,21 +155,27 @@ function giveTriesBack(books: Books, by: Submission, id: string, count: number, 
   books.append({ kind: 'card_changed', card: id, tries_left }, markOf(by, now))
 }
 
-/** The account that a card is used for: the one that is named, else its usual one; at this instant. */
+type Choice = { readonly account?: string | undefined; readonly account_type?: AccountType | undefined }
+
+/** The account that a card is used for: the one that is named, else the usual one of a type, or of all. */
+export function chosenOf(
+  { accounts }: Card,
+  { account: named, account_type: type }: Choice,
+): CardAccount | undefined {
+  if (named !== undefined) return accounts.find(({ account }) => account === named)
+  const able = type === undefined ? accounts : accounts.filter((each) => each.type === type)
+  return able.find((each) => each.default) ?? able[0]
+}
+
+/** The same as it is at this instant, if it may be used. */
 export function accountOfCard(
   books: Books,
   by: Submission,
-  { accounts }: Card,
-  {
-    account: named,
-    account_type: type,
-    currency,
-  }: { account?: string | undefined; account_type?: AccountType | undefined; currency: string },
+  card: Card,
+  { currency, ...choice }: Choice & { readonly currency: string },
   now: Instant,
 ): Account | Refused {
-  const able = type === undefined ? accounts : accounts.filter((each) => each.type === type)
-  const usual = able.find((each) => each.default) ?? able[0]
-  const chosen = named === undefined ? usual : accounts.find(({ account }) => account === named)
+  const chosen = chosenOf(card, choice)
   const account = chosen && touch(books, by, chosen.account, now)
   if (account === undefined) return refuse('account_not_allowed')
   if (account.state === 'closed') return refuse('account_closed')

@@ -29,6 +29,7 @@ import {
   countOf,
   type Notes,
   type NotesOut,
+  netOf,
   offBalance,
   type Terminal,
   type TerminalId,
@@ -74,7 +75,6 @@ export function closeBatch(
 
   settleSilent(books, by, id, now)
   const { batch, ...terminal } = terminalThere(books, id)
-  const { withdrawals, withdrawal_reversals, deposits, deposit_reversals } = batch
   const { cash, transit, over_short } = accountsOfTerminal(id)
   const { writer, sequence: block, hash } = books.head
   const report = {
@@ -83,7 +83,7 @@ export function closeBatch(
     ...batch,
     business_date: batch.business_date ?? rules.dayOf(now),
     closed_at: now,
-    net: deposits.amount - deposit_reversals.amount - withdrawals.amount + withdrawal_reversals.amount,
+    net: netOf(batch),
     open: openAt(books, id).map(({ id, state, amount }) => ({ id, state, amount })),
     cash: 0 - accountThere(books, cash).ledger,
     transit: accountThere(books, transit).ledger,

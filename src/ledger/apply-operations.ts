@@ -1,28 +1,13 @@
 /** The rules of what a terminal does at once: inquiries, deposits of counted notes, transfers, changes of PIN. */
-import assert from 'node:assert'
 import { type Account, available, isAccountNumber } from './account.ts'
-import { conflict } from './apply.ts'
 import { accountOfCard, identify } from './apply-cards.ts'
+import { type Done, debited, once } from './apply-once.ts'
 import { refusesLimits, refusesService } from './apply-withdrawals.ts'
-import type { ChangePin, Inquire, ReverseDeposit, TerminalDeposit, TerminalTransfer } from './atm-commands.ts'
-import type { OperationDone } from './atm-records.ts'
-import {
-  askedOf,
-  decided,
-  entityReply,
-  isCountedSince,
-  moveOf,
-  ofKind,
-  operationOf,
-  repeated,
-  terminalIn,
-  unknownTerminal,
-  useBefore,
-} from './atm-rules.ts'
+import type { ChangePin, Inquire, TerminalDeposit, TerminalTransfer } from './atm-commands.ts'
+import { moveOf, operationOf, terminalIn } from './atm-rules.ts'
 import type { Books } from './books.ts'
+import type { Card } from './card.ts'
 import { type Outcome, type Refused, type Reply, refuse, type Submission } from './command.ts'
-import { nameOf } from './entity.ts'
-import { marksOf } from './marks.ts'
 import type { Instant } from './money.ts'
 import {
   accountThere,
@@ -36,9 +21,8 @@ import {
   touch,
 } from './posting.ts'
 import type { Rules } from './rules.ts'
-import { accountsOfTerminal, type Terminal, type TerminalId, valueOfNotes } from './terminal.ts'
+import { accountsOfTerminal, type Terminal, valueOfNotes } from './terminal.ts'
 import type { Stamp } from './trace.ts'
-import type { Asked, Operation } from './withdrawal.ts'
 
 export function inquire(books: Books, by: Submission, command: Inquire, now: Instant, rules: Rules): Reply {
   const terminal = terminalIn(books, command.terminal)
@@ -64,48 +48,42 @@ export function terminalDeposit(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: at, id, currency, notes, pan, stamp } = command
-  const terminal = terminalIn(books, at)
-  if (terminal === undefined) return unknownTerminal()
-  const used = useBefore(books, terminal, command, now, rules)
-  if (used?.tombstone) return decided(refuse('already_reversed'))
-  if (used !== undefined && used.of !== 'operation') return decided(refuse('idempotency_conflict'))
-  const asked = askedOf(command, used?.id ?? id, rules)
-  const before = doneBefore(books, at, used?.id ?? id, asked)
-  if (before !== undefined) return before
+  return once(books, by, command, now, rules, (terminal) => deposit(books, by, terminal, command, now, rules))
+}
 
+function deposit(
+  books: Books,
+  by: Submission,
+  terminal: Terminal,
+  command: TerminalDeposit,
+  now: Instant,
+  rules: Rules,
+): Done | Refused {
+  const { id, currency, notes, pan, stamp } = command
   const no = refusesService(terminal)
-  if (no !== undefined) return decided(no)
+  if (no !== undefined) return no
   const account = depositedTo(books, by, terminal, command, now, rules)
-  if ('type' in account) return decided(account)
-  if (currency !== terminal.currency || account.currency !== currency)
-    return decided(refuse('currency_mismatch'))
+  if ('type' in account) return account
+  if (currency !== terminal.currency || account.currency !== currency) return refuse('currency_mismatch')
   const unit = terminal.units.find(({ type }) => type === 'cash_in')
   const amount = valueOfNotes(notes)
-  if (unit === undefined || amount === 0) return decided(refuse('notes_not_accepted'))
+  if (unit === undefined || amount === 0) return refuse('notes_not_accepted')
   const blocked = refusesCredit(account) ?? refusesMore(account, amount)
-  if (blocked !== undefined) return decided(refuse(ofAccount(blocked)))
+  if (blocked !== undefined) return refuse(ofAccount(blocked))
 
-  const { cash } = accountsOfTerminal(at)
-  const transfer = moveOf(
-    books,
-    by,
-    { terminal: at, id },
-    { type: 'deposit', debit: cash, credit: account.number, amount, now },
-  )
+  const { cash } = accountsOfTerminal(terminal.id)
+  const move = {
+    type: 'deposit',
+    debit: cash,
+    credit: account.number,
+    amount,
+    now,
+    ...referenceOf(stamp),
+  } as const
+  const transfer = moveOf(books, by, { terminal: terminal.id, id }, move)
   const isHolder = pan !== undefined && by.pin !== undefined
   const balance = isHolder && { balance: balanceOf(accountThere(books, account.number), now) }
-  const what = {
-    type: 'deposit',
-    account: account.number,
-    amount,
-    unit: unit.id,
-    notes,
-    ...balance,
-    transfer,
-    ...stamp,
-  } as const
-  return done(books, by, terminal, { id, asked, what, now, rules })
+  return { type: 'deposit', account: account.number, amount, unit: unit.id, notes, ...balance, transfer }
 }
 
 function depositedTo(
@@ -125,45 +103,6 @@ function depositedTo(
   return account ?? refuse('account_not_found')
 }
 
-/** The machine gave the notes back, or never took them: debited even below zero. Never refused. */
-export function reverseDeposit(
-  books: Books,
-  by: Submission,
-  { terminal: at, id, reason }: ReverseDeposit,
-  now: Instant,
-): Outcome {
-  const terminal = terminalIn(books, at)
-  if (terminal === undefined) return unknownTerminal()
-  const name = nameOf.operation(at, id)
-  const found = ofKind(books.entity(name), 'operation')
-  if (found === undefined) {
-    books.append({ kind: 'operation_reversed', terminal: at, operation: id, reason }, markOf(by, now))
-    return decided(entityReply(books, name, true))
-  }
-  const { type, state, account, amount } = found
-  if (type !== 'deposit' || account === undefined || amount === undefined)
-    return decided(refuse('deposit_not_found'))
-  if (state === 'reversed') return repeated(entityReply(books, name, false))
-
-  const counted = isCountedSince(terminal, found)
-  const { cash, over_short } = accountsOfTerminal(at)
-  const payer = touch(books, by, account, now)
-  assert(payer !== undefined, 'what was paid in is on an account')
-  const forced = (refusesDebit(payer) ?? refusesFunds(payer, amount, now)) !== undefined
-  const transfer = moveOf(
-    books,
-    by,
-    { terminal: at, id },
-    { type: 'return', debit: account, credit: counted ? over_short : cash, amount, now, forced },
-  )
-  const isCounted = counted && ({ counted: true } as const)
-  books.append(
-    { kind: 'operation_reversed', terminal: at, operation: id, reason, transfer, ...isCounted },
-    markOf(by, now),
-  )
-  return decided(entityReply(books, name, false))
-}
-
 /** Moves money from an account of the card to any other. */
 export function terminalTransfer(
   books: Books,
@@ -172,49 +111,59 @@ export function terminalTransfer(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: at, id, to, amount } = command
-  const terminal = terminalIn(books, at)
-  if (terminal === undefined) return unknownTerminal()
-  const asked = { fingerprint: rules.fingerprint(command), marks: marksOf(command) }
-  const before = doneBefore(books, at, id, asked)
-  if (before !== undefined) return before
+  return once(books, by, command, now, rules, (terminal) =>
+    transfer(books, by, terminal, command, now, rules),
+  )
+}
 
+function transfer(
+  books: Books,
+  by: Submission,
+  terminal: Terminal,
+  command: TerminalTransfer,
+  now: Instant,
+  rules: Rules,
+): Done | Refused {
   const judged = judgeTransfer(books, by, terminal, command, now, rules)
-  if ('type' in judged) return decided(judged)
-  const { from } = judged
+  if ('type' in judged) return judged
+
+  const { from, to, card } = judged
+  const { id, amount, stamp } = command
   const charge = chargeOf(from, amount, now, rules)
-  const sides = { debit: from.number, credit: to }
-  const transfer = post(books, by, {
+  const posting = {
     type: 'transfer',
-    ...sides,
+    debit: from.number,
+    credit: to.number,
     amount,
     account: from,
     now,
     charge,
-    more: operationOf(at, id),
-  })
+    more: { ...operationOf(terminal.id, id), ...referenceOf(stamp) },
+  } as const
+  const transfer = post(books, by, posting).id
+  const sides = { account: from.number, to: to.number, card, ...(charge && { charged: charge.day }) }
   const balance = balanceOf(accountThere(books, from.number), now)
-  const what = { type: 'transfer', account: from.number, amount, balance, transfer: transfer.id } as const
-  return done(books, by, terminal, { id, asked, what: { ...what, card: judged.card }, now, rules })
+  return { type: 'transfer', ...sides, amount, balance, transfer }
 }
 
 function judgeTransfer(
   books: Books,
   by: Submission,
   terminal: Terminal,
-  { pan, from: named, to: number, amount, currency }: TerminalTransfer,
+  command: TerminalTransfer,
   now: Instant,
   rules: Rules,
-): { readonly from: Account; readonly card: string } | Refused {
+): { readonly from: Account; readonly to: Account; readonly card: string } | Refused {
+  const { pan, amount, currency } = command
   const no = refusesService(terminal)
   if (no !== undefined) return no
   const holder = identify(books, by, { terminal: terminal.id, pan }, now, rules)
   if ('type' in holder) return holder
   const { card } = holder
-  const from = accountOfCard(books, by, card, { account: named, currency }, now)
+  const from = accountOfCard(books, by, card, { ...debited(command), currency }, now)
   if ('type' in from) return from
-  const to = isAccountNumber(number) ? touch(books, by, number, now) : undefined
-  if (to === undefined) return refuse('account_not_found')
+  const to = creditedTo(books, by, card, command, now)
+  if ('type' in to) return to
   if (to.number === from.number) return refuse('same_account')
   if (to.currency !== currency || terminal.currency !== currency) return refuse('currency_mismatch')
   const blocked = refusesDebit(from) ?? refusesCredit(to)
@@ -223,7 +172,20 @@ function judgeTransfer(
   const over = refusesLimits({ account: from }, amount, now, rules)
   if (over !== undefined) return over
   const short = refusesFunds(from, amount, now) ?? refusesMore(to, amount)
-  return short === undefined ? { from, card: card.id } : refuse(short)
+  return short === undefined ? { from, to, card: card.id } : refuse(short)
+}
+
+/** Any account that is named, else the card's of a type. */
+function creditedTo(
+  books: Books,
+  by: Submission,
+  card: Card,
+  { to: named, to_type: account_type, currency }: TerminalTransfer,
+  now: Instant,
+): Account | Refused {
+  if (named === undefined) return accountOfCard(books, by, card, { account_type, currency }, now)
+  const account = isAccountNumber(named) ? touch(books, by, named, now) : undefined
+  return account ?? refuse('account_not_found')
 }
 
 export function changePin(
@@ -233,57 +195,24 @@ export function changePin(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: at, id, pan } = command
-  const terminal = terminalIn(books, at)
-  if (terminal === undefined) return unknownTerminal()
-  const asked = { fingerprint: rules.fingerprint(command), marks: marksOf(command) }
-  const before = doneBefore(books, at, id, asked)
-  if (before !== undefined) return before
+  return once(books, by, command, now, rules, (terminal) => {
+    const no = refusesService(terminal)
+    if (no !== undefined) return no
+    const holder = { terminal: terminal.id, pan: command.pan, pin: 'always' } as const
+    const held = identify(books, by, holder, now, rules)
+    if ('type' in held) return held
+    const card = held.card.id
+    const pin = by.new_pin?.[card]
+    if (pin === undefined) return refuse('pin_invalid')
 
-  const no = refusesService(terminal)
-  if (no !== undefined) return decided(no)
-  const holder = identify(books, by, { terminal: at, pan, pin: 'always' }, now, rules)
-  if ('type' in holder) return decided(holder)
-  const card = holder.card.id
-  const pin = by.new_pin?.[card]
-  if (pin === undefined) return decided(refuse('pin_invalid'))
-
-  books.append({ kind: 'card_changed', card, pin }, markOf(by, now))
-  return done(books, by, terminal, { id, asked, what: { type: 'pin_change', card }, now, rules })
+    books.append({ kind: 'card_changed', card, pin }, markOf(by, now))
+    return { type: 'pin_change', card }
+  })
 }
 
-/** What was done under an id before: the same again has its answer, something else has none. */
-function doneBefore(books: Books, terminal: TerminalId, id: string, asked: Asked): Outcome | undefined {
-  const name = nameOf.operation(terminal, id)
-  const found = ofKind(books.entity(name), 'operation')
-  if (found === undefined) return undefined
-  if (found.tombstone) return decided(refuse('already_reversed'))
-  if (found.fingerprint !== asked.fingerprint) return decided(conflict(asked.marks, found.marks))
-  return repeated(entityReply(books, name, false))
-}
-
-type Done = {
-  readonly id: string
-  readonly asked: Asked
-  readonly what: Partial<Stamp> &
-    Pick<Operation, 'type' | 'account' | 'card' | 'amount' | 'unit' | 'notes' | 'balance'> &
-    Pick<OperationDone, 'transfer'>
-  readonly now: Instant
-  readonly rules: Rules
-}
-
-function done(
-  books: Books,
-  by: Submission,
-  { id: terminal, batch }: Terminal,
-  { id, asked, what, now, rules }: Done,
-): Outcome {
-  const business_date = batch.business_date ?? rules.dayOf(now)
-  books.append(
-    { kind: 'operation_done', terminal, operation: id, ...what, batch: batch.batch, business_date, ...asked },
-    markOf(by, now),
-  )
-  return decided(entityReply(books, nameOf.operation(terminal, id), true))
+/** The machine's own reference, by which its money is found in the history. */
+function referenceOf(stamp: Stamp | undefined): { readonly reference?: string } {
+  return stamp?.rrn === undefined ? {} : { reference: stamp.rrn }
 }
 
 function balanceOf(account: Account, now: Instant) {

@@ -1,5 +1,12 @@
 /** The rules of terminals themselves: made, in and out of service, signed on and off, their keys. */
-import type { CreateTerminal, SetPinKey, SetTerminalState, Sign } from './atm-commands.ts'
+import type {
+  CreateTerminal,
+  RetireMacKey,
+  SetMacKey,
+  SetPinKey,
+  SetTerminalState,
+  Sign,
+} from './atm-commands.ts'
 import { entityReply, terminalIn } from './atm-rules.ts'
 import type { Books } from './books.ts'
 import { type Reply, refuse, type Submission } from './command.ts'
@@ -7,7 +14,7 @@ import { canPayTogether } from './dispense-plan.ts'
 import { nameOf } from './entity.ts'
 import type { Instant } from './money.ts'
 import { markOf, open } from './posting.ts'
-import { accountsOfTerminal } from './terminal.ts'
+import { accountsOfTerminal, type WrappedKey } from './terminal.ts'
 
 export function createTerminal(books: Books, by: Submission, command: CreateTerminal, now: Instant): Reply {
   const { type: _, id, require_sign_on, ...plan } = command
@@ -57,8 +64,45 @@ export function setPinKey(
   const terminal = terminalIn(books, id)
   if (terminal === undefined) return refuse('terminal_not_found')
 
-  const before = terminal.pin_keys[0]
-  const pin_keys = before === undefined || before.kcv === key.kcv ? [key] : [key, before]
+  const pin_keys = withKey(terminal.pin_keys, key)
   books.append({ kind: 'terminal_changed', terminal: id, pin_keys }, markOf(by, now))
   return entityReply(books, nameOf.terminal(id), false)
+}
+
+/** The key before stays good until a MAC was right under this one; where none is given, no key is good any more. */
+export function setMacKey(
+  books: Books,
+  by: Submission,
+  { terminal: id, key }: SetMacKey,
+  now: Instant,
+): Reply {
+  const terminal = terminalIn(books, id)
+  if (terminal === undefined) return refuse('terminal_not_found')
+
+  const { mac_keys: before = [] } = terminal
+  const mac_keys = key === undefined ? [] : withKey(before, key)
+  if (mac_keys.length + before.length > 0)
+    books.append({ kind: 'terminal_changed', terminal: id, mac_keys }, markOf(by, now))
+  return entityReply(books, nameOf.terminal(id), false)
+}
+
+/** Said by each of the messages that are under way then: only the first one changes anything. */
+export function retireMacKey(
+  books: Books,
+  by: Submission,
+  { terminal: id, wrapped }: RetireMacKey,
+  now: Instant,
+): Reply {
+  const terminal = terminalIn(books, id)
+  if (terminal === undefined) return refuse('terminal_not_found')
+
+  const [newest, before] = terminal.mac_keys ?? []
+  if (newest?.wrapped === wrapped && before !== undefined)
+    books.append({ kind: 'terminal_changed', terminal: id, mac_keys: [newest] }, markOf(by, now))
+  return entityReply(books, nameOf.terminal(id), false)
+}
+
+/** A key that is given again needs none before it. */
+function withKey([before]: readonly WrappedKey[], key: WrappedKey): readonly WrappedKey[] {
+  return before === undefined || before.kcv === key.kcv ? [key] : [key, before]
 }

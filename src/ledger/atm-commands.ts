@@ -18,7 +18,7 @@ import {
   type WrappedKey,
 } from './terminal.ts'
 import { numberOfClose, numbersOf, type Original, type Stamp } from './trace.ts'
-import type { Confirmation } from './withdrawal.ts'
+import type { Confirmation, Operation } from './withdrawal.ts'
 
 export type CreateTerminal = {
   readonly type: 'create_terminal'
@@ -47,6 +47,20 @@ export type SetPinKey = {
   readonly type: 'set_pin_key'
   readonly terminal: TerminalId
   readonly key: WrappedKey
+}
+
+/** Without a key the terminal has none from then on, and its messages need no MAC. */
+export type SetMacKey = {
+  readonly type: 'set_mac_key'
+  readonly terminal: TerminalId
+  readonly key?: WrappedKey
+}
+
+/** A MAC was right under this key, by its text: if it is the newest, the one before is done with. */
+export type RetireMacKey = {
+  readonly type: 'retire_mac_key'
+  readonly terminal: TerminalId
+  readonly wrapped: WrappedKey['wrapped']
 }
 
 /** The card by every id it may have: under the newest key of the server's first. */
@@ -91,8 +105,8 @@ export type Confirm = {
 }
 
 /**
- * A machine's message says what already happened to something that it names by its numbers: that so much left, or of
- * `nothing` that it was not done at all. Never refused.
+ * A machine's message says what already happened to something that it names by its numbers: that so much left, or that
+ * it does not know how much, or of `nothing` that it was not done at all. Never refused.
  */
 export type Advise = {
   readonly type: 'advise'
@@ -101,12 +115,12 @@ export type Advise = {
   readonly id: string
   /** What it may be about, the likeliest first; the first of them is how it is told from others. */
   readonly originals: readonly Original[]
-  readonly of?: 'withdrawal' | 'operation'
+  readonly of?: 'withdrawal' | Operation['type']
   readonly pan?: CardIds
   readonly account?: AccountNumber
   /** What was asked for at first. */
   readonly asked?: Minor
-  readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected'> & { readonly amount: Minor })
+  readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected' | 'outcome'> & { readonly amount: Minor })
 }
 
 /** The machine says that no note left. Never refused. */
@@ -155,11 +169,14 @@ export type TerminalTransfer = {
   readonly terminal: TerminalId
   readonly id: string
   readonly pan: CardIds
+  /** Accounts by their numbers; else the card's of a type. */
   readonly from?: AccountNumber
-  readonly to: AccountNumber
+  readonly from_type?: AccountType
+  readonly to?: AccountNumber
+  readonly to_type?: AccountType
   readonly amount: Minor
   readonly currency: Currency
-}
+} & Stamped
 
 /** The new PIN's reference is the submission's. */
 export type ChangePin = {
@@ -167,7 +184,7 @@ export type ChangePin = {
   readonly terminal: TerminalId
   readonly id: string
   readonly pan: CardIds
-}
+} & Stamped
 
 export type CloseBatch = {
   readonly type: 'close_batch'
@@ -249,6 +266,8 @@ export type AtmCommand =
   | SetTerminalState
   | Sign
   | SetPinKey
+  | SetMacKey
+  | RetireMacKey
   | Authorize
   | StartDispense
   | Confirm
@@ -341,6 +360,8 @@ const atmCommands: ReadonlySet<string> = new Set([
   'set_terminal_state',
   'sign',
   'set_pin_key',
+  'set_mac_key',
+  'retire_mac_key',
   'authorize',
   'start_dispense',
   'confirm',
@@ -377,6 +398,8 @@ export function pagesOfAtm(command: AtmCommand): Pages {
     case 'set_terminal_state':
     case 'sign':
     case 'set_pin_key':
+    case 'set_mac_key':
+    case 'retire_mac_key':
       return ofTerminal(command.terminal)
     case 'authorize': {
       const { terminal, id, pan } = command
@@ -405,11 +428,14 @@ export function pagesOfAtm(command: AtmCommand): Pages {
       return ofTerminal(command.terminal, [nameOf.operation(command.terminal, command.id)])
     case 'terminal_transfer': {
       const { terminal, id, pan, to } = command
-      return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)], [to])
+      const accounts = to === undefined ? [] : [to]
+      const own = nameOf.operation(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)], accounts)
     }
     case 'change_pin': {
       const { terminal, id, pan } = command
-      return ofTerminal(terminal, [nameOf.operation(terminal, id), ...pan.map(nameOf.card)])
+      const own = nameOf.operation(terminal, id)
+      return ofTerminal(terminal, [own, ...pan.map(nameOf.card), ...tracesOf(command)])
     }
     case 'close_batch': {
       const { terminal, batch, stamp } = command

@@ -42,6 +42,7 @@ export type TerminalChanged = {
   readonly state?: 'in_service' | 'out_of_service'
   readonly signed_on?: boolean
   readonly pin_keys?: readonly WrappedKey[]
+  readonly mac_keys?: readonly WrappedKey[]
   readonly bad_blocks?: readonly CardId[]
   readonly reason?: string
 }
@@ -164,6 +165,9 @@ export type OperationDone = Numbered & {
   readonly terminal: TerminalId
   readonly operation: string
   readonly account?: AccountNumber
+  /** Of a transfer: where it went, and the day it is charged to. Those of the first days have neither. */
+  readonly to?: AccountNumber
+  readonly charged?: Day
   readonly card?: CardId
   readonly amount?: Minor
   readonly unit?: string
@@ -174,7 +178,25 @@ export type OperationDone = Numbered & {
   readonly transfer?: RecordId
 }
 
-/** A deposit was taken back, by the transfer just before: its notes are not in the machine any more. Without one, it never came. */
+/** What a message asked for was not done: said again, it has the same no. */
+export type OperationDeclined = Numbered & {
+  readonly kind: 'operation_declined'
+  readonly type: Operation['type']
+  readonly terminal: TerminalId
+  readonly operation: string
+  readonly account?: AccountNumber
+  readonly card?: CardId
+  readonly amount?: Minor
+  readonly notes?: Notes
+  readonly batch: number
+  readonly code: Refusal
+  readonly about?: About
+}
+
+/**
+ * A deposit was taken back, by the transfer just before: its notes are not in the machine any more. Or a transfer was.
+ * Without one, it never came.
+ */
 export type OperationReversed = {
   readonly kind: 'operation_reversed'
   readonly terminal: TerminalId
@@ -267,6 +289,7 @@ export type AtmContent =
   | WithdrawalForestalled
   | WithdrawalAdvised
   | OperationDone
+  | OperationDeclined
   | OperationReversed
   | ExceptionOpened
   | ExceptionWaits
@@ -291,6 +314,7 @@ export const atmKinds = [
   'withdrawal_forestalled',
   'withdrawal_advised',
   'operation_done',
+  'operation_declined',
   'operation_reversed',
   'exception_opened',
   'exception_waits',

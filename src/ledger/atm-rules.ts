@@ -110,7 +110,7 @@ export function close(
   books.append({ kind: 'exception_resolved', exception: open.id, word, transfers }, markOf(by, now))
 }
 
-/** A transfer of a withdrawal or a deposit, from one account to another. */
+/** A transfer of a withdrawal or an operation, from one account to another. */
 export function moveOf(
   books: Books,
   by: Submission,
@@ -124,11 +124,16 @@ export function moveOf(
     readonly charge?: Used | undefined
     readonly back?: Used | undefined
     readonly forced?: boolean
+    readonly reference?: string
   },
 ): RecordId {
-  const { forced, ...posting } = move
+  const { forced, reference, ...posting } = move
   const account = accountThere(books, move.debit)
-  const more = { ...operationOf(terminal, id), ...(forced && { forced: true as const }) }
+  const more = {
+    ...operationOf(terminal, id),
+    ...(forced && { forced: true as const }),
+    ...(reference !== undefined && { reference }),
+  }
   return post(books, by, { ...posting, account, more }).id
 }
 

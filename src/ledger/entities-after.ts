@@ -127,6 +127,13 @@ function leftBy(content: AtmContent, at: Instant, find: Find): readonly Entity[]
       ]
     case 'operation_done':
       return done(content, at, terminal(content.terminal))
+    case 'operation_declined': {
+      const { kind: _, operation: id, ...declined } = content
+      return [
+        { kind: 'operation', id, ...declined, state: 'declined', transfers: [], at },
+        { ...terminal(content.terminal), last_seen: at },
+      ]
+    }
     case 'operation_reversed': {
       const { terminal: id, operation: name, transfer, counted } = content
       const of = terminal(id)
@@ -134,7 +141,7 @@ function leftBy(content: AtmContent, at: Instant, find: Find): readonly Entity[]
       if (transfer === undefined) return [forestalled(content, at, of), { ...of, last_seen: at }]
       const operation = there(found, 'operation')
       const transfers = [...operation.transfers, transfer]
-      const { unit, notes = {}, amount = 0 } = operation
+      const { type, unit, notes = {}, amount = 0 } = operation
       const isIn = (each: Unit) => each.id === unit && counted !== true
       return [
         { ...operation, state: 'reversed', transfers },
@@ -143,7 +150,7 @@ function leftBy(content: AtmContent, at: Instant, find: Find): readonly Entity[]
           units: of.units.map((each) =>
             isIn(each) ? { ...each, notes: notesAfter(each.notes, notes, -1) } : each,
           ),
-          batch: count(of.batch, 'deposit_reversals', amount),
+          batch: type === 'deposit' ? count(of.batch, 'deposit_reversals', amount) : of.batch,
           last_seen: at,
         },
       ]
@@ -241,7 +248,8 @@ function usedBy(
       const { terminal, batch, withdrawal: id } = content
       return { terminal, batch, use: { of: 'withdrawal', id, tombstone: true } }
     }
-    case 'operation_done': {
+    case 'operation_done':
+    case 'operation_declined': {
       const { terminal, batch, operation: id } = content
       return { terminal, batch, use: { of: 'operation', id } }
     }

@@ -84,8 +84,9 @@ export function behind(entity: Entity): {
       }
     }
     case 'operation': {
-      const { terminal, account } = entity
-      return { accounts: account === undefined ? [] : [account], entities: [nameOf.terminal(terminal)] }
+      const { terminal, account, to } = entity
+      const accounts = [account, to].filter((number) => number !== undefined)
+      return { accounts, entities: [nameOf.terminal(terminal)] }
     }
     case 'exception': {
       const { terminal, withdrawal } = entity

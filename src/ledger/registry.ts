@@ -151,7 +151,7 @@ export function isPrivileged(content: Content): boolean {
     case 'demo_ended':
       return true
     case 'terminal_changed':
-      return content.reason !== undefined || content.pin_keys !== undefined
+      return [content.reason, content.pin_keys, content.mac_keys].some((change) => change !== undefined)
     case 'card_changed':
       return content.reason !== undefined
     default:

@@ -50,7 +50,7 @@ export type UnitPlan = {
   readonly low?: number
 }
 
-/** A PIN key as it is kept: wrapped under a key of the server's, with its check value. */
+/** A PIN key or MAC key as it is kept: wrapped under a key of the server's, with its check value. */
 export type WrappedKey = {
   readonly algorithm: 'tdes' | 'aes'
   readonly wrapped: string
@@ -102,6 +102,8 @@ export type Terminal = {
   readonly counted: number
   /** Newest first; the second one goes when a block has been read under the first. */
   readonly pin_keys: readonly WrappedKey[]
+  /** Where there are any, its messages must carry a MAC. The second one goes when a MAC was right under the first. */
+  readonly mac_keys?: readonly WrappedKey[]
   /** The cards whose tries were counted by blocks that did not decode, one after the other without one that did. */
   readonly bad_blocks: readonly CardId[]
   readonly at: Instant
@@ -142,6 +144,12 @@ export function offBalance(told: BatchTotals, batch: Pick<Batch, (typeof totalNa
     off = Math.max(off, Math.abs(amount - batch[name].amount))
   }
   return isOff ? Math.min(off, minorMax) : undefined
+}
+
+/** What went into the machine beyond what left it. Minor units. */
+export function netOf(batch: OpenBatch): Minor {
+  const { deposits, deposit_reversals, withdrawals, withdrawal_reversals } = batch
+  return deposits.amount - deposit_reversals.amount - withdrawals.amount + withdrawal_reversals.amount
 }
 
 const terminalId = /^[A-Z0-9]{1,16}$/

@@ -54,7 +54,7 @@ type Numbers = Pick<Sought, 'kind' | (typeof numbers)[number]>
 
 /** The terms that a record is found by. */
 export function termsOf(content: Content): readonly Term[] {
-  const made = madeBy(content)
+  const made = isMaker(content) ? madeBy(content) : undefined
   return made === undefined ? subjectsOf(content) : [...termsSought(made), ...subjectsOf(content)]
 }
 
@@ -76,16 +76,11 @@ export function isSought(entity: Entity, sought: Sought): entity is Findable {
 
 /** The name of what a record has made, where that can be found. */
 export function nameMadeBy(content: Content): EntityName | undefined {
-  const made = madeBy(content)
+  const made = isMaker(content) ? madeBy(content) : undefined
   if (made === undefined) return undefined
   const { kind, id, terminal } = made
   return kind === 'card' ? nameOf.card(id) : nameOf[kind](terminal, id)
 }
-
-type Made = Numbers & { readonly id: string } & (
-    | { readonly kind: 'withdrawal' | 'operation'; readonly terminal: TerminalId }
-    | { readonly kind: 'card'; readonly terminal?: never }
-  )
 
 /** The kinds of records that make what can be found. */
 export const kindsThatMake = [
@@ -93,17 +88,33 @@ export const kindsThatMake = [
   'withdrawal_declined',
   'withdrawal_forestalled',
   'operation_done',
+  'operation_declined',
   'operation_reversed',
   'card_issued',
 ] as const satisfies readonly Content['kind'][]
 
-function madeBy(content: Content): Made | undefined {
+type Maker = Extract<Content, { readonly kind: (typeof kindsThatMake)[number] }>
+
+const makers: ReadonlySet<string> = new Set(kindsThatMake)
+
+/** Whether a record, or its line, may have made something that can be found. */
+export function isMaker<Of extends { readonly kind: string }>(of: Of): of is Of & Maker {
+  return makers.has(of.kind)
+}
+
+type Made = Numbers & { readonly id: string } & (
+    | { readonly kind: 'withdrawal' | 'operation'; readonly terminal: TerminalId }
+    | { readonly kind: 'card'; readonly terminal?: never }
+  )
+
+function madeBy(content: Maker): Made | undefined {
   switch (content.kind) {
     case 'withdrawal_authorized':
     case 'withdrawal_declined':
     case 'withdrawal_forestalled':
       return { ...content, kind: 'withdrawal', id: content.withdrawal }
     case 'operation_done':
+    case 'operation_declined':
       return { ...content, kind: 'operation', id: content.operation }
     case 'operation_reversed': {
       const { terminal, operation: id, transfer } = content
@@ -111,8 +122,6 @@ function madeBy(content: Content): Made | undefined {
     }
     case 'card_issued':
       return { kind: 'card', id: content.card, last4: content.last4 }
-    default:
-      return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 /** Proves cards and what is counted of PINs: tries go down one by one, and come back by a right PIN or somebody's word. */
 import type { CardChanged, CardIssued, TerminalChanged } from './atm-records.ts'
+import type { WrappedKey } from './terminal.ts'
 import type { State } from './verify.ts'
 import type { KnownCard, KnownTerminal } from './verify-atm-known.ts'
 
@@ -67,7 +68,7 @@ export function judgeTerminalChanged(
   terminal: KnownTerminal,
   card: (id: string) => KnownCard | undefined,
 ): string | undefined {
-  const { terminal: id, state, signed_on, pin_keys, bad_blocks } = content
+  const { terminal: id, state, signed_on, pin_keys, mac_keys, bad_blocks } = content
   if (state !== undefined && !['in_service', 'out_of_service'].includes(state))
     return `makes terminal ${id} what none is: ${state}`
   if (state !== undefined && typeof content.reason !== 'string')
@@ -76,13 +77,14 @@ export function judgeTerminalChanged(
     return `puts terminal ${id} in service, which is open`
   if (signed_on !== undefined && typeof signed_on !== 'boolean')
     return `signs terminal ${id} neither on nor off`
-  if ([state, signed_on, pin_keys, bad_blocks].every((change) => change === undefined))
+  if ([state, signed_on, pin_keys, mac_keys, bad_blocks].every((change) => change === undefined))
     return `changes nothing of terminal ${id}`
   if (bad_blocks !== undefined && !followsBlocks(bad_blocks, terminal, card))
     return `counts blocks of terminal ${id} that do not decode, which were not there`
-  return pin_keys === undefined || followsKeys(pin_keys, terminal)
-    ? undefined
-    : `gives terminal ${id} keys that it did not have`
+  const isRight =
+    (pin_keys === undefined || followsKeys(pin_keys, terminal.pin_keys)) &&
+    (mac_keys === undefined || followsMacKeys(mac_keys, terminal.mac_keys))
+  return isRight ? undefined : `gives terminal ${id} keys that it did not have`
 }
 
 function followsBlocks(
@@ -96,14 +98,16 @@ function followsBlocks(
 }
 
 /** A new key before the one that was newest, or in place of it; or the newest without the one before. */
-function followsKeys(
-  keys: NonNullable<TerminalChanged['pin_keys']>,
-  { pin_keys: before }: KnownTerminal,
-): boolean {
+function followsKeys(keys: readonly WrappedKey[], before: readonly WrappedKey[]): boolean {
   const [first, second, ...more] = keys
   if (first === undefined || more.length > 0) return false
   if (second !== undefined) return JSON.stringify(second) === JSON.stringify(before[0])
   return before[0] === undefined || first.kcv === before[0].kcv
+}
+
+/** Those are taken away, too. */
+function followsMacKeys(keys: readonly WrappedKey[], before: readonly WrappedKey[]): boolean {
+  return keys.length === 0 ? before.length > 0 : followsKeys(keys, before)
 }
 
 export type Given = { readonly card: string; readonly tries_left: number }

@@ -1,41 +1,21 @@
-/** Proves what is in machines: terminals as they are made, what customers pay in, exchanges, and the reports of batches. */
-import type {
-  BatchClosed,
-  ExchangeCounted,
-  ExchangeEnded,
-  OperationDone,
-  OperationReversed,
-  TerminalCreated,
-} from './atm-records.ts'
+/** Proves what is in machines: terminals as they are made, exchanges, and the reports of batches. */
+import type { BatchClosed, ExchangeCounted, ExchangeEnded, TerminalCreated } from './atm-records.ts'
 import type { Minor } from './money.ts'
 import type { Transfer } from './record.ts'
 import { accountsOfTerminal, type OpenBatch, type UnitPlan } from './terminal.ts'
-import type { State } from './verify.ts'
 import {
   type Around,
   changeOf,
   isCount,
-  isCountedSince,
-  type KnownCard,
-  type KnownOperation,
   type KnownTerminal,
   type KnownUnit,
   notesAfter,
   type Units,
   worthOfContents,
-  worthOfNotes,
   worthOfOut,
   worthOfUnit,
 } from './verify-atm-known.ts'
-import {
-  isId,
-  judgeAsked,
-  judgeBalance,
-  judgeBatch,
-  judgeDay,
-  judgeHolder,
-  judgeService,
-} from './verify-atm-withdrawal.ts'
+import { judgeDay } from './verify-atm-withdrawal.ts'
 
 const mixes = ['minimumBills', 'equalEmptying']
 const unitTypes = ['cash_out', 'cash_in', 'reject', 'retract']
@@ -79,6 +59,7 @@ export function terminalCreated(content: TerminalCreated, at: number): KnownTerm
     batch: emptyBatch(1, at),
     counted: 0,
     pin_keys: [],
+    mac_keys: [],
     bad_blocks: [],
     open: new Map(),
   }
@@ -88,87 +69,6 @@ function emptyBatch(batch: number, opened_at: number): OpenBatch {
   const none = { count: 0, amount: 0 }
   const sums = { withdrawals: none, withdrawal_reversals: none, deposits: none, deposit_reversals: none }
   return { batch, business_date: null, opened_at, ...sums }
-}
-
-type Doing = {
-  readonly terminal: KnownTerminal
-  readonly card: KnownCard | undefined
-  readonly account: State | undefined
-  readonly moved: readonly Transfer[]
-  /** Whether the PIN of a card was set by the record just before. */
-  isPinSet(card: string): boolean
-}
-
-export function judgeDone(content: OperationDone, around: Doing): string | undefined {
-  const { operation: id, batch, business_date } = content
-  if (!isId(id)) return `does ${JSON.stringify(id)}, which is no id`
-  return (
-    judgeService(around.terminal) ??
-    judgeBatch(around.terminal, batch) ??
-    judgeDay(around.terminal, business_date) ??
-    judgeDoing(content, around) ??
-    (content.balance && judgeBalance(content.balance, around.account))
-  )
-}
-
-function judgeDoing(content: OperationDone, { terminal, card, moved, isPinSet }: Doing): string | undefined {
-  const { type, account, amount, unit = '', notes = {}, card: cardId = '' } = content
-  const named = { terminal: terminal.id, id: content.operation }
-  const [transfer] = moved
-  switch (type) {
-    case 'deposit': {
-      const worth = worthOfNotes(notes)
-      const isIts = transfer?.type === 'deposit' && transfer.credit === account && transfer.amount === amount
-      if (!isIts) return `pays in ${amount}, which the transfer before it does not say`
-      if (worth !== amount) return `pays in ${amount} by notes that are worth ${worth ?? 'nothing'}`
-      if (terminal.units.get(unit)?.type !== 'cash_in')
-        return `pays in to unit ${unit}, which does not take notes`
-      return judgeAsked(content, { ...named, notes, currency: terminal.currency })
-    }
-    case 'transfer': {
-      const isIts = transfer?.type === 'transfer' && transfer.debit === account && transfer.amount === amount
-      if (!isIts) return `transfers ${amount}, which the transfer before it does not say`
-      if (content.balance === undefined) return 'transfers, and tells of no balance'
-      return (
-        judgeHolder(terminal, card, account) ?? judgeAsked(content, { ...named, amount, to: transfer.credit })
-      )
-    }
-    case 'pin_change': {
-      if (transfer !== undefined || amount !== undefined) return 'changes a PIN, and moves money'
-      if (!isPinSet(cardId)) return `changes the PIN of ${cardId}, which the record before it does not say`
-      return judgeHolder(terminal, card, undefined) ?? judgeAsked(content, named)
-    }
-    default:
-      return `is an operation of no kind: ${type}`
-  }
-}
-
-export function judgeReversed(
-  content: OperationReversed,
-  {
-    terminal,
-    found,
-    moved,
-  }: { terminal: KnownTerminal; found: KnownOperation | undefined; moved: readonly Transfer[] },
-): string | undefined {
-  const { operation: id, counted = false, transfer: named, reason } = content
-  const of = `${terminal.id}/${id}`
-  if (!isId(id)) return `reverses ${JSON.stringify(id)}, which is no id`
-  if (typeof reason !== 'string') return `reverses ${of} for no reason`
-  if (named === undefined)
-    return found === undefined && !counted ? undefined : `says that ${of} was never made, which it was`
-  if (found?.type !== 'deposit' || found.state !== 'completed')
-    return `reverses ${of}, which is no deposit that can be`
-  if (counted !== isCountedSince(terminal, found))
-    return `says of the notes of ${of} that they were counted, or not`
-  const { cash, over_short } = accountsOfTerminal(terminal.id)
-  const [transfer] = moved
-  const isIts =
-    transfer?.type === 'return' &&
-    transfer.debit === found.account &&
-    transfer.credit === (counted ? over_short : cash) &&
-    transfer.amount === found.amount
-  return isIts ? undefined : `reverses ${of} otherwise than it was paid in`
 }
 
 export function judgeCounted(

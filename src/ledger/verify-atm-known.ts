@@ -49,6 +49,7 @@ export type KnownTerminal = {
   /** How often all of its notes were counted and exchanged. */
   readonly counted: number
   readonly pin_keys: readonly WrappedKey[]
+  readonly mac_keys: readonly WrappedKey[]
   readonly bad_blocks: readonly CardId[]
   /** Withdrawals under way or in doubt, by id; of all its states the same map. */
   readonly open: Map<string, KnownWithdrawal>
@@ -82,6 +83,8 @@ export type KnownOperation = {
   readonly type: Operation['type']
   readonly state: Operation['state']
   readonly account?: AccountNumber
+  readonly to?: AccountNumber
+  readonly charged?: Day
   readonly amount?: Minor
   readonly unit?: string
   readonly notes: Notes

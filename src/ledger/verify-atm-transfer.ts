@@ -24,6 +24,7 @@ export function operationOf(content: Content): string | undefined {
     case 'withdrawal_settled':
       return `${content.terminal}/${content.withdrawal}`
     case 'operation_done':
+    case 'operation_declined':
     case 'operation_reversed':
       return `${content.terminal}/${content.operation}`
     case 'exchange_ended':
@@ -81,7 +82,9 @@ export function isPath(
     case 'dispense':
       return debit === transit && credit === cash
     case 'return':
-      return isCustomer(credit) ? own.includes(debit) : isCustomer(debit) && notes.includes(credit)
+      return isCustomer(debit)
+        ? isCustomer(credit) || notes.includes(credit)
+        : own.includes(debit) && isCustomer(credit)
     case 'correction':
       return isCustomer(debit) ? notes.includes(credit) : debit === transit && credit === over_short
     case 'load':
@@ -108,6 +111,7 @@ const kinds: ReadonlySet<string> = new Set([
   'withdrawal_forestalled',
   'withdrawal_advised',
   'operation_done',
+  'operation_declined',
   'operation_reversed',
   'exception_opened',
   'exception_waits',

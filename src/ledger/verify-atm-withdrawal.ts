@@ -177,19 +177,34 @@ export function judgeDeclined(
     account(number: string): State | undefined
   },
 ): string | undefined {
-  const { withdrawal: id, amount, currency, confirmation, code, about, batch } = content
+  const { withdrawal: id, amount, currency, confirmation, batch } = content
   if (!isId(id)) return `declines ${JSON.stringify(id)}, which is no id`
-  if (!Object.hasOwn(refusals, code)) return `declines for no reason there is: ${code}`
-  if (content.card !== card?.id || content.last4 !== card?.last4)
+  if (content.last4 !== card?.last4)
     return `is by card ${content.card}, which was never issued or ends otherwise`
-  const left = about?.['tries_left']
-  if ((left !== undefined || code === 'pin_incorrect') && left !== card?.tries_left)
-    return `tells of ${left} tries left; there are ${card?.tries_left}`
   return (
     judgeAsked(content, { terminal: terminal.id, id, amount, currency, confirmation }) ??
     judgeBatch(terminal, batch) ??
-    judgeLimit(content, { terminal, card, account: account(content.account ?? card?.usual ?? '') })
+    judgeWhy(content, { terminal, card, account: account(content.account ?? card?.usual ?? '') })
   )
+}
+
+type Why = Pick<WithdrawalDeclined, 'code' | 'about' | 'card'>
+
+/** A reason that there is, and what is told of it: of the tries of a PIN that are left, and of the limit in the way. */
+export function judgeWhy(
+  { code, about, card: id }: Why,
+  {
+    terminal,
+    card,
+    account,
+  }: { terminal: KnownTerminal; card: KnownCard | undefined; account: State | undefined },
+): string | undefined {
+  if (!Object.hasOwn(refusals, code)) return `declines for no reason there is: ${code}`
+  if (id !== card?.id) return `is by card ${id}, which was never issued`
+  const left = about?.['tries_left']
+  if ((left !== undefined || code === 'pin_incorrect') && left !== card?.tries_left)
+    return `tells of ${left} tries left; there are ${card?.tries_left}`
+  return judgeLimit({ code, ...(about && { about }) }, { terminal, card, account })
 }
 
 /** Whose money it would have been: a card's, and an account of that. */
@@ -207,7 +222,7 @@ export function judgeForestalledFor(
 
 /** What was told of the limit in the way is what it is, and what is used of it. */
 function judgeLimit(
-  { code, about = {} }: WithdrawalDeclined,
+  { code, about = {} }: Pick<Why, 'code' | 'about'>,
   {
     terminal,
     card,

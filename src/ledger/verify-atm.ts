@@ -10,6 +10,7 @@ import type {
   ExceptionOpened,
   ExceptionResolved,
   ExceptionWaits,
+  OperationDeclined,
   OperationDone,
   OperationReversed,
   TerminalChanged,
@@ -39,9 +40,7 @@ import {
   judgeClosed,
   judgeCounted,
   judgeCreated,
-  judgeDone,
   judgeEnded,
-  judgeReversed,
   offBalance,
   terminalCreated,
   unitsWith,
@@ -60,6 +59,7 @@ import {
   summed,
   type Units,
 } from './verify-atm-known.ts'
+import { judgeDone, judgeOperationDeclined, judgeReversed } from './verify-atm-operation.ts'
 import { TraceVerifier } from './verify-atm-trace.ts'
 import {
   accountsIn,
@@ -204,7 +204,15 @@ export class AtmVerifier {
   }
 
   /** Of a return to a customer: the day whose limits it gives back to, and whether nothing is left of what was debited. */
-  givenBack({ operation = '' }: Transfer): { readonly charged?: Day; readonly isAll: boolean } {
+  givenBack({ operation = '', debit, amount }: Transfer): {
+    readonly charged?: Day
+    readonly isAll: boolean
+  } {
+    if (isCustomer(debit)) {
+      const transfer = this.#operations.get(operation)
+      const charged = transfer?.charged
+      return { ...(charged !== undefined && { charged }), isAll: amount === transfer?.amount }
+    }
     const withdrawal = this.#withdrawals.get(operation)
     const returned = this.#moved.filter(({ transfer }) => transfer.type === 'return')
     const sum = returned.reduce((sum, { transfer }) => sum + transfer.amount, 0)
@@ -353,6 +361,8 @@ export class AtmVerifier {
       }
       case 'operation_done':
         return this.#checkDone(content, terminal, around, moved)
+      case 'operation_declined':
+        return this.#checkOperationDeclined(content, terminal, around)
       case 'operation_reversed':
         return this.#checkReversed(content, terminal, moved)
       case 'exception_opened':
@@ -418,7 +428,7 @@ export class AtmVerifier {
     const last = this.#last?.kind === 'card_changed' ? this.#last : undefined
     const given = triesGivenBack(content, terminal, last, card)
     if (given !== undefined) this.#dueGivenBack(terminal.id, given)
-    const { state, signed_on, pin_keys, bad_blocks } = content
+    const { state, signed_on, pin_keys, mac_keys, bad_blocks } = content
     const { exchange } = terminal
     return this.#set({
       ...terminal,
@@ -426,6 +436,7 @@ export class AtmVerifier {
       ...(exchange !== undefined && state !== undefined && { exchange: { ...exchange, afterwards: state } }),
       ...(signed_on !== undefined && { signed_on }),
       ...(pin_keys !== undefined && { pin_keys }),
+      ...(mac_keys !== undefined && { mac_keys }),
       ...(bad_blocks !== undefined && { bad_blocks }),
     })
   }
@@ -617,16 +628,34 @@ export class AtmVerifier {
     const dated = { ...terminal.batch, business_date }
     const batch = type === 'deposit' ? summed(dated, 'deposits', amount) : dated
     this.#set({ ...terminal, units: unitsWith(terminal.units, unit, notes, 1), batch })
-    const { account: of } = content
+    const { account: of, to, charged } = content
     this.#operations.set(name, {
       type,
       state: 'completed',
       ...(of !== undefined && { account: of }),
+      ...(to !== undefined && { to }),
+      ...(charged !== undefined && { charged }),
       ...(content.amount !== undefined && { amount }),
       ...(unit !== undefined && { unit }),
       notes,
       counted: terminal.counted,
     })
+    return undefined
+  }
+
+  #checkOperationDeclined(
+    content: OperationDeclined,
+    terminal: KnownTerminal,
+    { account }: Around,
+  ): string | undefined {
+    const { operation: id, type, amount } = content
+    const name = `${terminal.id}/${id}`
+    if (this.#operations.has(name)) return `names ${name}, which was used before`
+    const card = this.#cards.get(content.card ?? '')
+    const what = judgeOperationDeclined(content, { terminal, card, account })
+    if (what !== undefined) return what
+    const none = { state: 'declined', notes: {}, counted: 0 } as const
+    this.#operations.set(name, { type, ...none, ...(amount !== undefined && { amount }) })
     return undefined
   }
 
@@ -640,7 +669,7 @@ export class AtmVerifier {
     const what = judgeReversed(content, { terminal, found, moved })
     if (what !== undefined) return what
     this.#operations.set(name, { type: 'deposit', notes: {}, counted: 0, ...found, state: 'reversed' })
-    if (found === undefined) return undefined
+    if (found?.type !== 'deposit') return undefined
     const { unit, notes, amount = 0 } = found
     const units = content.counted ? terminal.units : unitsWith(terminal.units, unit, notes, -1)
     return this.#set({ ...terminal, units, batch: summed(terminal.batch, 'deposit_reversals', amount) })

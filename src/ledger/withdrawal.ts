@@ -96,14 +96,20 @@ export type Operation = Numbered & {
   readonly type: 'deposit' | 'transfer' | 'pin_change'
   readonly terminal: TerminalId
   readonly id: string
-  readonly state: 'completed' | 'reversed'
+  readonly state: 'completed' | 'reversed' | 'declined'
   readonly account?: AccountNumber
+  /** Of a transfer: where the money went, and the business day whose limits of `account` it uses. */
+  readonly to?: AccountNumber
+  readonly charged?: Day
   readonly card?: CardId
   readonly amount?: Minor
   /** Of a deposit: the unit that took the notes, and which. */
   readonly unit?: string
   readonly notes?: Notes
   readonly balance?: { readonly ledger: Minor; readonly available: Minor }
+  /** Why it was declined, which is kept of what a message asked for. */
+  readonly code?: Refusal
+  readonly about?: About
   /** Reversed before it came. */
   readonly tombstone?: true
   readonly batch: number

@@ -1,12 +1,13 @@
 /** Who comes to a machine, and what they want of it. Chance decides, by the seed. */
 import type { Chance } from '../outside/chance.ts'
+import type { Card } from './host.ts'
 import { pause } from './line.ts'
 import type { Machine, Withdrawn } from './machine.ts'
 import { type ByValue, money, notesInWords, numberOf, plus, worthOf } from './notes.ts'
 import type { Site } from './site.ts'
 
 /** Somebody with a card. How much cash they got is in the books of the machines' metal. */
-export type Customer = { readonly pan: string; readonly pin: string | undefined; readonly account: string }
+export type Customer = Card & { readonly account: string }
 
 export type Figures = {
   withdrawals: number
@@ -25,6 +26,7 @@ const amounts = [
   2_000, 3_000, 4_000, 5_000, 6_000, 6_000, 8_000, 10_000, 12_000, 15_000, 20_000, 1_500, 30_000,
 ]
 const lowAt = 20
+const toldMaxMs = 10_000
 
 export class Customers {
   readonly figures: Figures = {
@@ -114,16 +116,17 @@ export class Customers {
 
   async #closeBatch(machine: Machine): Promise<void> {
     const site = this.#site
-    const report = await machine.close(site.batch)
-    if (report === undefined || typeof report === 'string')
-      return this.#tell(`close of batch ${site.batch}: ${report ?? 'no answer'}`)
+    const said = await site.closeBatch(machine)
+    if (said === undefined || 'no' in said)
+      return this.#tell(`close of batch ${site.batch}: ${said?.no ?? 'no answer'}`)
     this.figures.closes += 1
-    site.closes.push(report)
-    site.batch += 1
+    const report = said.yes
     this.#tell(`closed batch ${report.batch}: net ${money(report.net)}`)
   }
 
   async #replenish(): Promise<void> {
+    if (!(await this.#site.mayBeOpened(toldMaxMs)))
+      return this.#tell('stays shut: it has not told its host everything')
     this.figures.exchanges += 1
     const { counted, answers } = await this.#site.exchange()
     const suspects = Object.keys(answers).length

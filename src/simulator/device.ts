@@ -5,6 +5,7 @@
  * opened and counted. Knows no host.
  */
 import type { Chance } from '../outside/chance.ts'
+import { mixOf } from './mix.ts'
 import { type ByUnit, type ByValue, numberOf, plus, worthOf } from './notes.ts'
 
 export type UnitType = 'cash_out' | 'cash_in' | 'reject' | 'retract'
@@ -114,6 +115,17 @@ export class Device {
     return Object.fromEntries(
       this.#state.units.map(({ id, type, notes }) => [id, type === 'cash_out' ? numberOf(notes) : notes]),
     )
+  }
+
+  /** The notes that it would give for an amount, where that is left to it; undefined where it has none that make it. */
+  choose(amount: number): ByUnit | undefined {
+    return mixOf(this.#state.units, amount)
+  }
+
+  /** What notes of its units are worth. */
+  worthOf(units: ByUnit): number {
+    const values = new Map(this.#state.units.map(({ id, value }) => [id, value]))
+    return Object.entries(units).reduce((sum, [id, count]) => sum + (values.get(id) ?? 0) * count, 0)
   }
 
   /** What all its notes are worth. */

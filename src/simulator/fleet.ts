@@ -11,17 +11,21 @@ import { Wire } from '../outside/wire.ts'
 import { type Customer, Customers, type Figures } from './customers.ts'
 import { emptyDevice, type UnitType } from './device.ts'
 import type { Fault, Odds } from './faults.ts'
+import { reach } from './iso8583/iso-host.ts'
+import type { IsoAddress } from './iso8583/iso-wire.ts'
 import { type AccountFacts, type Finding, judge, type SuspectNamed, suspectsOf } from './judge.ts'
 import type { Line } from './line.ts'
-import type { PinEntry } from './machine.ts'
 import type { ByUnit } from './notes.ts'
 import { HostError, Operator, type Terminal, unitsAsIn } from './operator.ts'
 import { newPan } from './pan.ts'
-import { enterClearPin, enterNoPin, enterPinBlock, newPinKey, wordsOf } from './pin-entry.ts'
-import { Site, type SiteFacts } from './site.ts'
+import { enterClearPin, enterNoPin, enterPinBlock, newPinKey, type PinEntry, wordsOf } from './pin-entry.ts'
+import { Site } from './site.ts'
+import type { SiteFacts } from './site-facts.ts'
 
 export type FleetOptions = {
   readonly url: URL
+  /** Where every other machine speaks ISO 8583; without it all speak REST. */
+  readonly iso8583?: IsoAddress | undefined
   /** An administrator's credential; none where the host is in demo mode. */
   readonly credential?: string | undefined
   readonly machines: number
@@ -83,7 +87,7 @@ export async function fleet(options: FleetOptions): Promise<Verdict> {
   try {
     return await run.all()
   } finally {
-    run.hangUp()
+    await run.end()
     await rm(directory, { recursive: true, force: true })
   }
 }
@@ -96,6 +100,8 @@ class Run {
   /** The seed makes the choices; names are new where a seed is run again. */
   readonly #run = `${Date.now().toString(36)}${randomInt(36 ** 2, 36 ** 3).toString(36)}`
   readonly #wires: Wire[] = []
+  readonly #sites: Site[] = []
+  #isOver = false
   readonly #operator: Operator
 
   constructor(options: FleetOptions, directory: string) {
@@ -109,6 +115,7 @@ class Run {
     const startedMs = performance.now()
     const { machines, cards, seconds, operations, thinkMs = 500, onPhase, signal, meddle } = this.#options
     await this.#operator.reach()
+    if (this.#options.iso8583 !== undefined) await reach(this.#options.iso8583)
     const customers = range(cards).map((i) => this.#customer(i))
     await some(customers, (customer) => this.#issue(customer))
     const before = new Map(
@@ -122,7 +129,10 @@ class Run {
     onPhase?.('open')
     const endMs = performance.now() + seconds * 1000
     const goesOn = (done: number) =>
-      performance.now() < endMs && done < (operations ?? Number.POSITIVE_INFINITY) && signal?.aborted !== true
+      performance.now() < endMs &&
+      done < (operations ?? Number.POSITIVE_INFINITY) &&
+      signal?.aborted !== true &&
+      !this.#isOver
     const visitors = sites.map((site, i) => this.#customersOf(site, i, customers))
     await Promise.all(visitors.map((those) => those.come(goesOn, thinkMs)))
     onPhase?.('closing')
@@ -145,9 +155,12 @@ class Run {
     }
   }
 
-  hangUp(): void {
+  /** Switches everything off, also where it was not done. */
+  async end(): Promise<void> {
+    this.#isOver = true
     this.#operator.hangUp()
     for (const wire of this.#wires) wire.close()
+    await Promise.all(this.#sites.map((site) => site.close()))
   }
 
   #wire(credential: string | undefined): Wire {
@@ -179,6 +192,7 @@ class Run {
   async #site(i: number): Promise<Site> {
     const {
       credential,
+      iso8583,
       odds,
       seed,
       patienceMs = 2_000,
@@ -186,15 +200,17 @@ class Run {
       prefix = 'FLT',
       tell,
     } = this.#options
+    const at = i % 2 === 1 ? iso8583 : undefined
     const id = `${prefix}${String(i + 1).padStart(5, '0')}`
     const terminal = await this.#terminal(id)
     const key = credential === undefined ? undefined : await this.#operator.credential(id)
-    const enterPin = credential === undefined ? await this.#pinEntry(id, i) : enterNoPin
+    const enterPin = credential === undefined ? await this.#pinEntry(id, i, at === undefined) : enterNoPin
     const site = new Site({
       id,
       currency,
       directory: this.#directory,
       wire: this.#wire(key),
+      iso8583: at && { at, isSilent: i % 4 === 3 },
       operator: this.#operator,
       device: { ...emptyDevice(units), units: unitsAsIn(terminal) },
       odds,
@@ -206,13 +222,14 @@ class Run {
       run: this.#run,
       tell: tell ?? (() => {}),
     })
+    this.#sites.push(site)
     await site.open()
     return site
   }
 
   /** In clear, as a TDES block or as an AES block: machines are of different makes. A key in clear is for demos only. */
-  async #pinEntry(id: string, i: number): Promise<PinEntry> {
-    const algorithm = ([undefined, 'tdes', 'aes'] as const)[i % 3]
+  async #pinEntry(id: string, i: number, mayBeClear: boolean): Promise<PinEntry> {
+    const algorithm = ([mayBeClear ? undefined : 'tdes', 'tdes', 'aes'] as const)[i % 3]
     if (algorithm === undefined) return enterClearPin
     const key = newPinKey(algorithm)
     await this.#operator.setPinKey(id, wordsOf(key))

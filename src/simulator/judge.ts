@@ -4,11 +4,12 @@
  */
 import { money } from './notes.ts'
 import type { Proof } from './operator.ts'
-import type { SiteFacts } from './site.ts'
+import type { SiteFacts } from './site-facts.ts'
 
 export const promises = {
   advices: 'every advice is taken',
   suspects: 'every suspect is named',
+  silence: 'silence is taken for a dispense',
   cash: 'cash to the note',
   transit: 'nothing left in transit',
   over_short: 'over/short is what was mis-picked',
@@ -33,7 +34,7 @@ export type Facts = {
 export function judge({ sites, accounts, proof }: Facts): readonly Finding[] {
   return [
     ...sites.flatMap((site) =>
-      [advices, suspects, cash, transit, overShort, exceptions, batches].flatMap((look) =>
+      [advices, suspects, silence, cash, transit, overShort, exceptions, batches].flatMap((look) =>
         look(site).map((finding) => ({ ...finding, terminal: site.id })),
       ),
     ),
@@ -63,6 +64,17 @@ function suspects({ close, namedAtClose, ...site }: SiteFacts): Finding[] {
     ...without(doubtful, open).map((id) => found(`${id} is settled, and nobody knows what left`)),
     ...without(doubtful, named).map((id) => found(`${id} is in doubt and has no exception`)),
     ...without(named, doubtful).map((id) => found(`${id} has an exception and is not in doubt`)),
+  ]
+}
+
+/** What a machine said nothing of is assumed, and what it said something of is not. */
+function silence({ unsaid, assumed }: SiteFacts): Finding[] {
+  const found = (what: string): Finding => ({ promise: 'silence', what })
+  return [
+    ...without(unsaid, assumed).map((id) => found(`${id} left, and is not taken for dispensed`)),
+    ...without(assumed, unsaid).map((id) =>
+      found(`${id} is taken for dispensed, and the machine has told what left`),
+    ),
   ]
 }
 

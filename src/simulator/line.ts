@@ -1,18 +1,24 @@
 /**
  * The line from one machine to its host: asks, waits as long as a machine waits, and loses, delays and doubles what it
- * is told to. Knows nothing of what is asked.
+ * is told to. Knows nothing of what is asked, nor how it is said.
  */
 import type { Chance } from '../outside/chance.ts'
-import type { Answer, Lost, Sent, Wire } from '../outside/wire.ts'
 import type { Faults } from './faults.ts'
 
 export type LineOptions = {
-  readonly wire: Pick<Wire, 'send'>
   readonly faults: Faults
   readonly chance: Chance
   /** How long a machine waits for an answer before it goes on without. */
   readonly patienceMs: number
+  /** Called when the line goes down, which takes with it what is on it. */
+  readonly onDown?: () => void
 }
+
+/** Says it once; `times` is how often it was said before. Undefined where no answer came. */
+export type Say<Answer> = (times: number) => Promise<Answer | undefined>
+
+/** An answer that decides nothing says when the same may be asked again. */
+export type MaybePassing = { readonly againAfterMs?: number }
 
 export type LineFigures = { asked: number; lost: number; late: number; refusedForNow: number }
 
@@ -32,12 +38,12 @@ export class Line {
   }
 
   /** An answer that decides, asked for at most so many times; undefined where none came in time. */
-  async ask(sent: Sent, tries = 1): Promise<Answer | undefined> {
+  async ask<Answer extends MaybePassing>(say: Say<Answer>, tries = 1): Promise<Answer | undefined> {
     for (let i = 0; i < tries; i += 1) {
-      const answer = await this.#once(sent)
-      if (answer !== undefined && !isForNow(answer)) return answer
+      const answer = await this.#once(() => say(i))
+      if (answer !== undefined && answer.againAfterMs === undefined) return answer
       if (answer !== undefined) this.figures.refusedForNow += 1
-      if (i + 1 < tries) await pause(Math.max(retryPauseMs, Math.min(1_000, answer?.retryAfterMs ?? 0)))
+      if (i + 1 < tries) await pause(Math.max(retryPauseMs, Math.min(1_000, answer?.againAfterMs ?? 0)))
     }
     return undefined
   }
@@ -47,11 +53,11 @@ export class Line {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  /** Sends it once, waits, and takes what comes later for nothing. */
-  async #once(sent: Sent): Promise<Answer | undefined> {
+  /** Says it once, waits, and takes what comes later for nothing. */
+  async #once<Answer>(say: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
     const { patienceMs } = this.#options
     this.figures.asked += 1
-    const arrives = this.#sendThrough(sent)
+    const arrives = this.#sayThrough(say)
     let waits = true
     const late = arrives.then((answer) => {
       if (!waits && answer !== undefined) this.figures.late += 1
@@ -66,10 +72,12 @@ export class Line {
     return answer
   }
 
-  async #sendThrough(sent: Sent): Promise<Answer | undefined> {
-    const { faults, chance, patienceMs } = this.#options
-    if (faults.happens('outage'))
+  async #sayThrough<Answer>(say: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
+    const { faults, chance, patienceMs, onDown } = this.#options
+    if (faults.happens('outage')) {
       this.#downUntilMs = performance.now() + patienceMs * outageLasts * (0.5 + chance(1_000) / 1_000)
+      onDown?.()
+    }
     const lostOnTheWay = faults.happens('request-lost')
     const lostOnTheWayBack = faults.happens('answer-lost')
     const late = faults.happens('late-answer')
@@ -79,10 +87,10 @@ export class Line {
     if (performance.now() < this.#downUntilMs || lostOnTheWay) return this.#nothing(chance(4) > 0)
     const lateMs = patienceMs * (1 + chance(1_000) / 1_000)
     if (late && lateBeforeHost) await pause(lateMs)
-    if (twice) this.#keep(this.#options.wire.send(sent))
-    const answer = await this.#options.wire.send(sent)
+    if (twice) this.#keep(say())
+    const answer = await say()
     if (late && !lateBeforeHost) await pause(lateMs)
-    if (!isAnswer(answer) || lostOnTheWayBack) return this.#nothing(!isAnswer(answer) || chance(4) > 0)
+    if (answer === undefined || lostOnTheWayBack) return this.#nothing(answer === undefined || chance(4) > 0)
     return answer
   }
 
@@ -91,20 +99,10 @@ export class Line {
     return undefined
   }
 
-  #keep(sending: Promise<unknown>): void {
-    this.#underWay.add(sending)
-    sending.finally(() => this.#underWay.delete(sending))
+  #keep(saying: Promise<unknown>): void {
+    this.#underWay.add(saying)
+    saying.finally(() => this.#underWay.delete(saying))
   }
-}
-
-function isAnswer(answer: Answer | Lost): answer is Answer {
-  return 'status' in answer
-}
-
-/** Nothing was done, or it is not known: the same again will tell. */
-export function isForNow({ status, body }: Answer): boolean {
-  if (status === 423 || status === 429 || status >= 500) return true
-  return status === 409 && body.includes('"in_progress"')
 }
 
 export function pause(ms: number): Promise<undefined> {

@@ -7,31 +7,20 @@
  *
  * It does not know what really left: only what its dispenser says.
  */
-import type { Answer } from '../outside/wire.ts'
 import { type Advice, Advices } from './advices.ts'
 import { type Device, type Mishaps, PowerCut, type Told } from './device.ts'
-import type { Fault, Faults } from './faults.ts'
+import { AskedWrongError, type Fault, type Faults } from './faults.ts'
+import type { Authorized, Batch, Card, Host, Inquired, Refused, Said } from './host.ts'
 import { Journal, type Kind } from './journal.ts'
-import { type Line, pause } from './line.ts'
-import { type ByUnit, type ByValue, numberOf } from './notes.ts'
-
-/** A card as it is put in, with the PIN that is typed. */
-export type Card = { readonly pan: string; readonly pin: string | undefined }
-
-/** How a PIN goes over the line: in clear, or as a block under the machine's key. */
-export type PinEntry = (card: Card) => { readonly pin: string } | { readonly pin_block: string } | object
+import { pause } from './line.ts'
+import { type ByUnit, type ByValue, numberOf, worthOf } from './notes.ts'
 
 export type MachineOptions = {
-  readonly id: string
-  readonly currency: string
   /** Where its journal and its advices are. */
   readonly directory: string
   readonly device: Device
-  readonly line: Line
+  readonly host: Host
   readonly faults: Faults
-  readonly enterPin: PinEntry
-  /** A name that no operation of this terminal ever had, such as `w-mwx1-17`. */
-  readonly nextId: (kind: string) => string
   /** What happens, in words. */
   readonly tell: (words: string) => void
 }
@@ -43,39 +32,15 @@ export type Withdrawn =
   | GivenUp
   | { readonly outcome: 'told'; readonly id: string; readonly told: Told; readonly authorized: Authorized }
 
-export type Authorized = {
-  readonly account: string
-  readonly last4: string
-  readonly units: ByUnit
-  readonly authorization_code?: string
-  readonly balance?: { readonly ledger: number; readonly available: number }
-}
-
 export type Deposited =
   | Declined
   | GivenUp
   | { readonly outcome: 'taken'; readonly id: string; readonly amount: number }
-export type Inquired = {
-  readonly account: string
-  readonly currency: string
-  readonly ledger: number
-  readonly available: number
-}
-
-export type Batch = {
-  readonly batch: number
-  readonly open: readonly { readonly id: string; readonly state: string; readonly amount: number }[]
-  readonly net: number
-  readonly cash: number
-  readonly transit: number
-  readonly over_short: number
-  readonly withdrawals: { readonly count: number; readonly amount: number }
-}
 
 /** An advice that was answered with a no, which no host may. */
-export type Refusal = { readonly id: string; readonly path: string; readonly answer: string }
+export type Refusal = Refused & { readonly id: string }
 
-const triesMax = 3
+const closeMaxMs = 3_000
 const advicePauseMs = 200
 
 export class Machine {
@@ -97,6 +62,11 @@ export class Machine {
   static async boot(options: MachineOptions): Promise<Machine> {
     const journal = await Journal.open(`${options.directory}/journal`)
     const advices = await Advices.open(`${options.directory}/advices`)
+    const strange = [...journal.unfinished, ...advices.owed].find(({ id }) => !options.host.knows(id))
+    if (strange !== undefined)
+      throw new AskedWrongError(
+        `the host must still be told of ${strange.id}, which it knows by its other interface alone: switch the machine on once with that`,
+      )
     const machine = new Machine(options, journal, advices)
     await machine.#recover()
     machine.#kick()
@@ -113,68 +83,91 @@ export class Machine {
     return this.#journal.told
   }
 
-  signOn(): Promise<Answer | undefined> {
-    return this.#ask('/sign-on', {}, this.#options.nextId('s'))
+  /** Withdrawals that left as they were asked for, of which it said nothing. */
+  get unsaid(): ReadonlySet<string> {
+    return this.#journal.unsaid
+  }
+
+  /** Whether it has asked for an operation of this name. */
+  hasAsked(id: string): boolean {
+    return this.#journal.last(id) !== undefined
+  }
+
+  signOn(): Promise<Said<unknown>> {
+    return this.#options.host.signOn()
   }
 
   async balance(card: Card): Promise<Inquired | string> {
-    const body = { pan: card.pan, ...this.#options.enterPin(card), type: 'balance' }
-    const answer = await this.#ask('/inquiries', body, this.#options.nextId('i'))
-    if (answer === undefined) return 'no answer'
-    return answer.status === 200 ? JSON.parse(answer.body) : codeOf(answer)
+    const said = await this.#options.host.balance(card)
+    if (said === undefined) return 'no answer'
+    return 'no' in said ? said.no : said.yes
   }
 
   /** Pays out, or not. Throws PowerCut where that is what happens. Minor units. */
   async withdraw(card: Card, amount: number): Promise<Withdrawn> {
-    const { currency, enterPin } = this.#options
-    const id = this.#options.nextId('w')
+    const { device, host } = this.#options
+    const id = host.newId('w')
+    if (await this.#isClosing()) return this.#decline(id, 'closing')
     await this.#journal.write({ did: 'asked', id, amount })
-    const asked = await this.#ask('/withdrawals', { id, pan: card.pan, ...enterPin(card), amount, currency })
+    const asked = await host.authorize({ id, card, amount })
     if (asked === undefined) return this.#giveUp(id, 'withdrawal', 'timeout')
-    if (asked.status >= 300) return this.#decline(id, codeOf(asked))
+    if ('no' in asked) return this.#decline(id, asked.no)
 
     this.#mayDie('dies-before')
-    const started = await this.#ask(`/withdrawals/${id}/start`, {})
-    if (started?.status !== 200) {
+    const started = await host.start(id, asked.yes)
+    if (started === undefined || 'no' in started) {
       const reason = started === undefined ? 'timeout' : 'cancelled'
       return this.#giveUp(id, 'withdrawal', reason)
     }
     this.#mayDie('dies-before')
-    const authorized: Authorized = JSON.parse(started.body)
-    const told = await this.#dispenseOnce(id, authorized)
-    await this.#owe(confirmOf(id, told))
+    const authorized = started.yes
+    const units = authorized.units ?? device.choose(amount)
+    if (units === undefined) return this.#giveUp(id, 'withdrawal', 'no_dispense')
+    const account = authorized.account ?? card.account ?? ''
+    const told = await this.#dispenseOnce(id, { units, account })
+    await this.#tell(told)
     return { outcome: 'told', id, told, authorized }
   }
 
   /** Takes notes that it counted, or gives them back. */
   async deposit(card: Card, account: string, notes: ByValue): Promise<Deposited> {
-    const { currency, device, enterPin } = this.#options
-    const id = this.#options.nextId('d')
-    await this.#journal.write({ did: 'inserted', id })
+    const { device, host } = this.#options
+    const id = host.newId('d')
+    if (await this.#isClosing()) return this.#decline(id, 'closing')
+    await this.#journal.write({ did: 'inserted', id, amount: worthOf(notes) })
     device.insert({ id, account, notes })
     this.#mayDie('dies-before')
-    const body = { id, pan: card.pan, ...enterPin(card), currency, notes }
-    const answer = await this.#ask('/deposits', body, id)
-    if (answer === undefined) {
+    const said = await host.deposit({ id, card, notes })
+    if (said === undefined) {
       const given = await this.#giveUp(id, 'deposit', 'timeout')
       device.giveBack(id)
       return given
     }
-    if (answer.status >= 300) {
+    if ('no' in said) {
       device.giveBack(id)
-      return this.#decline(id, codeOf(answer))
+      return this.#decline(id, said.no)
     }
     await this.#journal.write({ did: 'accepted', id })
     this.#mayDie('dies-after')
     device.stack(id)
-    return { outcome: 'taken', id, amount: JSON.parse(answer.body).amount }
+    return { outcome: 'taken', id, amount: said.yes.amount }
   }
 
-  /** Closes a batch, however often that is asked; undefined where no answer came. */
-  async close(batch: number): Promise<Batch | string | undefined> {
-    const answer = await this.#ask('/close', { batch }, `close-${batch}`)
-    if (answer === undefined) return undefined
-    return answer.status === 200 ? JSON.parse(answer.body) : codeOf(answer)
+  /** Closes a batch, however often that is asked. A yes without a report is one that somebody else must read. */
+  async close(batch: number): Promise<Said<Batch | undefined>> {
+    const { host } = this.#options
+    if (host.close !== undefined) return host.close(batch)
+    if (!this.#advices.has('closed')) await this.#owe({ id: host.newId('c'), says: 'closed' })
+    return (await this.#isClosing()) ? undefined : { yes: undefined }
+  }
+
+  /**
+   * Whether a close is still unanswered, after a while. What is asked for meanwhile would count into the batch that it
+   * closes, and its end be taken from silence.
+   */
+  async #isClosing(): Promise<boolean> {
+    if (this.#advices.has('closed')) await this.settle(closeMaxMs)
+    return this.#advices.has('closed')
   }
 
   /** Waits until the host has been told everything, at most so long. */
@@ -187,10 +180,11 @@ export class Machine {
   async switchOff(): Promise<void> {
     if (!this.#isOn) return
     this.#isOn = false
+    this.#options.host.hangUp()
     await Promise.all([this.#journal.close(), this.#advices.close()])
   }
 
-  async #dispenseOnce(id: string, { units, account }: Authorized): Promise<Told> {
+  async #dispenseOnce(id: string, { units, account }: { units: ByUnit; account: string }): Promise<Told> {
     const { device } = this.#options
     if (this.#journal.hasDispensed(id)) throw new Error(`notes are moved at most once for ${id}`)
     await this.#journal.write({ did: 'dispensing', id, units })
@@ -217,13 +211,28 @@ export class Machine {
   /** From here on no note leaves for it, whatever the host still answers. */
   async #giveUp(id: string, of: Kind, reason: string): Promise<GivenUp> {
     await this.#journal.write({ did: 'given_up', id, of, reason })
-    await this.#owe(reverseOf(id, of, reason))
+    await this.#oweReversal(id, of, reason)
     return { outcome: 'given_up', id, reason }
   }
 
   async #decline(id: string, code: string): Promise<Declined> {
     await this.#journal.write({ did: 'declined', id, code })
     return { outcome: 'declined', id, code }
+  }
+
+  /** What came of it: to the host, unless silence says the same. */
+  async #tell(told: Told): Promise<void> {
+    const { device, host } = this.#options
+    const { id, outcome, units } = told
+    const asked = this.#journal.amountOf(id)
+    const left = device.worthOf(units)
+    if (host.isSilent && outcome === 'dispensed' && left === asked)
+      await this.#journal.write({ did: 'unsaid', id })
+    else await this.#owe({ id, says: 'left', asked, left, told })
+  }
+
+  #oweReversal(id: string, of: Kind, reason: string): Promise<void> {
+    return this.#owe({ id, says: 'nothing', of, asked: this.#journal.amountOf(id), reason })
   }
 
   async #owe(advice: Advice): Promise<void> {
@@ -245,12 +254,12 @@ export class Machine {
         this.#options.tell(`on again: no note had left for ${id}`)
       }
       if (entry.did === 'inserted') await this.#giveUp(id, 'deposit', 'malfunction')
-      if (entry.did === 'given_up') await this.#owe(reverseOf(id, entry.of, entry.reason))
-      if (entry.did === 'dispensed') await this.#owe(confirmOf(id, entry.told))
+      if (entry.did === 'given_up') await this.#oweReversal(id, entry.of, entry.reason)
+      if (entry.did === 'dispensed') await this.#tell(entry.told)
       if (entry.did === 'dispensing') {
         const told = device.outcomeOf(id)
         await this.#journal.write({ did: 'dispensed', id, told })
-        await this.#owe(confirmOf(id, told))
+        await this.#tell(told)
         this.#options.tell(`on again: ${foundInWords(told)} for ${id}`)
       }
     }
@@ -265,32 +274,18 @@ export class Machine {
   /** One after the other, the oldest first, for as long as there are any. */
   async #send(): Promise<void> {
     for (let advice = this.#advices.first; advice !== undefined; advice = this.#advices.first) {
-      const { path, body, id } = advice
-      const answer = await this.#ask(path, body, `${id}${path.slice(path.lastIndexOf('/'))}`, 1)
+      const times = this.#advices.timesSaid(advice)
+      const answer = await this.#options.host.advise(advice, times)
       if (!this.#isOn) return
       if (answer === undefined) {
         await pause(advicePauseMs)
         continue
       }
-      if (answer.status !== 200)
-        this.refusals.push({ id, path, answer: `${answer.status} ${codeOf(answer)}` })
-      await this.#journal.write({ did: 'advised', id })
+      const { id } = advice
+      if (answer !== 'taken') this.refusals.push({ id, ...answer })
+      if (advice.says !== 'closed') await this.#journal.write({ did: 'advised', id })
       if (this.#isOn) await this.#advices.done(advice)
     }
-  }
-
-  /** An answer that decides; undefined where none came in time. A withdrawal needs no key: its id is one. */
-  #ask(path: string, body: object, key?: string, tries = triesMax): Promise<Answer | undefined> {
-    const { id, line } = this.#options
-    return line.ask(
-      {
-        method: 'POST',
-        path: `/v1/terminals/${id}${path}`,
-        body: JSON.stringify(body),
-        ...(key !== undefined && { key: `${id}-${key}` }),
-      },
-      tries,
-    )
   }
 }
 
@@ -298,18 +293,4 @@ function foundInWords({ outcome, units }: Told): string {
   if (outcome !== 'dispensed') return 'nobody knows what left'
   const count = numberOf(units)
   return `${count === 0 ? 'no note' : count === 1 ? '1 note' : `${count} notes`} had left`
-}
-
-function confirmOf(id: string, { outcome, units, rejected }: Told): Advice {
-  const body = { units, ...(numberOf(rejected) > 0 && { rejected }), outcome }
-  return { id, path: `/withdrawals/${id}/confirm`, body }
-}
-
-function reverseOf(id: string, of: Kind, reason: string): Advice {
-  return { id, path: `/${of}s/${id}/reverse`, body: { reason } }
-}
-
-/** The stable code of a no. */
-export function codeOf({ status, body }: Answer): string {
-  return /"code"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? String(status)
 }

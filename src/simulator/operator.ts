@@ -4,9 +4,10 @@
  */
 import type { Wire } from '../outside/wire.ts'
 import type { Unit, UnitType } from './device.ts'
-import { isForNow, pause } from './line.ts'
-import { type Batch, codeOf } from './machine.ts'
+import type { Batch } from './host.ts'
+import { pause } from './line.ts'
 import type { ByUnit, ByValue } from './notes.ts'
+import { codeOf, isForNow } from './rest-host.ts'
 
 /** The host said no, or nothing for so long that there is no point in going on. */
 export class HostError extends Error {
@@ -70,6 +71,9 @@ export type Exception = {
   readonly withdrawal: string | null
   readonly amount: number
 }
+
+/** `mix_assumed`: silence was taken for a dispense. */
+export type Withdrawal = { readonly id: string; readonly state: string; readonly mix_assumed: boolean }
 
 export type Proof = { readonly proven: boolean; readonly what?: string; readonly records?: number }
 
@@ -152,15 +156,12 @@ export class Operator {
     return this.#post(`/v1/terminals/${id}/close`, { batch })
   }
 
-  async openExceptions(terminal: string): Promise<readonly Exception[]> {
-    type Page = { exceptions: Exception[]; next: string | null }
-    const found: Exception[] = []
-    for (let cursor = ''; ; ) {
-      const page: Page = await this.#get(`/v1/exceptions?state=open&terminal=${terminal}${cursor}`)
-      found.push(...page.exceptions)
-      if (page.next == null) return found
-      cursor = `&cursor=${encodeURIComponent(page.next)}`
-    }
+  openExceptions(terminal: string): Promise<readonly Exception[]> {
+    return this.#list('exceptions', `/v1/exceptions?state=open&terminal=${terminal}`)
+  }
+
+  withdrawals(terminal: string): Promise<readonly Withdrawal[]> {
+    return this.#list('withdrawals', `/v1/terminals/${terminal}/withdrawals?limit=200`)
   }
 
   resolve(exception: string, word: { dispensed?: number; reason: string }): Promise<Exception> {
@@ -184,6 +185,18 @@ export class Operator {
   hangUp(): void {
     this.#isOff = true
     this.#wire.close()
+  }
+
+  /** All pages of a list. */
+  async #list<Item>(plural: string, path: string): Promise<readonly Item[]> {
+    type Page = { readonly next: string | null } & Readonly<Record<string, readonly Item[]>>
+    const found: Item[] = []
+    for (let cursor = ''; ; ) {
+      const page: Page = await this.#get(`${path}${cursor}`)
+      found.push(...(page[plural] ?? []))
+      if (page.next == null) return found
+      cursor = `&cursor=${encodeURIComponent(page.next)}`
+    }
   }
 
   #get<Body>(path: string): Promise<Body> {

@@ -13,6 +13,7 @@ export function report(
   const mispicked = sites
     .map(({ exchange }) => exchange.ended.terminal.over_short)
     .filter((amount) => amount !== 0)
+  const iso = sites.filter(({ speaks }) => speaks === 'iso8583').length
   return [
     ...findings.slice(0, 20).map(({ promise, what, terminal }) => `✗ ${terminal ?? promise}: ${what}`),
     ...(findings.length > 20 ? [`  and ${findings.length - 20} more`] : []),
@@ -31,7 +32,7 @@ export function report(
       ),
     ...(suspects.length > suspectsMax ? [`  and ${suspects.length - suspectsMax} more`] : []),
     ...(suspects.length > 0 ? [''] : []),
-    `${sites.length} machines, ${(ms / 1000).toFixed(1)} s: ${withdrawals} withdrawals, ${paid} paid, ${declined} declined, ${givenUp} given up, ${inDoubt} in doubt; ${deposits} deposits, ${closes} closes, ${exchanges} exchanges`,
+    `${sites.length} machines${iso === 0 ? '' : `, ${iso} of them by ISO 8583`}, ${(ms / 1000).toFixed(1)} s: ${withdrawals} withdrawals, ${paid} paid, ${declined} declined, ${givenUp} given up, ${inDoubt} in doubt; ${deposits} deposits, ${closes} closes, ${exchanges} exchanges`,
     `${line.asked} requests, ${line.lost} without an answer in time, ${line.late} answers came late, ${line.refusedForNow} refused for now; power lost ${powerCuts} times`,
     `over/short at ${mispicked.length} machines, ${money(mispicked.reduce((sum, amount) => sum + amount, 0))} in all`,
     `faults: ${faults.size === 0 ? 'none' : [...faults].map(([name, count]) => `${name} ${count}`).join(', ')}`,

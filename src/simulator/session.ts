@@ -2,22 +2,26 @@
  * One machine by hand: what a person types at it, and what it prints. Its journal, its advices and its notes stay in a
  * directory, so that the next time it is the same machine.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { minorOf } from '../outside/money.ts'
 import { Wire } from '../outside/wire.ts'
 import { type Customer, inWords } from './customers.ts'
 import { type DeviceState, emptyDevice } from './device.ts'
 import { AskedWrongError, type Odds } from './faults.ts'
-import type { Machine, PinEntry, Withdrawn } from './machine.ts'
+import { reach } from './iso8583/iso-host.ts'
+import type { IsoAddress } from './iso8583/iso-wire.ts'
+import type { Machine, Withdrawn } from './machine.ts'
 import { type ByValue, money, notesInWords, numberOf, plus, worthOf } from './notes.ts'
 import { Operator, unitsAsIn } from './operator.ts'
+import type { PinEntry } from './pin-entry.ts'
 import { Site } from './site.ts'
+import { readWhole, writeWhole } from './whole-file.ts'
 
 export type SessionOptions = {
   readonly terminal: string
   readonly directory: string
   readonly url: URL
+  /** Where it speaks ISO 8583, if it does. */
+  readonly iso8583: IsoAddress | undefined
   /** The terminal's own, and an operator's; none where the host is in demo mode. */
   readonly credential: string | undefined
   readonly operatorCredential: string | undefined
@@ -56,9 +60,12 @@ export class Session {
     const operator = new Operator(operatorWire, run)
     const own = new Operator(wire, `${run}-t`)
     await own.reach()
+    if (options.iso8583 !== undefined) await reach(options.iso8583)
     const terminal = await own.terminal(id)
     const path = `${directory}/${id}/notes.json`
-    const device = stateIn(path) ?? { ...emptyDevice([]), units: unitsAsIn(terminal) }
+    const kept = readWhole(path)
+    const device: DeviceState =
+      kept !== undefined ? JSON.parse(kept) : { ...emptyDevice([]), units: unitsAsIn(terminal) }
     const loaded = Object.fromEntries(
       device.units.filter(({ type }) => type === 'cash_out').map(({ id }) => [id, 100]),
     )
@@ -67,9 +74,10 @@ export class Session {
       currency: terminal.currency,
       directory,
       wire,
+      iso8583: options.iso8583 && { at: options.iso8583, isSilent: false },
       operator,
       device,
-      save: (state) => keep(path, state),
+      save: (state) => writeWhole(path, JSON.stringify(state)),
       odds,
       seed,
       patienceMs,
@@ -84,7 +92,7 @@ export class Session {
       wire.close()
       operatorWire.close()
     })
-    await site.use((machine) => machine.signOn())
+    await site.signOn()
     return session
   }
 
@@ -136,7 +144,7 @@ export class Session {
     const said = await machine.balance(this.#options.customer)
     if (typeof said === 'string') return this.#print(`  declined: ${said}`)
     this.#receipt('BALANCE', [
-      ['account', said.account],
+      ...rowOf('account', said.account),
       ['ledger', `${money(said.ledger)} ${said.currency}`],
       ['available', `${money(said.available)} ${said.currency}`],
     ])
@@ -165,10 +173,9 @@ export class Session {
 
   async #close(machine: Machine): Promise<void> {
     await machine.settle(patienceMs)
-    const report = await machine.close(this.#site.batch)
-    if (report === undefined || typeof report === 'string') return this.#print(`  ${report ?? 'no answer'}`)
-    this.#site.batch += 1
-    const { batch, withdrawals, net, open, cash, transit, over_short } = report
+    const said = await this.#site.closeBatch(machine)
+    if (said === undefined || 'no' in said) return this.#print(`  ${said?.no ?? 'no answer'}`)
+    const { batch, withdrawals, net, open, cash, transit, over_short } = said.yes
     this.#receipt(`BATCH ${batch} IS CLOSED`, [
       ['withdrawals', `${withdrawals.count}, ${money(withdrawals.amount)}`],
       ['net', money(net)],
@@ -189,6 +196,10 @@ export class Session {
 
   async #exchange(): Promise<void> {
     await this.#site.use((machine) => machine.settle(patienceMs))
+    if (!(await this.#site.mayBeOpened(patienceMs)))
+      return this.#print(
+        '  not yet: of what its host has not been told, silence would be taken for a dispense',
+      )
     const { open, real, answers, counted, ended } = await this.#site.exchange()
     const suspects = Object.entries(answers).map(
       ([id, { dispensed }]) => `${id}: ${money(dispensed)} had left`,
@@ -219,11 +230,16 @@ function rowsOf(said: Withdrawn & { outcome: 'told' }, notes: string, currency: 
   const { account, authorization_code: code, balance } = authorized
   return [
     ['notes', notes],
-    ['account', account],
-    ...(balance ? [['available', `${money(balance.available)} ${currency}`] as [string, string]] : []),
-    ...(code === undefined ? [] : [['authorization', code] as [string, string]]),
+    ...rowOf('account', account),
+    ...rowOf('available', balance && `${money(balance.available)} ${currency}`),
+    ...rowOf('authorization', code),
     ['operation', id],
   ]
+}
+
+/** None of what nobody told. */
+function rowOf(name: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[name, value]]
 }
 
 /** `60` or `60.00`. */
@@ -244,23 +260,4 @@ function notesOf(words: readonly string[]): ByValue {
   }, {})
   if (worthOf(notes) === 0) throw new AskedWrongError('which notes? Such as: deposit 2x50 1x20')
   return notes
-}
-
-function stateIn(path: string): DeviceState | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Whole or not at all: notes do not change their place when this program is killed. */
-function keep(path: string, state: DeviceState): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  writeSync(file, JSON.stringify(state))
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(`${path}.new`, path)
 }

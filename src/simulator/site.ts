@@ -3,71 +3,30 @@
  * left it, since it has the metal; not who comes (`customers.ts`).
  */
 import { type Chance, prng } from '../outside/chance.ts'
-import type { Wire } from '../outside/wire.ts'
 import { Device, type DeviceState, PowerCut } from './device.ts'
+import { Dialect, type DialectOptions } from './dialect.ts'
 import { Faults, type Odds } from './faults.ts'
+import type { Batch, Host, Said } from './host.ts'
 import { Line, pause } from './line.ts'
-import { type Batch, Machine, type PinEntry } from './machine.ts'
+import { Machine } from './machine.ts'
 import { type ByUnit, type ByValue, numberOf, plus } from './notes.ts'
-import type { Counted, Exception, Exchanged, ExchangeOpen, Operator } from './operator.ts'
+import { HostError, type Operator } from './operator.ts'
+import type { Doubts, Exchange, SiteFacts } from './site-facts.ts'
 
-export type SiteOptions = {
-  readonly id: string
-  readonly currency: string
+export type SiteOptions = DialectOptions & {
   readonly directory: string
-  /** Of the terminal's own credential; the operator has another. */
-  readonly wire: Wire
+  /** With a credential of their own. */
   readonly operator: Operator
   readonly device: DeviceState
   /** Where the metal's state is kept beyond this process, if anywhere. */
   readonly save?: (state: DeviceState) => void
   readonly odds: Odds
-  readonly seed: number
   readonly patienceMs: number
   /** How long it may be without power at the most. */
   readonly deadMaxMs: number
-  readonly enterPin: PinEntry
   /** What it is filled with. */
   readonly loaded: ByUnit
-  /** Begins the ids of its operations: no run ever had it. */
-  readonly run: string
   readonly tell: (terminal: string, words: string) => void
-}
-
-/** An exchange as it went: what the books had, what was there, and what was said of suspects. */
-export type Exchange = {
-  readonly open: ExchangeOpen
-  /** What all notes in the machine were worth when it was opened. */
-  readonly real: number
-  /** What left beyond what was told, since the exchange before. */
-  readonly mispicked: number
-  readonly answers: Readonly<Record<string, { readonly dispensed: number }>>
-  readonly counted: Counted
-  readonly ended: Exchanged
-  readonly realAfter: number
-}
-
-/** By withdrawal, why nobody knows. */
-export type Doubts = Readonly<Record<string, 'retracted' | 'unknown'>>
-
-/** What is known of a machine at the end, from both sides. */
-export type SiteFacts = {
-  readonly id: string
-  readonly overShortBefore: number
-  readonly device: DeviceState
-  /** Withdrawals of which the machine itself does not know what left, and that no exchange has settled before. */
-  readonly doubtful: Doubts
-  readonly closes: readonly Batch[]
-  /** The last one but one, with everything told and the machine not opened yet. */
-  readonly close: Batch
-  readonly exchange: Exchange
-  readonly closeAfter: Batch
-  /** Those that were open when it was closed, and those that were after it had been counted. */
-  readonly namedAtClose: readonly Exception[]
-  readonly exceptions: readonly { readonly exception: Exception; readonly isKnown: boolean }[]
-  readonly stillOpen: number
-  readonly owed: number
-  readonly refusals: readonly string[]
 }
 
 export class Site {
@@ -83,20 +42,23 @@ export class Site {
   /** Withdrawals that an exchange has answered for. */
   readonly #settled = new Set<string>()
   readonly #refusals: string[] = []
+  readonly #dialect: Dialect
   #machine: Machine | undefined
+  #host: Host | undefined
   /** The batch that is open, as far as the machine knows. */
   batch = 0
-  #operations = 0
   #mispickedBefore = 0
   #overShortBefore = 0
 
   constructor(options: SiteOptions) {
-    const { id, seed, odds, wire, patienceMs } = options
+    const { id, seed, odds, patienceMs } = options
     this.id = id
     this.#options = options
     this.#chance = prng(seed)
     this.faults = new Faults(odds, prng(seed + 1))
-    this.line = new Line({ wire, faults: this.faults, chance: prng(seed + 2), patienceMs })
+    this.#dialect = new Dialect({ ...options, seed: seed + 4 })
+    const onDown = () => this.#dialect.drop()
+    this.line = new Line({ faults: this.faults, chance: prng(seed + 2), patienceMs, onDown })
     this.device = new Device(options.device, prng(seed + 3), options.save)
   }
 
@@ -107,7 +69,23 @@ export class Site {
     this.#overShortBefore = ended.terminal.over_short
     this.batch = open.terminal.batch
     await operator.setState(id, 'in_service', 'loaded')
-    await this.use((machine) => machine.signOn())
+    await this.signOn()
+  }
+
+  /** Throws a HostError where the host will not have it. */
+  async signOn(): Promise<void> {
+    const said = await this.use((machine) => machine.signOn())
+    if (said !== undefined && 'no' in said) throw new HostError(`${this.id} may not sign on: ${said.no}`)
+  }
+
+  get speaks(): 'rest' | 'iso8583' {
+    return this.#dialect.speaks
+  }
+
+  /** What it asks of its host, since it was switched on last. */
+  get host(): Host {
+    if (this.#host === undefined) throw new Error('the machine is on')
+    return this.#host
   }
 
   /**
@@ -128,27 +106,72 @@ export class Site {
     }
   }
 
-  /** Switches it off, in order. */
+  /** Switches it off for good, in order. */
   async close(): Promise<void> {
     if (this.#machine !== undefined) await this.#switchOff(this.#machine)
     this.#machine = undefined
+    this.#dialect.close()
+  }
+
+  /** Closes the batch; undefined where no answer came. */
+  async closeBatch(machine: Machine): Promise<Said<Batch>> {
+    const said = await machine.close(this.batch)
+    if (said === undefined || 'no' in said) return said
+    if (said.yes === undefined) await this.#readCloses()
+    else this.#closed(said.yes)
+    const report = this.closes.at(-1)
+    return report && { yes: report }
+  }
+
+  /** Reports of what was closed, and the machine has none of: those whose answers were lost, too. */
+  async #readCloses(): Promise<void> {
+    const { id, operator } = this.#options
+    const { batch } = await operator.terminal(id)
+    while (this.batch < batch) this.#closed(await operator.close(id, this.batch))
+  }
+
+  #closed(report: Batch): void {
+    this.closes.push(report)
+    this.batch += 1
   }
 
   /** Opens it: counts what is there, answers for suspects, and loads it anew. */
   async exchange(loaded: ByUnit = this.#options.loaded): Promise<Exchange> {
     const { id, operator } = this.#options
-    const open = await operator.startExchange(id)
+    const named = await operator.startExchange(id)
     const real = this.device.worth
-    const counted = await operator.count(id, open.exchange, this.device.count())
+    const counted = await operator.count(id, named.exchange, this.device.count())
+    const open = { ...named, suspects: named.suspects.map((each) => this.#withOwn(each)) }
+    const answer = (own: string) => ({ dispensed: this.#toldOf(own) })
     const answers = Object.fromEntries(
-      open.suspects.map(({ withdrawal }) => [withdrawal, { dispensed: this.#toldOf(withdrawal) }]),
+      open.suspects.map(({ withdrawal }) => [withdrawal, answer(withdrawal)]),
     )
-    const ended = await operator.endExchange(id, { exchange: open.exchange, loaded, suspects: answers })
+    const suspects = Object.fromEntries(
+      named.suspects.map(({ withdrawal }) => [withdrawal, answer(this.#dialect.own(withdrawal))]),
+    )
+    const ended = await operator.endExchange(id, { exchange: named.exchange, loaded, suspects })
     this.device.load(loaded)
     for (const withdrawal of Object.keys(answers)) this.#settled.add(withdrawal)
     const mispicked = this.mispicked - this.#mispickedBefore
     this.#mispickedBefore = this.mispicked
     return { open, real, mispicked, answers, counted, ended, realAfter: this.device.worth }
+  }
+
+  /**
+   * Whether the machine may be opened, after a while at most. Where the host takes silence for a word, it must know all
+   * that the machine has to say before anybody counts.
+   */
+  async mayBeOpened(maxMs: number): Promise<boolean> {
+    if (this.speaks === 'rest') return true
+    const owed = await this.use(async (machine) => {
+      await machine.settle(maxMs)
+      return machine.owed
+    })
+    return owed === 0
+  }
+
+  #withOwn<Named extends { readonly withdrawal: string | null }>(named: Named): Named {
+    return named.withdrawal === null ? named : { ...named, withdrawal: this.#dialect.own(named.withdrawal) }
   }
 
   /** What left beyond what was told. */
@@ -165,12 +188,12 @@ export class Site {
     await machine.settle(maxMs)
     await this.line.quiet()
     const { owed } = machine
-    const { batch } = await operator.terminal(id)
-    // Those whose answers were all lost.
-    for (; this.batch < batch; this.batch += 1) this.closes.push(await operator.close(id, this.batch))
-    const close = await operator.close(id, batch)
+    await this.#readCloses()
+    const { batch } = this
+    const named = await operator.close(id, batch)
+    const close = { ...named, open: named.open.map((each) => ({ ...each, id: this.#dialect.own(each.id) })) }
     const doubtful = this.#doubtsOf(machine)
-    const namedAtClose = await operator.openExceptions(id)
+    const namedAtClose = (await operator.openExceptions(id)).map((each) => this.#withOwn(each))
     const exchange = await this.exchange(this.#contentsOut())
     const exceptions = await this.#resolveAll(machine)
     const stillOpen = (await operator.openExceptions(id)).length
@@ -188,9 +211,20 @@ export class Site {
       namedAtClose,
       exceptions,
       stillOpen,
+      unsaid: [...machine.unsaid],
+      assumed: await this.#assumed(machine),
+      speaks: this.speaks,
       owed,
       refusals: this.#refusals,
     }
+  }
+
+  /** Withdrawals of the machine's of which the host took silence for a dispense. */
+  async #assumed(machine: Machine): Promise<readonly string[]> {
+    if (this.speaks === 'rest') return []
+    const all = await this.#options.operator.withdrawals(this.id)
+    const assumed = all.filter(({ mix_assumed }) => mix_assumed).map(({ id }) => this.#dialect.own(id))
+    return assumed.filter((id) => machine.hasAsked(id))
   }
 
   /** What left of a withdrawal, but for what was mis-picked. */
@@ -217,7 +251,8 @@ export class Site {
   async #resolveAll({ told }: Machine): Promise<SiteFacts['exceptions'][number][]> {
     const { id, operator } = this.#options
     const resolved: SiteFacts['exceptions'][number][] = []
-    for (const exception of await operator.openExceptions(id)) {
+    for (const named of await operator.openExceptions(id)) {
+      const exception = this.#withOwn(named)
       const { withdrawal, type } = exception
       // The machine said that it does not know, of what an exchange had settled before: that is no news.
       const isKnown =
@@ -233,19 +268,14 @@ export class Site {
   }
 
   #boot(): Promise<Machine> {
-    const { id, currency, directory, enterPin, run, tell } = this.#options
+    const { id, directory, tell } = this.#options
+    const own = `${directory}/${id}`
+    this.#host = this.#dialect.host(this.line, own)
     return Machine.boot({
-      id,
-      currency,
-      directory: `${directory}/${id}`,
+      directory: own,
       device: this.device,
-      line: this.line,
+      host: this.#host,
       faults: this.faults,
-      enterPin,
-      nextId: (kind) => {
-        this.#operations += 1
-        return `${kind}-${run}-${this.#operations}`
-      },
       tell: (words) => tell(id, words),
     })
   }

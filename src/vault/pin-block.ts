@@ -3,14 +3,14 @@
  * format 0, AES keys of format 4.
  */
 import { randomBytes } from 'node:crypto'
-import { type Algorithm, blockBytes, decipher, encipher, type PinKey } from './cipher.ts'
+import { type Algorithm, blockBytes, type ClearKey, decipher, encipher, xor } from './cipher.ts'
 
 export function isPin(text: string): boolean {
   return /^[0-9]{4,12}$/.test(text)
 }
 
 /** The block in upper-case hexadecimal. `fill` is the chance that format 4 has in it: 8 bytes. */
-export function encodePinBlock(pan: string, pin: string, key: PinKey, fill = randomBytes(8)): string {
+export function encodePinBlock(pan: string, pin: string, key: ClearKey, fill = randomBytes(8)): string {
   const { algorithm } = key
   const field = Buffer.from(pinField(pin, algorithm), 'hex')
   const number = panField(pan, algorithm)
@@ -22,7 +22,7 @@ export function encodePinBlock(pan: string, pin: string, key: PinKey, fill = ran
 }
 
 /** The PIN in a block; undefined where there is none, whatever it is that is wrong. */
-export function decodePinBlock(pan: string, block: string, key: PinKey): string | undefined {
+export function decodePinBlock(pan: string, block: string, key: ClearKey): string | undefined {
   const { algorithm } = key
   const bytes = Buffer.from(block, 'hex')
   // Buffer.from ends where hexadecimal ends, and so would a block with rubbish behind it.
@@ -47,8 +47,4 @@ function panField(pan: string, algorithm: Algorithm): Buffer {
   const field =
     algorithm === 'tdes' ? pan.slice(-13, -1).padStart(16, '0') : `${pan.length - 12}${pan}`.padEnd(32, '0')
   return Buffer.from(field, 'hex')
-}
-
-function xor(one: Buffer, other: Buffer): Buffer {
-  return Buffer.from(one.map((byte, i) => byte ^ (other[i] ?? 0)))
 }

@@ -1,19 +1,20 @@
 /**
- * The only place that sees a PIN, a PIN block or a PIN key in clear. What leaves it can be compared and stored, and says
- * nothing. It knows no store and no rule, and keeps nothing but its keys.
+ * The only place that sees a PIN, a PIN block or a terminal's key in clear. What leaves it can be compared and stored, and
+ * says nothing. It knows no store and no rule, and keeps nothing but its keys.
  */
 import assert from 'node:assert'
-import { createSecretKey } from 'node:crypto'
+import { createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { CardId } from '../ledger/card.ts'
 import type { PinTry } from '../ledger/pin.ts'
 import type { WrappedKey } from '../ledger/terminal.ts'
 import { type CheckValues, checkValuesOf } from './check-values.ts'
-import { isPinKey, kcvOf, type PinKey } from './cipher.ts'
+import { type ClearKey, isSound, kcvOf } from './cipher.ts'
 import { digest, type KeyRing, type KeyVersion, newestFirst, type Versions } from './key-ring.ts'
+import { macOf } from './mac.ts'
 import { isPan } from './pan.ts'
 import { decodePinBlock, isPin } from './pin-block.ts'
 import { pvvOf } from './pvv.ts'
-import { unwrapKey, wrapKey } from './wrapping.ts'
+import { type KeyPlace, unwrapKey, wrapKey } from './wrapping.ts'
 
 /** What card ids, references of PINs and wrapped keys are made with; and the PVKs of imported cards, by their index. */
 export type VaultKeys = {
@@ -23,11 +24,15 @@ export type VaultKeys = {
   readonly pvk?: Readonly<Record<number, Buffer>>
 }
 
-/** A terminal and its keys as the store has them, newest first. */
+/** A terminal and its keys of one use as the store has them, newest first. */
 export type TerminalKeys = { readonly terminal: string; readonly keys: readonly WrappedKey[] }
 
 /** A key as it is handed over: hexadecimal, with the check value that its maker gave. */
-export type GivenKey = { readonly algorithm: PinKey['algorithm']; readonly key: string; readonly kcv: string }
+export type GivenKey = {
+  readonly algorithm: ClearKey['algorithm']
+  readonly key: string
+  readonly kcv: string
+}
 
 export class Vault {
   /** By name and version, `pan:1`: of each key enough to know it again, and nothing of it. Safe in the store. */
@@ -95,13 +100,28 @@ export class Vault {
 
   /** A terminal's key as the store may have it. Equal halves make TDES into DES, which anyone breaks: no key. */
   wrap(
-    terminal: string,
+    place: KeyPlace,
     { algorithm, key: text, kcv }: GivenKey,
   ): WrappedKey | 'kcv_mismatch' | 'key_invalid' {
-    const pinKey = { algorithm, key: Buffer.from(text, 'hex') }
-    if (text.length !== 2 * pinKey.key.length || !isPinKey(pinKey)) return 'key_invalid'
-    if (kcvOf(pinKey) !== kcv.toUpperCase()) return 'kcv_mismatch'
-    return { algorithm, wrapped: wrapKey(this.#wrap[0], terminal, pinKey), kcv: kcvOf(pinKey) }
+    const clear = { algorithm, key: Buffer.from(text, 'hex') }
+    if (text.length !== 2 * clear.key.length || !isSound(clear)) return 'key_invalid'
+    if (kcvOf(clear) !== kcv.toUpperCase()) return 'kcv_mismatch'
+    return { algorithm, wrapped: wrapKey(this.#wrap[0], place, clear), kcv: kcvOf(clear) }
+  }
+
+  /** The MAC of bytes under a MAC key of a terminal, 8 bytes; undefined where that key does not open. */
+  mac(bytes: Uint8Array, terminal: string, wrapped: WrappedKey): Buffer | undefined {
+    const key = unwrapKey(this.#wrap, { terminal, use: 'mac-key' }, wrapped)
+    return key && macOf(key, bytes)
+  }
+
+  /** At which of a terminal's MAC keys this is the MAC of the bytes. Every key is tried, and compared in constant time. */
+  keyOfMac(bytes: Uint8Array, mac: Uint8Array, { terminal, keys }: TerminalKeys): number | undefined {
+    const found = keys.flatMap((wrapped, at) => {
+      const right = this.mac(bytes, terminal, wrapped)
+      return right?.length === mac.length && timingSafeEqual(right, mac) ? [at] : []
+    })
+    return found[0]
   }
 
   /** Everything that may be stored of this PIN, whichever keys were the newest then. */
@@ -124,7 +144,7 @@ export class Vault {
     assert(isPan(pan), 'a card number must have 12 to 19 digits')
     const found = keys.flatMap((wrapped, at) => {
       // One that does not open decodes nothing: after some tries the terminal is put out of service with an exception.
-      const key = unwrapKey(this.#wrap, terminal, wrapped)
+      const key = unwrapKey(this.#wrap, { terminal, use: 'pin-key' }, wrapped)
       const pin = key && decodePinBlock(pan, block, key)
       return pin === undefined ? [] : [{ pin, at }]
     })

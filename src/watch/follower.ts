@@ -64,7 +64,7 @@ export class Follower {
     this.#place ??= await this.#placeBefore(this.#clock.now() - weekMs)
     while (!this.#stopped) {
       const last = Math.min(this.#place + recordsPerPiece, await this.#bank.last())
-      if (last === this.#place) break
+      if (last <= this.#place) break
       const records = await this.#bank.records({ after: this.#place, last })
       for (const record of records) this.usage.absorb(record)
       this.#place = last

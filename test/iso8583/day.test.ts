@@ -103,6 +103,45 @@ test('a completion says which notes left; one that nobody asked for waits for a 
   assert.equal((await line.ask('0220', request('010000', 1000, { 41: 'NOBODY' })))[39], '58')
 })
 
+test('a machine that does not know what left leaves a suspect, until it finds out or somebody counts', async (t) => {
+  const { dial, read, terminal, exceptions } = await serveIso(t)
+  const line = await dial()
+  const stateOf = async (asked: Fields) =>
+    (await read(`iso-1-${asked[11]}-${asked[13]}${asked[12]}`))['state']
+  const unknown: Fields = { 4: '000000000000', 48: ';O:unknown' }
+  const ways: readonly (readonly [string, (asked: Fields) => Fields])[] = [
+    ['0220', () => unknown],
+    ['0220', () => ({ 48: 'C1=1,C3=1;O:retracted' })],
+    ['0220', () => ({ ...unknown, 48: ';R:C1=1;O:unknown' })],
+    ['0420', (asked) => ({ ...reversalOf('0200', asked), 48: ';O:unknown' })],
+    ['0420', (asked) => ({ ...reversalOf('0200', asked, 5000), 48: 'C1=1;O:retracted' })],
+  ]
+  for (const [mti, more] of ways) {
+    const asked = request('010000', 6000)
+    assert.equal((await line.ask('0200', asked))[39], '00')
+    const told = { ...asked, ...more(asked) }
+    assert.equal((await line.ask(mti, told))[39], '00')
+    assert.equal((await line.ask(mti.replace(/0$/, '1'), told))[39], '00')
+    assert.equal(await stateOf(asked), 'suspect', `${mti} ${told[48]}`)
+  }
+  const suspects = await exceptions()
+  assert.deepEqual(
+    suspects.map(({ type, amount }) => [type, amount]),
+    ways.map(() => ['suspect', 6000]),
+  )
+  assert.deepEqual((await terminal())['transit'], { uncertain: 30_000, unconfirmed: 0 })
+  const late = request('010000', 6000)
+  await line.ask('0200', late)
+  await line.ask('0220', { ...late, ...unknown })
+  assert.equal((await line.ask('0220', { ...late, 48: 'C1=1,C3=1' }))[39], '00')
+  assert.equal(await stateOf(late), 'completed')
+  // What is no outcome is no word on the notes, and a person looks.
+  const other = request('010000', 6000)
+  await line.ask('0200', other)
+  await line.ask('0220', { ...other, 48: ';O:maybe' })
+  assert.deepEqual([await stateOf(other), (await exceptions()).length], ['authorized', ways.length + 1])
+})
+
 test('deposits with and without the notes, and their reversals', async (t) => {
   const { dial, terminal, exceptions, v1 } = await serveIso(t)
   const line = await dial()
@@ -193,7 +232,73 @@ test('totals that agree close the batch, and so do those that do not', async (t)
   assert.deepEqual([bare[39], bare[66], bare[75], bare[87]], ['00', '1', n(1), a(6000)])
   const other = await line.ask('0520', { 11: nextStan(), 41: 'ATM00001', 50: '978' })
   assert.equal(other[66], '2')
-  assert.equal((await line.ask('0500', { 11: nextStan(), 41: 'ATM00001' }))[39], '40')
+})
+
+test('0500 tells the totals so far, compares those that it has, and closes nothing', async (t) => {
+  const { dial, terminal, exceptions } = await serveIso(t)
+  const line = await dial()
+  const asking = (more: Fields = {}) => {
+    const now = timeIn(Date.now())
+    return { 7: now, 11: nextStan(), 12: now.slice(4), 13: now.slice(0, 4), 41: 'ATM00001', ...more }
+  }
+  const none = {
+    74: n(0),
+    75: n(0),
+    76: n(0),
+    77: n(0),
+    86: a(0),
+    87: a(0),
+    88: a(0),
+    89: a(0),
+    97: `C${a(0)}`,
+  }
+  const first = asking({ 37: '630012000042' })
+  const day = first[13]
+  assert.deepEqual(
+    { ...(await line.ask('0500', first)) },
+    { ...first, 15: day, 39: '00', 50: '840', 66: '0', ...none },
+  )
+  const [one, two] = [request('010000', 6000), request('210000', 5000, { 48: '5000=1' })]
+  for (const each of [one, two]) assert.equal((await line.ask('0200', each))[39], '00')
+  await line.ask('0420', reversalOf('0200', one))
+  await line.ask('0420', reversalOf('0200', two))
+  await line.ask('0200', request('010000', 2000))
+  // What is no cash is in no total.
+  assert.equal((await line.ask('0200', request('400000', 700, { 103: 'B' })))[39], '00')
+  const so = {
+    ...{ 74: n(1), 86: a(5000), 75: n(1), 87: a(6000), 76: n(2), 88: a(8000), 77: n(1), 89: a(5000) },
+    97: `D${a(2000)}`,
+  }
+  for (const [mti, told, verdict] of [
+    ['0500', {}, '0'],
+    ['0501', {}, '0'],
+    ['0500', { 50: '840' }, '0'],
+    ['0500', so, '1'],
+    ['0501', { ...so, 50: '840' }, '1'],
+    ['0500', { 76: n(2) }, '1'],
+    ['0500', { ...so, 88: a(8001) }, '2'],
+    ['0500', { 74: n(2) }, '2'],
+    ['0500', { 97: `C${a(2000)}` }, '2'],
+    ['0500', { ...so, 50: '978' }, '2'],
+    ['0500', { 50: '978' }, '2'],
+  ] as const) {
+    const answer = await line.ask(mti, asking(told))
+    const { 39: code, 15: settled, 50: currency, 66: said, ...rest } = answer
+    assert.deepEqual([code, settled, currency, said], ['00', day, '840', verdict], JSON.stringify(told))
+    for (const [field, value] of Object.entries(so)) assert.equal(rest[Number(field)], value, field)
+  }
+  const now = await terminal()
+  assert.deepEqual([now['batch'], now['transit']], [1, { uncertain: 0, unconfirmed: 2000 }])
+  assert.deepEqual(await exceptions(), [])
+  assert.equal((await line.ask('0500', asking({ 41: 'NOBODY' })))[39], '58')
+  // The same number closes the batch, since it was not used for that.
+  const close = asking(so)
+  assert.equal((await line.ask('0500', close))[66], '1')
+  assert.deepEqual([(await line.ask('0520', close))[66], (await terminal())['batch']], ['1', 2])
+  assert.deepEqual(
+    [(await line.ask('0500', asking()))[76], (await line.ask('0500', asking(none)))[66]],
+    [n(0), '1'],
+  )
 })
 
 test('balances by 0100 and 0200, 30 and 31, of the account that is named', async (t) => {

@@ -13,7 +13,19 @@ import {
   until,
 } from '../process/support.ts'
 import { prng, seed } from '../support/chance.ts'
-import { dial, type Fields, freePort, nextStan, pans, pause, request, reversalOf } from './support.ts'
+import { aesMacKey, type MacKey, tdesMacKey, withMac } from '../support/macs.ts'
+import {
+  dial,
+  type Fields,
+  framed,
+  freePort,
+  lineOf,
+  nextStan,
+  pans,
+  pause,
+  request,
+  reversalOf,
+} from './support.ts'
 
 test('killed in a stream of 0200s, and all that were not answered sent again as 0201: one debit each', async (t) => {
   const { path } = place(t)
@@ -137,4 +149,60 @@ test('what is wrong with the setting is one line', async (t) => {
   child.stdout.resume()
   assert.equal((await exit).code, 1)
   assert.match(log.join('\n'), /^cashpoint: ISO 8583 cannot listen on localhost:[0-9]+: EADDRINUSE$/)
+})
+
+test('a MAC key outlives a server that is killed, comes on the command line as well, and is proven', async (t) => {
+  const { path } = place(t)
+  const port = await freePort()
+  const env = { CASHPOINT_ISO8583: `iso87a://localhost:${port}` }
+  const code = async (message: Buffer) => (await lineOf(t, port).ask(message)).fields[39]
+  const inquiry = (key?: MacKey) => {
+    const fields = request('310000', undefined, { 2: pans.a })
+    return key === undefined ? framed('0200', fields).subarray(4) : withMac(key, '0200', fields)
+  }
+  const heard = async () => [
+    await code(inquiry()),
+    await code(inquiry(tdesMacKey)),
+    await code(inquiry(aesMacKey)),
+  ]
+
+  const server = await serve(t, { path, env })
+  const given = await fetch(`${server.url}/v1/terminals/ATM00001/mac-key`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(tdesMacKey),
+  })
+  assert.equal(given.status, 204)
+  await server.kill()
+  const second = await serve(t, { path, env })
+  assert.deepEqual(await heard(), ['30', '00', '30'])
+  await second.stop()
+
+  const put = (args: readonly string[], input = '') =>
+    run(['terminals', 'mac-key', 'ATM00001', ...args, '--store', `sqlite:${path}`], {}, input)
+  assert.deepEqual(await put(['--algorithm', 'aes', '--kcv', 'fde4fb'], `${aesMacKey.key}\n`), {
+    code: 0,
+    stdout: 'Terminal ATM00001 has the MAC key FDE4FB.\n',
+    stderr: '',
+  })
+  const third = await serve(t, { path, env })
+  assert.deepEqual(await heard(), ['30', '00', '00'])
+  assert.deepEqual(
+    await heard(),
+    ['30', '30', '00'],
+    'the one before ended with the first message under this one',
+  )
+  await third.stop()
+
+  const none = await put(['--algorithm', 'none'])
+  assert.deepEqual(none, { code: 0, stdout: 'Terminal ATM00001 has no MAC key.\n', stderr: '' })
+  assertOneLine(await put(['--algorithm', 'des', '--kcv', '08D7B4'], aesMacKey.key), 2, /--algorithm must be/)
+  assertOneLine(await put(['--algorithm', 'aes', '--kcv', '08D7B4'], aesMacKey.key), 2, /another check value/)
+  assertOneLine(await put(['--algorithm', 'none', '--kcv', '08D7B4']), 2, /--kcv is of a key/)
+  const pinKey = ['terminals', 'pin-key', 'ATM00001', '--algorithm', 'none', '--store', `sqlite:${path}`]
+  assertOneLine(await run(pinKey, {}), 2, /--algorithm must be tdes or aes/)
+  const last = await serve(t, { path, env })
+  assert.deepEqual(await heard(), ['00', '00', '00'])
+  await last.stop()
+  assertProvesHere(path)
 })

@@ -20,7 +20,7 @@ type Transaction = {
   readonly ends: 'silent' | 'undone' | 'part' | 'told'
 }
 
-test(`whatever is lost, repeated or overtaken, the customer is debited what left (SEED=${seed})`, async (t) => {
+test(`whatever is lost, repeated or overtaken, the customer is debited what left, or was transferred (SEED=${seed})`, async (t) => {
   const { dial, v1, exceptions } = await serveIso(t)
   await v1.post('/deposits', { account: 'A', amount: 9_000_000, currency: 'USD' })
   const machines = ['ATM00001', 'ATM00002', 'ATM00003']
@@ -69,20 +69,28 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
   }
 
   let debited = 0
+  let transferred = 0
   for (let round = 0; round < times(4, 40); round += 1) {
     const lines = await Promise.all([dial(), dial(), dial()])
     const day = Array.from({ length: 12 }, (): Transaction => {
       const amount = 1000 * (2 + chance(8))
-      const asked = request('010000', amount, { 41: one(...machines) })
+      const at = { 41: one(...machines) }
+      if (chance(3) === 0) {
+        const asked = request('400000', amount, { ...at, 103: 'B' })
+        return { asked, amount, ends: one('silent', 'undone', 'told') }
+      }
+      const asked = request('010000', amount, at)
       return { asked, amount, ends: one('silent', 'undone', 'undone', 'part', 'told') }
     })
     const left = await Promise.all(day.map((each) => live(lines, each)))
     debited += left.reduce((sum, amount) => sum + amount, 0)
+    transferred += left.reduce((sum, amount, i) => sum + (day[i]?.asked[103] === 'B' ? amount : 0), 0)
     const at = one(...machines)
     if (chance(2) === 0)
       assert.equal((await insist(lines, '0520', { ...request('0', undefined), 41: at }))[39], '00')
   }
   assert.equal(Number(done(await v1.get('/accounts/A'), 200)['ledger']), before - debited)
+  assert.equal(Number(done(await v1.get('/accounts/B'), 200)['ledger']), transferred)
   assert.deepEqual(await exceptions(), [])
   for (const id of machines) {
     const { transit } = done(await v1.get(`/terminals/${id}`), 200) as { transit?: { uncertain: number } }

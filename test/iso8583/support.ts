@@ -4,8 +4,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { businessDays } from '../../src/bank/business-day.ts'
 import { type Address, readAddresses } from '../../src/iso8583/address.ts'
 import type { LineOptions } from '../../src/iso8583/connection.ts'
+import { Frames, type Framing, frame } from '../../src/iso8583/framing.ts'
 import { Listener } from '../../src/iso8583/listener.ts'
-import { isMalformed, iso87a, type Message, pack, parse } from '../../src/iso8583/message/index.ts'
+import { isMalformed, iso87a, type Message, pack, parse, type Spec } from '../../src/iso8583/message/index.ts'
 import { Onlookers } from '../../src/iso8583/onlookers.ts'
 import { done, issue, makeTerminal, pans, serveAtm, waysOf } from '../rest/atm-support.ts'
 import { type Options, testVault } from '../rest/support.ts'
@@ -24,16 +25,20 @@ export type Iso = Awaited<ReturnType<typeof serveIso>>
 type IsoOptions = {
   readonly options?: Options
   readonly address?: string
+  readonly table?: 'iso87a' | 'base24'
   readonly line?: Partial<LineOptions>
 }
 
 /** Terminal ATM00001, loaded and in service, and card `a` of account A with 1,000.00, which a stock client need not know the PIN of. */
-export async function serveIso(scope: Scope, { options = {}, address = '', line = {} }: IsoOptions = {}) {
+export async function serveIso(
+  scope: Scope,
+  { options = {}, address = '', table = 'iso87a', line = {} }: IsoOptions = {},
+) {
   const { v1 } = await serveAtm(scope, options)
   await makeTerminal(v1, 'ATM00001')
   done(await v1.put('/terminals/ATM00001/pin-key', tdes), 204)
   const card = await issue(v1, { pan: pans.b, account: 'A', pin_policy: 'if_present' })
-  const listened = await listenIso(scope, v1.cashpoint.bank, address, line)
+  const listened = await listenIso(scope, v1.cashpoint.bank, address, line, table)
   return { v1, card, ...listened, ...waysOf(v1, 'ATM00001') }
 }
 
@@ -42,6 +47,7 @@ export async function listenIso(
   bank: Iso['v1']['cashpoint']['bank'],
   query = '',
   line: Partial<LineOptions> = {},
+  table: 'iso87a' | 'base24' = 'iso87a',
 ) {
   const answers: string[] = []
   const logs: string[] = []
@@ -49,7 +55,7 @@ export async function listenIso(
     info: (of: object, text: string) => void logs.push(`${text} ${JSON.stringify(of)}`),
     warn: (of: object, text: string) => void logs.push(`${text} ${JSON.stringify(of)}`),
   }
-  const [address] = readAddresses(`iso87a://127.0.0.1:0${query}`) as [Address]
+  const [address] = readAddresses(`${table}://127.0.0.1:0${query}`) as [Address]
   const errors: unknown[] = []
   const onlookers = new Onlookers()
   const listener = new Listener(
@@ -151,6 +157,41 @@ export async function dial(scope: Scope, port: number) {
     async ask(mti: string, fields: Fields): Promise<Fields> {
       const answer = await this.send(mti, fields)
       return answer?.fields ?? assert.fail(`${mti} ${fields[11]} was not answered`)
+    },
+  }
+}
+
+type Said = { readonly bytes: Buffer; readonly fields: Fields }
+
+/** A line that says bytes and hears bytes, one after the other. */
+export function lineOf(
+  scope: Scope,
+  port: number,
+  { spec = iso87a, framing = 'digits4' }: { spec?: Spec; framing?: Framing } = {},
+) {
+  const socket = raw(scope, port)
+  const frames = new Frames(framing, 4096)
+  const heard: Buffer[] = []
+  let isOver = false
+  socket.on('data', (chunk) => {
+    frames.put(chunk)
+    for (let taken = frames.take(); Buffer.isBuffer(taken); taken = frames.take()) heard.push(taken)
+  })
+  for (const event of ['end', 'close']) socket.on(event, () => (isOver = true))
+  return {
+    socket,
+    heard,
+    /** What a message is answered; undefined where the line is closed over it. */
+    async say(message: Buffer): Promise<Said | undefined> {
+      socket.write(frame(message, framing) ?? assert.fail('it fits'))
+      await until('it is answered, or the line closed', () => heard.length > 0 || isOver)
+      const bytes = heard.shift()
+      if (bytes === undefined) return undefined
+      const { fields } = parse(bytes, spec) as Message
+      return { bytes, fields }
+    },
+    async ask(message: Buffer): Promise<Said> {
+      return (await this.say(message)) ?? assert.fail('it was not answered')
     },
   }
 }

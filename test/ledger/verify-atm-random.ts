@@ -91,7 +91,7 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
     journal.command({ type: 'move', from: null, to, amount: 3000, currency: 'USD' })
   journal.step('terminal T C1:50 C2:20 C3:10 D1:in R1:reject X1:retract max=300')
   journal.step('terminal U C1:50 C2:20 C3:10 D1:in notes=6')
-  journal.step('card K A,B pin=1234 day=900 count=12')
+  journal.step('card K A,B:savings pin=1234 day=900 count=12')
   journal.step('card L C,A pin=1234 policy=if_present')
 
   const exchangeOf = (at: string) => {
@@ -210,10 +210,37 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
             `amount=${10 * chance(13)}`,
             `amount=60 C1=1 C3=1`,
             'amount=50 C2=2',
+            'amount=0 outcome=unknown',
+            'amount=60 C1=1 C3=1 outcome=retracted',
           )
           const numbers = `00000${1 + chance(6)}${one('', ' REF1', ' 000001')}`
           journal.step(
-            `advise ${of} a${chance(count / 4)} ${numbers} ${words} ${says}${one('', ` card=${card()}`)}${one('', '', ' asked=60')}${one('', '', ' of=operation', ' of=withdrawal')}`,
+            `advise ${of} a${chance(count / 4)} ${numbers} ${words} ${says}${one('', ` card=${card()}`)}${one('', '', ' asked=60')}${one('', '', ' of=deposit', ' of=transfer', ' of=withdrawal')}`,
+          )
+        }),
+    ],
+    [
+      3,
+      () =>
+        at((of) => {
+          const { id, words } = stamp(of)
+          const sides = one(account(), account(), '- to_type=checking', '- from_type=savings')
+          const again = one('', ' again')
+          const { reply } = journal.step(
+            `send ${of} ${id} ${card()} ${sides} ${1 + chance(90)}${pin()} ${words}${again}`,
+          )
+          const stan = /stan=([0-9]+)/.exec(words)?.[1]
+          if (reply.type === 'entity' && chance(2) === 0)
+            journal.step(`advise ${of} adv-${id} ${stan} ${words} nothing`)
+        }),
+    ],
+    [
+      1,
+      () =>
+        at((of) => {
+          const { id, words } = stamp(of)
+          journal.step(
+            `repin ${of} ${id} ${card()}${pin()}${one('', ' new=1234')} ${words}${one('', ' again')}`,
           )
         }),
     ],
@@ -285,6 +312,9 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
         const kcv = one('AAAAAA', 'BBBBBB', 'CCCCCC')
         const key = { algorithm: 'tdes', wrapped: `w${kcv}`, kcv } as const
         journal.command({ type: 'set_pin_key', terminal: terminal(), key })
+        const of = { terminal: terminal() }
+        if (chance(3) > 0) journal.command({ type: 'set_mac_key', ...of, ...(chance(4) > 0 && { key }) })
+        else journal.command({ type: 'retire_mac_key', ...of, wrapped: key.wrapped })
       },
     ],
     [

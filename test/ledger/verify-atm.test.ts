@@ -221,6 +221,16 @@ const ofTerminals: readonly Forgery[] = [
     (of) => (of('terminal_changed').body.pin_keys = [{ kcv: '1' }, { kcv: '2' }]),
     /gives terminal S keys that it did not have/,
   ],
+  [
+    'an old MAC key that was never there',
+    (of) => (of('terminal_changed').body.mac_keys = [{ kcv: '1' }, { kcv: '2' }]),
+    /gives terminal S keys that it did not have/,
+  ],
+  [
+    'a MAC key that is gone and was never there',
+    (of) => (of('terminal_changed').body.mac_keys = []),
+    /gives terminal S keys that it did not have/,
+  ],
 ]
 
 const ofAuthorizations: readonly Forgery[] = [
@@ -729,7 +739,7 @@ const ofCash: readonly Forgery[] = [
       of('operation_reversed').body.operation = 'p0'
       transfer(of, 'p1', 'return').operation = 'T/p0'
     },
-    /reverses T\/p0, which is no deposit that can be/,
+    /reverses T\/p0, which is nothing that can be/,
   ],
   [
     'a deposit that was made, and forestalled',

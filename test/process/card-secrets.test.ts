@@ -1,4 +1,4 @@
-// Card numbers, PINs, PIN blocks and PIN keys pass through a server and stay nowhere: not in its log, its files, a backup,
+// Card numbers, PINs, PIN blocks, keys of terminals and MACs pass through a server and stay nowhere: not in its log, its files, a backup,
 // an export, an event, an error or any other answer, whatever is done with them, right or wrong.
 
 import assert from 'node:assert/strict'
@@ -6,7 +6,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodePinBlock } from '../../src/vault/pin-block.ts'
+import { freePort, lineOf, request } from '../iso8583/support.ts'
 import { alsoSecret, assertNoSecrets, assertNoSecretsIn, secretIn } from '../support/card-secrets.ts'
+import { aesMacKey, tdesMacKey, withMac } from '../support/macs.ts'
 import { place, run, serve } from './support.ts'
 
 const pan = '4761739001010119'
@@ -18,7 +20,9 @@ const tdes = { algorithm: 'tdes', key: Buffer.from(tdesKey, 'hex') } as const
 
 test('whatever is done with cards and PINs, nothing of them is in a log, a file, a copy or an answer', async (t) => {
   const { path, directory } = place(t)
-  const server = await serve(t, { path, env: { CASHPOINT_LOG_LEVEL: 'trace' } })
+  const port = await freePort()
+  const env = { CASHPOINT_LOG_LEVEL: 'trace', CASHPOINT_ISO8583: `iso87a://localhost:${port}` }
+  const server = await serve(t, { path, env })
   const blocks = [pin, newPin, '0000'].map((each) => encodePinBlock(pan, each, tdes))
   alsoSecret(pin, newPin, tdesKey, ...blocks)
   const answers: string[] = []
@@ -82,6 +86,16 @@ test('whatever is done with cards and PINs, nothing of them is in a log, a file,
   await ask('/v1/cards', { ...card, pan: '4761739001020002', pin })
   await ask('/v1/cards', { ...card, expiry: pan })
   await ask(`${T}/pin-key`, { algorithm: 'tdes', key: tdesKey, kcv: '000000' }, 'PUT')
+  await ask(`${T}/mac-key`, aesMacKey, 'PUT')
+  await ask(`${T}/mac-key`, { ...aesMacKey, kcv: '000000' }, 'PUT')
+  alsoSecret(aesMacKey.key)
+  const line = lineOf(t, port)
+  for (const key of [aesMacKey, tdesMacKey]) {
+    const message = withMac(key, '0200', request('310000', undefined, { 2: pan, 52: blocks[0] ?? '' }))
+    const { bytes, fields } = await line.ask(message)
+    assert.equal(fields[39], key === aesMacKey ? '00' : '30')
+    alsoSecret(...[message, bytes].map((each) => each.subarray(-16).toString('latin1')))
+  }
   for (const route of ['/v1/events?limit=1000', '/v1/audit', '/metrics', '/v1/exceptions', T])
     await ask(route)
 
@@ -95,6 +109,10 @@ test('whatever is done with cards and PINs, nothing of them is in a log, a file,
   assert.ok(exported.stdout.includes('withdrawal_authorized'), lines)
   assertNoSecretsIn(directory)
   assertNoSecrets('the log', server.log.join('\n'))
+  assert.ok(
+    server.log.some((line) => line.includes('no right MAC')),
+    'a wrong MAC is told',
+  )
   for (const [i, text] of answers.entries()) assertNoSecrets(`answer ${i}`, text)
   assert.ok(running.length >= 4 && server.log.length > 20, 'there is something to look through')
 })

@@ -95,6 +95,8 @@ test('a terminal, a batch and a card', async () => {
     await atm.act('sign-on')
     const key = { algorithm: 'tdes', key: '0123456789ABCDEFFEDCBA9876543210', kcv: '08D7B4' }
     await v1.put(`${atm.at}/pin-key`, key)
+    await v1.put(`${atm.at}/mac-key`, key)
+    await v1.put(`${atm.at}/mac-key`, { algorithm: 'none' })
     await v1.post(`${atm.at}/close`, { batch: 1 })
     await v1.post(`${atm.at}/exchange`, { action: 'start' })
     await v1.post('/cards', {
@@ -111,6 +113,8 @@ test('a terminal, a batch and a card', async () => {
     [
       'terminal.changed terminals/ATM1',
       'terminal.changed terminals/ATM1',
+      'terminal.changed terminals/ATM1',
+      'terminal.changed terminals/ATM1',
       'batch.closed terminals/ATM1/batches/1',
       'terminal.changed terminals/ATM1',
       'card.changed cards/card',
@@ -122,14 +126,28 @@ test('a terminal, a batch and a card', async () => {
   assert.deepEqual(changes, [
     'signed_on',
     'pin_key',
+    'mac_key',
+    'mac_key',
     undefined,
     'exchange_started',
     'issued',
     'changed',
     'pin_set',
   ])
-  assert.partialDeepStrictEqual(events[1]?.data, { kcv: '08D7B4' })
-  assert.partialDeepStrictEqual(events[5]?.data, { status: 'blocked', reason: 'called in' })
+  const kcvs = events.slice(1, 4).map(({ data }) => data['kcv'])
+  assert.deepEqual(kcvs, ['08D7B4', '08D7B4', null])
+  assert.partialDeepStrictEqual(events[7]?.data, { status: 'blocked', reason: 'called in' })
+  const { acts } = done(await v1.get('/audit?limit=1000'), 200) as never as {
+    acts: { action: string; details: object }[]
+  }
+  const keys = acts.flatMap(({ action, details }) =>
+    action === 'terminal_changed' && /_keys/.test(JSON.stringify(details)) ? [details] : [],
+  )
+  assert.deepEqual(keys, [
+    { terminal: 'ATM1', mac_keys: [] },
+    { terminal: 'ATM1', mac_keys: ['08D7B4'] },
+    { terminal: 'ATM1', pin_keys: ['08D7B4'] },
+  ])
 })
 
 test('no event, and no line of the audit log, has more of a card than its last four digits', async () => {

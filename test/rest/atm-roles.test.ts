@@ -92,16 +92,26 @@ for (const [may, route, body, own] of table)
     else assert.notEqual(said.body['code'], 'forbidden')
   })
 
-test('pin-key is an admin’s, and a key in clear nobody’s', async () => {
+test('pin-key and mac-key are an admin’s, and a key in clear nobody’s', async () => {
   const key = { algorithm: 'tdes', key: '0123456789ABCDEFFEDCBA9876543210', kcv: '08D7B4' }
   for (const role of everybody) {
-    const said = await v1.put(`${at}/pin-key`, key, { authorization: `Bearer ${keys[role]}` })
-    assertRefused(said, 403, role === 'admin' ? 'clear_pin_disabled' : 'forbidden')
+    const headers = { authorization: `Bearer ${keys[role]}` }
+    for (const use of ['pin-key', 'mac-key'])
+      assertRefused(
+        await v1.put(`${at}/${use}`, key, headers),
+        403,
+        role === 'admin' ? 'clear_pin_disabled' : 'forbidden',
+      )
+    const none = await v1.put(`${at}/mac-key`, { algorithm: 'none' }, headers)
+    if (role === 'admin') assert.equal(none.status, 204)
+    else assertRefused(none, 403, 'forbidden')
   }
 })
 
 test('every route of the ATM side is in the table', () => {
-  const tried = new Set([...table.map(([, route]) => route), `PUT ${at}/pin-key`].map(shapeOf))
+  const tried = new Set(
+    [...table.map(([, route]) => route), `PUT ${at}/pin-key`, `PUT ${at}/mac-key`].map(shapeOf),
+  )
   const there = Object.entries(v1.document.paths).flatMap(([path, methods]) =>
     /^\/v1\/(terminals|exceptions|cards)/.test(path)
       ? Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.slice('/v1'.length)}`)

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { request, reversalOf, serveIso } from '../iso8583/support.ts'
 import { assertNoSecrets } from '../support/card-secrets.ts'
-import { done, pans, pin, serveAtm } from './atm-support.ts'
+import { done, issue, pans, pin, serveAtm } from './atm-support.ts'
 import { assertRefused, serveV1 } from './v1-support.ts'
 
 type Told = Readonly<Record<string, unknown>>
@@ -212,13 +212,20 @@ test('each hit shows what a row of it shows', async () => {
 
 test('more than fifty hits are fifty, and it is said that there are more', async (t) => {
   const { v1, authorize } = await serveAtm(t)
-  for (let i = 0; i < 52; i += 1) done(await authorize(`m${i}`, 1000), 201)
   const told = async (q: string) => {
     const { found, more } = done(await v1.get(`/search?q=${q}`), 200)
     const of = found as unknown as { kind: string; withdrawal?: { id: string } }[]
     return [of.length, more, of[1]?.withdrawal?.id, of.at(-1)?.withdrawal?.id]
   }
-  // The account or the card first, and 49 of 52.
+  const authorizeTo = async (from: number, to: number) => {
+    for (let i = from; i < to; i += 1) done(await authorize(`m${i}`, 1000), 201)
+  }
+  // The account first, and the withdrawals.
+  await authorizeTo(0, 49)
+  assert.deepEqual(await told('A'), [50, false, 'm48', 'm0'])
+  await authorizeTo(49, 50)
+  assert.deepEqual(await told('A'), [50, true, 'm49', 'm1'])
+  await authorizeTo(50, 52)
   assert.deepEqual(await told('A'), [50, true, 'm51', 'm3'])
   assert.deepEqual(await told('0119'), [50, true, 'm51', 'm3'])
   assert.deepEqual(await told('m7'), [1, false, undefined, 'm7'])
@@ -228,6 +235,10 @@ test('a card number that is typed is looked up, and neither told back nor logged
   const logLines: string[] = []
   const { v1, authorize } = await serveAtm(t, { logLines })
   done(await authorize('w1', 6000), 201)
+  // Another card that ends alike.
+  const alike = '4761739001190119'
+  await issue(v1, { pan: alike, account: 'B' })
+  assert.equal((await authorize('w2', 6000, { pan: alike })).status, 422)
   const ask = async (q: string) => {
     const said = await v1.get(`/search?q=${encodeURIComponent(q)}`)
     assertNoSecrets(q, `${said.text} ${JSON.stringify([...said.headers])}`)
@@ -236,7 +247,8 @@ test('a card number that is typed is looked up, and neither told back nor logged
   }
   for (const typed of [pans.a, '4761 7390 0101 0119', ` ${pans.a}`])
     assert.deepEqual(await ask(typed), ['0119', 'card', 'withdrawal'])
-  // Nobody’s card, though others may end alike.
+  assert.deepEqual(await ask('0119'), ['0119', 'card', 'card', 'withdrawal', 'withdrawal'])
+  // Nobody’s card.
   assert.deepEqual(await ask(pans.none), ['0135'])
   assertRefused(await v1.get(`/search?q=${pans.a}&q=${pans.a}`), 400, 'invalid_request')
   assertRefused(await v1.get(`/withdrawals?account=x y&rrn=${pans.a}`), 400, 'invalid_request')

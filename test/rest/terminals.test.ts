@@ -156,6 +156,42 @@ test('a PIN key is taken with its check value, and not shown again', async () =>
   assert.ok(!(await v1.get('/terminals/T1')).text.includes('08D7B4'))
 })
 
+test('a MAC key is taken as a PIN key is, and taken away again', async () => {
+  const key = { algorithm: 'aes', key: '00112233445566778899AABBCCDDEEFF', kcv: 'FDE4FB' }
+  const put = (body: object, id = 'T1') => v1.put(`/terminals/${id}/mac-key`, body)
+  const keys = async () => {
+    const terminal = await v1.cashpoint.bank.entity('terminal/T1')
+    return terminal?.kind === 'terminal' ? terminal.mac_keys?.map(({ kcv }) => kcv) : assert.fail()
+  }
+  for (const body of [key, { ...key, kcv: 'fde4fb' }]) {
+    const said = await put(body)
+    assert.deepEqual([said.status, said.text], [204, ''])
+    assert.deepEqual(await keys(), ['FDE4FB'])
+  }
+  assertRefused(await put({ ...key, kcv: 'FDE4FC' }), 422, 'kcv_mismatch')
+  assertRefused(await put(key, 'NONE'), 404, 'terminal_not_found')
+  assertRefused(await put({ algorithm: 'none' }, 'NONE'), 404, 'terminal_not_found')
+  for (const [body, detail] of [
+    [{ ...key, algorithm: 'tdes', key: '11'.repeat(16), kcv: '82E136' }, /key is none of this algorithm/],
+    [{ ...key, key: 'xyz' }, /^key /],
+    [{ ...key, algorithm: 'des' }, /^algorithm /],
+    [{ algorithm: 'aes', kcv: key.kcv }, /^key is required/],
+    [{ algorithm: 'aes', key: key.key }, /^kcv is required/],
+    [{ ...key, algorithm: 'none' }, /^(key|kcv) is not a member here/],
+    [{ ...key, more: 1 }, /^more is not a member here/],
+    [{}, /^algorithm is required/],
+  ] as const) {
+    const said = await put(body)
+    assertRefused(said, 400, 'invalid_request')
+    assert.match(String(said.body['detail']), detail, JSON.stringify(body))
+  }
+  assert.deepEqual(await keys(), ['FDE4FB'], 'what is refused changes nothing')
+  assert.ok(!(await v1.get('/terminals/T1')).text.includes('FDE4FB'))
+  const none = await put({ algorithm: 'none' })
+  assert.deepEqual([none.status, none.text], [204, ''])
+  assert.deepEqual(await keys(), [])
+})
+
 test('terminals are listed by id, in pages', async () => {
   const list = async (query: string) =>
     done(await v1.get(`/terminals?${query}`), 200) as unknown as {

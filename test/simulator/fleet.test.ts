@@ -5,11 +5,13 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { prng } from '../../src/outside/chance.ts'
-import { allFaults, type Fault, faultNames } from '../../src/simulator/faults.ts'
+import { allFaults, type Fault, faultNames, type Odds } from '../../src/simulator/faults.ts'
 import { type FleetOptions, fleet, type Verdict } from '../../src/simulator/fleet.ts'
+import type { IsoAddress } from '../../src/simulator/iso8583/iso-wire.ts'
 import type { Promised } from '../../src/simulator/judge.ts'
 import { report } from '../../src/simulator/report.ts'
 import type { Site } from '../../src/simulator/site.ts'
+import { freePort } from '../iso8583/support.ts'
 import { assertProvesHere, launcher, pause, place, type Scope, serve } from '../process/support.ts'
 import { seed } from '../support/chance.ts'
 import { long, times } from '../support/profile.ts'
@@ -20,9 +22,10 @@ const quick = {
   thinkMs: 0,
   patienceMs: 200,
   deadMaxMs: 200,
-  machines: 2,
-  cards: 3,
-  operations: 8,
+  // Two of REST, and two of ISO 8583, of which one says nothing of what left as it was asked for.
+  machines: 4,
+  cards: 5,
+  operations: 6,
 } satisfies Partial<FleetOptions>
 
 function balanced(verdict: Verdict): void {
@@ -32,29 +35,55 @@ function balanced(verdict: Verdict): void {
 // With more of these nothing is ever told.
 const oddsAlone: Partial<Record<Fault, number>> = { outage: 0.04, 'late-answer': 0.2 }
 
+/** The real server, which speaks both. */
+async function serveBoth(t: Scope, path: string) {
+  const iso8583 = { host: '127.0.0.1', port: await freePort() }
+  const server = await serve(t, { path, env: { CASHPOINT_ISO8583: addressOf(iso8583) } })
+  return { server, url: new URL(server.url), iso8583 }
+}
+
+function addressOf({ host, port }: IsoAddress): string {
+  return `iso87a://${host}:${port}`
+}
+
 test(`each fault by itself leaves everything balanced (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
   const { path } = place(t)
-  const server = await serve(t, { path })
-  const url = new URL(server.url)
+  const { server, ...where } = await serveBoth(t, path)
   const alone = async (name: Fault, i: number) => {
     const odds = { [name]: oddsAlone[name] ?? 0.4 }
-    const verdict = await fleet({ ...quick, url, odds, prefix: `F${String.fromCharCode(65 + i)}` })
+    const verdict = await fleet({ ...quick, ...where, odds, prefix: `F${String.fromCharCode(65 + i)}` })
     balanced(verdict)
+    assert.deepEqual(
+      verdict.sites.map(({ speaks }) => speaks),
+      ['rest', 'iso8583', 'rest', 'iso8583'],
+    )
     assert.ok(
       [...verdict.faults.keys()].every((happened) => happened === name),
       'nothing else happened',
     )
+    unsaid += verdict.sites.reduce((sum, site) => sum + site.unsaid.length, 0)
     return verdict.faults.get(name) ?? 0
   }
+  let unsaid = 0
   const counts = await Promise.all(faultNames.map(alone))
+  assert.ok(unsaid > 0, 'silence was taken for a dispense')
   t.diagnostic(faultNames.map((name, i) => `${name} ${counts[i]}`).join(', '))
   assert.ok(counts.filter((count) => count > 0).length >= faultNames.length - 1, 'they happened')
   await server.stop()
   assertProvesHere(path)
 })
 
-/** Each lie, and by what it is found. */
-const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }> = {
+/** Each lie, by what it is found, over ISO 8583 by something else where it says so, and what else must happen. */
+const lies: Record<
+  string,
+  {
+    readonly promise: Promised
+    readonly iso8583?: Promised
+    readonly odds?: Odds
+    readonly operations?: number
+    lie(site: Site): void
+  }
+> = {
   'moves the notes of every withdrawal twice': {
     promise: 'customers',
     lie({ device }) {
@@ -88,33 +117,44 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
       }
     },
   },
-  'forgets what it owes': {
+  'forgets to say what left': {
     promise: 'suspects',
-    lie({ line }) {
-      const honest = line.ask.bind(line)
-      line.ask = async (sent, tries) =>
-        sent.path.endsWith('/confirm') ? { status: 200, body: '{}', retryAfterMs: 0 } : honest(sent, tries)
+    iso8583: 'customers',
+    odds: { partial: 0.5 },
+    lie({ host }) {
+      const honest = host.advise.bind(host)
+      host.advise = async (advice, times) => (advice.says === 'left' ? 'taken' : honest(advice, times))
+    },
+  },
+  'forgets that it gave up': {
+    promise: 'suspects',
+    iso8583: 'customers',
+    odds: { 'answer-lost': 0.7 },
+    lie({ host }) {
+      const honest = host.advise.bind(host)
+      host.advise = async (advice, times) => (advice.says === 'nothing' ? 'taken' : honest(advice, times))
     },
   },
   'pays out when it was told not to': {
     promise: 'exceptions',
-    lie({ line, device }) {
-      const honest = line.ask.bind(line)
+    lie({ host, device }) {
       const units = { C1: 1 }
-      line.ask = async (sent, tries) => {
-        if (!sent.path.endsWith('/start')) return honest(sent, tries)
-        await honest({
-          ...sent,
-          path: sent.path.replace(/start$/, 'reverse'),
-          body: '{"reason":"cancelled"}',
-        })
+      const honest = host.authorize.bind(host)
+      let asked = 0
+      host.authorize = (ask) => {
+        asked = ask.amount
+        return honest(ask)
+      }
+      host.start = async (id) => {
+        await host.advise({ id, says: 'nothing', of: 'withdrawal', asked, reason: 'cancelled' }, 0)
         const account = Object.values(device.state.left)[0]?.account ?? ''
-        return { status: 200, body: JSON.stringify({ units, account, last4: '' }), retryAfterMs: 0 }
+        return { yes: { units, account } }
       }
     },
   },
   'keeps what is paid in': {
     promise: 'cash',
+    operations: 40,
     lie({ device }) {
       device.stack = (id) => device.giveBack(id)
     },
@@ -123,30 +163,37 @@ const lies: Record<string, { readonly promise: Promised; lie(site: Site): void }
 
 test(`machines that lie are found out (SEED=${seed})`, { timeout: 90_000 }, async (t) => {
   const { path } = place(t)
-  const { url } = await serve(t, { path })
-  const told = async ([lie, { promise, lie: meddle }]: [string, (typeof lies)[string]], i: number) => {
-    const prefix = `L${String.fromCharCode(65 + i)}`
+  const { url, iso8583 } = await serveBoth(t, path)
+  const found = async (speaks: Site['speaks'], lie: string, i: number) => {
+    const { promise, odds = {}, operations = 12, lie: meddle, ...of } = lies[lie] as (typeof lies)[string]
+    const broken = of[speaks as 'iso8583'] ?? promise
     const { findings } = await fleet({
       ...quick,
-      operations: 12,
-      url: new URL(url),
-      odds: {},
-      prefix,
-      meddle,
+      ...(speaks === 'rest' ? { machines: 2 } : { iso8583 }),
+      operations,
+      url,
+      odds,
+      prefix: `${speaks.charAt(0).toUpperCase()}${String.fromCharCode(65 + i)}`,
+      meddle: (site) => site.speaks === speaks && meddle(site),
     })
-    const first = findings.find((finding) => finding.promise === promise)
-    assert.ok(first !== undefined, `a machine that ${lie} breaks "${promise}": ${JSON.stringify(findings)}`)
-    t.diagnostic(`${lie}: ${first.what}`)
+    const first = findings.find((finding) => finding.promise === broken)
+    assert.ok(
+      first !== undefined,
+      `a machine that ${lie} over ${speaks} breaks "${broken}": ${JSON.stringify(findings)}`,
+    )
+    t.diagnostic(`${speaks}, ${lie}: ${first.what}`)
   }
-  await Promise.all(Object.entries(lies).map(told))
+  const names = Object.keys(lies)
+  await Promise.all(
+    (['rest', 'iso8583'] as const).flatMap((speaks) => names.map((name, i) => found(speaks, name, i))),
+  )
 })
 
 test(`a fleet with every fault balances to the note while its host is killed (SEED=${seed})`, {
   timeout: times(90_000, 1_200_000),
 }, async (t) => {
   const { path } = place(t)
-  const first = await serve(t, { path })
-  const url = new URL(first.url)
+  const { server: first, url, iso8583 } = await serveBoth(t, path)
   const seconds = times(6, 300)
   const kills = times(2, 20)
   const machines = times(8, 200)
@@ -165,11 +212,12 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
       await pause((seconds * 1_000 * (0.3 + chance(500) / 1_000)) / (kills + 1))
       await kill()
       killed += isOpen ? 1 : 0
-      kill = await startOn(t, path, url.port)
+      kill = await startOn(t, path, { port: url.port, iso8583 })
     }
   }
   const verdict = await fleet({
     url,
+    iso8583,
     seed,
     seconds,
     machines,
@@ -190,11 +238,12 @@ test(`a fleet with every fault balances to the note while its host is killed (SE
 const short = { thinkMs: 150, patienceMs: 400, deadMaxMs: 1_500 }
 
 /**
- * The server on this very port, ready; gives what kills it. A machine that tried to reach it while it was not there may
- * have the port for a moment, as the near end of its own connection.
+ * The server on these very ports, ready; gives what kills it. A machine that tried to reach it while it was not there may
+ * have one of them for a moment, as the near end of its own connection.
  */
-async function startOn(scope: Scope, path: string, port: string) {
+async function startOn(scope: Scope, path: string, { port, iso8583 }: { port: string; iso8583: IsoAddress }) {
   const args = [launcher, 'serve', '--store', `sqlite:${path}`, '--port', port]
+  args.push('--iso8583', addressOf(iso8583))
   for (let tries = 0; tries < 100; tries += 1) {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
     const exit = new Promise<void>((resolve) => child.once('close', () => resolve()))

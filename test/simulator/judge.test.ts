@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Batch } from '../../src/simulator/host.ts'
 import { type Facts, judge, type Promised } from '../../src/simulator/judge.ts'
-import type { Batch } from '../../src/simulator/machine.ts'
 import type { Exception, Terminal } from '../../src/simulator/operator.ts'
-import type { SiteFacts } from '../../src/simulator/site.ts'
+import type { SiteFacts } from '../../src/simulator/site-facts.ts'
 
 const suspect = { id: 'w-2', state: 'suspect', amount: 4_000 }
 
@@ -69,6 +69,9 @@ const site: SiteFacts = {
   namedAtClose: [exception({})],
   exceptions: [],
   stillOpen: 0,
+  unsaid: ['w-1'],
+  assumed: ['w-1'],
+  speaks: 'iso8583',
   owed: 0,
   refusals: [],
 }
@@ -107,6 +110,12 @@ const wrong: Record<string, readonly [Promised, Partial<SiteFacts>, RegExp]> = {
     /w-2 is dispensing/,
   ],
   'a suspect without a name': ['suspects', { namedAtClose: [] }, /w-2 is in doubt and has no exception/],
+  'silence that is not taken for a dispense': ['silence', { assumed: [] }, /w-1 left, and is not taken/],
+  'a word that is taken for silence': [
+    'silence',
+    { unsaid: [] },
+    /w-1 is taken for dispensed, and the machine/,
+  ],
   'a note too few in the machine': ['cash', { exchange: { ...exchange, real: 95_000 } }, /950\.00 of notes/],
   'a note too many in the books afterwards': [
     'cash',

@@ -5,13 +5,15 @@ import { join } from 'node:path'
 import type { Answer, Lost, Sent } from '../../src/outside/wire.ts'
 import { Device, emptyDevice, PowerCut } from '../../src/simulator/device.ts'
 import { type Fault, Faults } from '../../src/simulator/faults.ts'
+import type { Card, Host } from '../../src/simulator/host.ts'
 import { Line } from '../../src/simulator/line.ts'
-import { type Card, Machine } from '../../src/simulator/machine.ts'
+import { Machine } from '../../src/simulator/machine.ts'
+import type { ByUnit } from '../../src/simulator/notes.ts'
 import { enterClearPin } from '../../src/simulator/pin-entry.ts'
+import { RestHost } from '../../src/simulator/rest-host.ts'
 import { prng, seed } from '../support/chance.ts'
 
 export const card: Card = { pan: '4761739001010119', pin: '1234' }
-const patienceMs = 40
 
 type Scope = { after(then: () => Promise<void>): void }
 
@@ -32,35 +34,36 @@ export const yes: Say = (verb, { id }) => {
   return answer(200)
 }
 
-export class Bench {
+/** A machine on a bench, with power that goes where a test says, and a host that its heirs know. */
+export abstract class MachineBench {
   readonly directory: string
   readonly device: Device
-  /** What arrived at the host: `authorize w-1`, `confirm w-1 C1=1`. */
-  readonly heard: string[] = []
-  say: Say
   /** The faults that are to happen, each once, in this order where one is asked for. */
   happen: Fault[] = []
-  readonly #times = new Map<string, number>()
   readonly #machines: Machine[] = []
-  #ids = 0
 
-  constructor(scope: Scope, say: Say = yes) {
+  readonly #patienceMs: number
+
+  constructor(scope: Scope, { loaded, patienceMs }: { loaded: ByUnit; patienceMs: number }) {
+    this.#patienceMs = patienceMs
     this.directory = mkdtempSync(join(tmpdir(), 'cashpoint-machine-'))
     scope.after(async () => {
       for (const machine of this.#machines) await machine.switchOff()
       rmSync(this.directory, { recursive: true, force: true })
     })
-    this.say = say
     const units = [
       { id: 'C1', type: 'cash_out', value: 5_000 },
+      { id: 'C2', type: 'cash_out', value: 2_000 },
       { id: 'C3', type: 'cash_out', value: 1_000 },
       { id: 'D1', type: 'cash_in' },
       { id: 'R1', type: 'reject' },
       { id: 'T1', type: 'retract' },
     ] as const
     this.device = new Device(emptyDevice(units), prng(seed))
-    this.device.load({ C1: 10, C3: 10 })
+    this.device.load(loaded)
   }
+
+  protected abstract host(line: Line): Host
 
   async boot(): Promise<Machine> {
     const faults = new Faults({}, prng(seed))
@@ -69,19 +72,11 @@ export class Bench {
       if (at >= 0) this.happen.splice(at, 1)
       return at >= 0
     }
-    const send = (sent: Sent) => this.#send(sent)
     const machine = await Machine.boot({
-      id: 'T',
-      currency: 'USD',
       directory: this.directory,
       device: this.device,
-      line: new Line({ wire: { send }, faults, chance: prng(seed), patienceMs }),
+      host: this.host(new Line({ faults, chance: prng(seed), patienceMs: this.#patienceMs })),
       faults,
-      enterPin: enterClearPin,
-      nextId: (kind) => {
-        this.#ids += 1
-        return `${kind}-${this.#ids}`
-      },
       tell: () => {},
     })
     this.#machines.push(machine)
@@ -107,6 +102,33 @@ export class Bench {
   /** What really left for a withdrawal. */
   left(id: string): number {
     return this.device.state.left[id]?.left ?? 0
+  }
+}
+
+export class Bench extends MachineBench {
+  /** What arrived at the host: `authorize w-1`, `confirm w-1 C1=1`. */
+  readonly heard: string[] = []
+  say: Say
+  readonly #times = new Map<string, number>()
+  #ids = 0
+
+  constructor(scope: Scope, say: Say = yes) {
+    super(scope, { loaded: { C1: 10, C3: 10 }, patienceMs: 40 })
+    this.say = say
+  }
+
+  protected override host(line: Line): Host {
+    return new RestHost({
+      terminal: 'T',
+      currency: 'USD',
+      wire: { send: (sent) => this.#send(sent) },
+      line,
+      enterPin: enterClearPin,
+      nextId: (kind) => {
+        this.#ids += 1
+        return `${kind}-${this.#ids}`
+      },
+    })
   }
 
   async #send({ path, body = '{}' }: Sent): Promise<Answer | Lost> {

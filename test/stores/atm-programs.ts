@@ -62,7 +62,7 @@ class Program {
       ...(name !== undefined && { name }),
     })
     const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000'])}`
-    switch (chance(34)) {
+    switch (chance(38)) {
       case 28:
       case 29:
         return atm(`authorize ${terminal} i${this.#made} ${card} ${amount} ${pin} implicit ${stamp}`)
@@ -73,6 +73,17 @@ class Program {
         )
       case 32:
         return atm(`feed ${terminal} i${this.#made} card=${card} 1000:1 ${stamp}`)
+      case 34:
+      case 35:
+        return atm(
+          `send ${terminal} i${this.#made} ${card} ${one([...accounts, '- to_type=checking'])} ${amount} ${pin} ${stamp}`,
+        )
+      case 36:
+        return atm(`repin ${terminal} i${this.#made} ${card} ${pin}${one(['', ' new=1234'])} ${stamp}`)
+      case 37:
+        return atm(
+          `advise ${terminal} a${this.#made} 00000${chance(5)} ${one(['nothing', `amount=${amount}`])}`,
+        )
       case 33:
         return atm(`close ${terminal} ${1 + chance(4)} ${stamp} net=0`)
       case 0:

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { systemClock } from '../../src/bank/clock.ts'
 import type { EntityPage, Store } from '../../src/bank/store.ts'
 import { genesis } from '../../src/ledger/block.ts'
+import type { Command } from '../../src/ledger/command.ts'
 import { dueAt, nameOf, nameOfEntity } from '../../src/ledger/entity.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { cardIdOf } from '../support/atm-words.ts'
@@ -274,6 +275,58 @@ export function conformanceOfEntities(name: string, newPlace: () => Place): void
         assert.equal(seen.length, 750)
         assert.deepEqual(seen, [...new Set(seen)].sort())
         assert.equal((await store.entities({ prefix: 'withdrawal/', limit: 2_000 })).things.length, 1_500)
+      },
+    )
+
+    told(
+      'a terminal has the MAC key that it was given, and the one before until the newest was used',
+      async (store) => {
+        const keyOf = (kcv: string) => ({ algorithm: 'aes', wrapped: `w1:${kcv}`, kcv }) as const
+        const submit = async (command: Command) => (await store.commit([pending(command)]))[0]
+        const set = (terminal: string, kcv?: string) =>
+          submit({ type: 'set_mac_key', terminal, ...(kcv !== undefined && { key: keyOf(kcv) }) })
+        const retire = (terminal: string, kcv: string) =>
+          submit({ type: 'retire_mac_key', terminal, wrapped: `w1:${kcv}` })
+        const keys = async (terminal: string) => {
+          const { mac_keys } = asTerminal(await store.entity(nameOf.terminal(terminal)))
+          return mac_keys?.map(({ kcv }) => kcv)
+        }
+        const records = async () => (await journalOf(store)).flatMap(({ lines }) => lines).length
+        for (const terminal of ['T', 'U', 'V']) await makeTerminal(store, terminal)
+        assert.equal(gist((await set('NONE', 'AAAAAA')) ?? assert.fail()), 'terminal_not_found')
+        assert.equal(gist((await retire('NONE', 'AAAAAA')) ?? assert.fail()), 'terminal_not_found')
+
+        await set('T', 'AAAAAA')
+        assert.deepEqual(await keys('T'), ['AAAAAA'])
+        await set('T', 'BBBBBB')
+        assert.deepEqual(await keys('T'), ['BBBBBB', 'AAAAAA'])
+        await retire('T', 'AAAAAA')
+        assert.deepEqual(await keys('T'), ['BBBBBB', 'AAAAAA'], 'the one before says nothing of the newest')
+        await retire('T', 'BBBBBB')
+        assert.deepEqual(await keys('T'), ['BBBBBB'])
+        // Said again by messages that were under way, when there may be another key by then.
+        const before = await records()
+        await retire('T', 'BBBBBB')
+        await set('V')
+        assert.equal(await records(), before, 'what changes nothing is not written')
+        await set('T', 'CCCCCC')
+        await retire('T', 'BBBBBB')
+        assert.deepEqual(await keys('T'), ['CCCCCC', 'BBBBBB'])
+
+        await set('U', 'AAAAAA')
+        await set('U', 'BBBBBB')
+        await set('U')
+        assert.deepEqual(await keys('U'), [])
+        await set('U', 'AAAAAA')
+        await set('U', 'AAAAAA')
+      },
+      async (store) => {
+        const kept = await Promise.all(
+          ['T', 'U', 'V'].map(async (id) => asTerminal(await store.entity(nameOf.terminal(id))).mac_keys),
+        )
+        const kcvs = kept.map((keys) => keys?.map(({ kcv }) => kcv))
+        assert.deepEqual(kcvs, [['CCCCCC', 'BBBBBB'], ['AAAAAA'], undefined])
+        assert.equal(kept[0]?.[1]?.wrapped, 'w1:BBBBBB')
       },
     )
 

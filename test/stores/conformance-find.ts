@@ -34,6 +34,7 @@ export function conformanceOfFinding(name: string, newPlace: () => Place): void 
           'feed U d2 card=L 1000:1 stan=000044 rrn=000000000044',
           'unfeed T d9',
           'send T s1 K b 5 pin=1234',
+          'feed U d3 card=none 1000:1 stan=000045',
         ])
       },
       async (store) => {
@@ -69,8 +70,9 @@ export function conformanceOfFinding(name: string, newPlace: () => Place): void 
           { account: 'a', last4: '2222' },
         ])
           assert.deepEqual(await find(none), [], JSON.stringify(none))
-        assert.deepEqual(await find({ kind: 'operation' }), ['T/s1', 'T/d9', 'U/d2', 'T/d1'])
+        assert.deepEqual(await find({ kind: 'operation' }), ['U/d3', 'T/s1', 'T/d9', 'U/d2', 'T/d1'])
         assert.deepEqual(await find({ kind: 'operation', stan: '000044' }), ['U/d2'])
+        assert.deepEqual(await find({ kind: 'operation', stan: '000045' }), ['U/d3'])
         assert.deepEqual(await find({ kind: 'operation', account: 'a' }), ['T/s1', 'T/d1'])
         assert.deepEqual(await find({ kind: 'operation', amount: 2_000 }), ['T/d1'])
         const cards = await store.find({ kind: 'card', last4: '1111', limit: 9 })
@@ -224,20 +226,29 @@ export function conformanceOfFinding(name: string, newPlace: () => Place): void 
         await makeCard(store, 'K', 'a')
         await run(store, ['authorize T w1 K 60 pin=1234', 'authorize T w2 K 20 pin=1234', 'start T w1'])
         const at = (await store.find({ kind: 'withdrawal', id: 'w2', limit: 1 })).things[0]?.entity.at ?? 0
-        const fill = Array.from({ length: 1_000 }, () => pending(deposit('z', '0.01')))
-        while ((await store.last()) < 66_000) await store.commit(fill)
+        const fill = Array.from({ length: 500 }, () => pending(deposit('z', '0.01')))
+        const fillTo = async (place: number) => {
+          while ((await store.last()) < place) await store.commit(fill)
+        }
+        await fillTo(64_500)
+        await store.commit([step('authorize T v1 K 20 pin=1234')])
+        await fillTo(65_800)
         await run(store, ['authorize T w3 K 60 pin=1234', 'confirm T w1 outcome=unknown', 'start T w3'])
         const check = async () => {
-          const find = async (sought: Omit<FindPage, 'kind' | 'limit'>) =>
+          const find = async (sought: Partial<FindPage>) =>
             (await pagesOf(store, { kind: 'withdrawal', limit: 2, ...sought })).found
-          assert.deepEqual(await find({ terminal: 'T' }), ['T/w3', 'T/w2', 'T/w1'])
+          assert.deepEqual(await find({ terminal: 'T' }), ['T/w3', 'T/v1', 'T/w2', 'T/w1'])
           assert.deepEqual(await find({ terminal: 'T', amount: 60 }), ['T/w3', 'T/w1'])
           assert.deepEqual(await find({ id: 'w1' }), ['T/w1'])
-          assert.deepEqual(await find({}), ['T/w3', 'T/w2', 'T/w1'])
+          for (const limit of [2, 100])
+            assert.deepEqual(await find({ limit }), ['T/w3', 'T/v1', 'T/w2', 'T/w1'])
           assert.deepEqual(await find({ to: at + 1 }), ['T/w2', 'T/w1'])
-          assert.deepEqual(await find({ account: 'a', from: at + 1 }), ['T/w3'])
-          assert.deepEqual(await find({ state: 'suspect' }), ['T/w1'])
-          assert.deepEqual(await find({ state: 'authorized' }), ['T/w2'])
+          assert.deepEqual(await find({ account: 'a', from: at + 1 }), ['T/w3', 'T/v1'])
+          assert.deepEqual(await find({ state: 'dispensing' }), ['T/w3'])
+          // What is open is found at once, however long ago it was made.
+          const { things, next } = await store.find({ kind: 'withdrawal', state: 'suspect', limit: 2 })
+          assert.deepEqual([things[0]?.entity.id, next], ['w1', undefined])
+          assert.deepEqual(await find({ state: 'authorized' }), ['T/v1', 'T/w2'])
           const records = await store.about([nameOf.withdrawal('T', 'w1')], 9)
           assert.deepEqual(
             records.map(({ content }) => content.kind),

@@ -29,10 +29,9 @@ test(`what is under all of some terms is walked through, newest first (SEED=${se
         under.get(name)?.add(sequence)
         add.run(termKey(spanOf(sequence), name), sequence)
       }
-  for (const span of [0, 1, 3]) {
-    const ats = records.filter(({ sequence }) => spanOf(sequence) === span).map(({ at }) => at)
-    addSpan.run(span, Math.min(...ats), Math.max(...ats))
-  }
+  const atsOf = (span: number) =>
+    records.filter(({ sequence }) => spanOf(sequence) === span).map(({ at }) => at)
+  for (const span of [0, 1, 3]) addSpan.run(span, Math.min(...atsOf(span)), Math.max(...atsOf(span)))
   const terms = new Terms(index)
   const all = [...new Set(records.map(({ sequence }) => sequence))].sort((a, b) => b - a)
 
@@ -49,15 +48,22 @@ test(`what is under all of some terms is walked through, newest first (SEED=${se
     const { steps, found } = walk({ below })
     assert.deepEqual(found, expected)
     assert.equal(terms.newest(some, { below }), expected[0])
-    const step = steps[chance(steps.length)]
+    const given = chance(Math.max(1, steps.length))
+    const step = steps[given]
     if (step !== undefined) {
-      const rest = expected.filter((sequence) => sequence < step.below)
-      assert.deepEqual(walk({ below: step.below }).found, rest)
+      const rest = steps.slice(given + 1).filter(({ isFound }) => isFound)
+      assert.deepEqual(
+        walk({ below: step.below }).found,
+        rest.map((each) => each.below),
+      )
     }
     // Of spans that have nothing of the time, nothing is told; of the others all is.
-    const [from, to] = [chance(5_000), chance(5_000)]
+    const at = records[chance(records.length)]?.at ?? 0
+    const [from, to] = chance(2) === 0 ? [at, at + 1] : [chance(5_000), chance(5_000)]
     const within = walk({ below, from, to }).found
-    const wanted = records.filter(({ at, sequence }) => at >= from && at < to && expected.includes(sequence))
+    const wanted = records.filter(
+      (each) => each.at >= from && each.at < to && expected.includes(each.sequence),
+    )
     for (const { sequence } of wanted) assert(within.includes(sequence), `${sequence} from ${from} to ${to}`)
     assert.deepEqual(
       within,
@@ -65,6 +71,10 @@ test(`what is under all of some terms is walked through, newest first (SEED=${se
     )
     assert.deepEqual(walk({ below, from: 5_000 }).found, [])
   }
+  // A span is of the instant of its first record as of that of its last.
+  for (const span of [0, 1, 3])
+    for (const at of [Math.min(...atsOf(span)), Math.max(...atsOf(span))])
+      assert(terms.spans({ below: lastOf(9), from: at, to: at + 1 }).includes(span))
   for (const limit of [1, 10, 1_000]) {
     const either = all.filter((sequence) => under.get('a')?.has(sequence) || under.get('b')?.has(sequence))
     assert.deepEqual(terms.oldest(['a', 'b'], limit), either.toReversed().slice(0, limit))

@@ -112,6 +112,7 @@ export function asTerminal(entity: unknown): Terminal {
 export async function someOfEach(store: Store): Promise<void> {
   await makeTerminal(store, 'T')
   await makeCard(store, 'K', 'a')
+  await makeCard(store, 'M', 'b')
   await run(store, [
     'card L a pin=1234 day=500',
     'authorize T w1 K 60 pin=1234',
@@ -131,6 +132,9 @@ export async function someOfEach(store: Store): Promise<void> {
     'unfeed T d1',
     'unfeed T d2',
     'repin T p1 L pin=1234 new=4321',
+    'send T i1 K b 60 pin=1234 stan=000001',
+    'advise T a1 000001 of=transfer nothing',
+    'send T i2 K b 99999 pin=1234 stan=000002',
     'close T 1',
     'exchange T as=x',
     'count T x C1=997 C3=1000',

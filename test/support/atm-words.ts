@@ -7,18 +7,19 @@
  *   count T x C1=98 D1=5000:2        -> counted C1-2=-100 : -100             variances; then w1=60 or w1=? of suspects
  *   end T x set C1=100 w1:60         -> exchanged variance -40
  *   service T on, service T off, sign T on, sign T off
- *   card K A,B pin=1234 policy=if_present tx=100 day=500 count=3 last4=0119
+ *   card K A,B:savings pin=1234 policy=if_present tx=100 day=500 count=3     accounts are checking ones, or of a type; last4=0119
  *   authorize T w1 K 60 pin=1234 account=B mix=equalEmptying implicit  -> authorized 60 C1=1 C3=1
  *   start T w1                       -> dispensing 60 C1=1 C3=1
  *   confirm T w1 C1=1 R:C3=1 outcome=unknown      R: in front of what went into the reject unit
  *   undo T w1, expire T w1
- *   authorize T w1 K 60 implicit stan=000001 local=1123010000 sent=… rrn=… again     by a message; feed and close, too
+ *   authorize T w1 K 60 implicit stan=000001 local=1123010000 sent=… rrn=… again     by a message; send, repin, feed and close, too
  *   advise T a1 000001 000002 card=K asked=60 local=… nothing                        of what has these numbers, by its own id
- *   advise T a1 000001 amount=50 C1=1                                                so much left
+ *   advise T a1 000001 amount=50 C1=1 outcome=unknown                                so much left, or nobody knows
  *   close T 1 stan=000003 told=withdrawals:2:130 net=-130                            what the machine has counted
  *   inquire T K pin=1234             -> A 100 available 90
  *   feed T d1 A 5000:2, feed T d1 card=K 5000:2, unfeed T d1        notes paid in, and taken back
- *   send T s1 K B 60 pin=1234        a transfer at a terminal
+ *   send T s1 K B 60 pin=1234        a transfer at a terminal; `-` for whichever of the card's it goes to
+ *   send T s1 K - 60 from_type=savings to_type=checking
  *   repin T p1 K pin=1234 new=4321
  *   close T 1                        -> batch 1 net -60 cash 7940 transit 0 over 0
  *   resolve e dispensed=60 by=ann    -> suspect resolved 60
@@ -29,7 +30,7 @@
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { AtmCommand, AtmReply } from '../../src/ledger/atm-commands.ts'
+import type { AtmCommand, AtmReply, Confirm } from '../../src/ledger/atm-commands.ts'
 import type { CardAccount } from '../../src/ledger/card.ts'
 import type { Submission } from '../../src/ledger/command.ts'
 import { type Entity, nameOf } from '../../src/ledger/entity.ts'
@@ -126,7 +127,10 @@ export function atmStepOf(
     case 'card': {
       const accounts = second
         .split(',')
-        .map((account, i): CardAccount => ({ account, type: 'checking', default: i === 0 }))
+        .map((word) => word.split(':'))
+        .map(([account = '', type = 'checking'], i): CardAccount => {
+          return { account, type: type as CardAccount['type'], default: i === 0 }
+        })
       const limits = {
         ...(options.has('tx') && { transaction_amount: number('tx') }),
         ...(options.has('day') && { daily_amount: number('day') }),
@@ -189,7 +193,6 @@ export function atmStepOf(
         notes.filter((word) => word.startsWith('R:')).map((word) => word.slice(2)),
         '=',
       )
-      const outcome = options.get('outcome') as 'unknown' | undefined
       return {
         command: {
           type: 'confirm',
@@ -197,7 +200,7 @@ export function atmStepOf(
           id: second,
           units,
           ...(Object.keys(rejected).length > 0 && { rejected }),
-          ...(outcome && { outcome }),
+          ...outcomeOf(options),
         },
       }
     }
@@ -235,7 +238,7 @@ export function atmStepOf(
     case 'unfeed':
       return { command: { type: 'reverse_deposit', terminal, id: second, reason: 'r' } }
     case 'send': {
-      const from = options.get('from')
+      const [from, from_type, to_type] = ['from', 'from_type', 'to_type'].map((name) => options.get(name))
       return {
         command: {
           type: 'terminal_transfer',
@@ -243,16 +246,19 @@ export function atmStepOf(
           id: second,
           pan: [cardIdOf(third)],
           ...(from !== undefined && { from }),
-          to: fourth,
+          ...(from_type !== undefined && { from_type: from_type as CardAccount['type'] }),
+          ...(fourth !== '-' && { to: fourth }),
+          ...(to_type !== undefined && { to_type: to_type as CardAccount['type'] }),
           amount: Number(places[4]),
           currency,
+          ...stamped,
         },
         ...pinOf(third),
       }
     }
     case 'repin':
       return {
-        command: { type: 'change_pin', terminal, id: second, pan: [cardIdOf(third)] },
+        command: { type: 'change_pin', terminal, id: second, pan: [cardIdOf(third)], ...stamped },
         ...pinOf(third),
         ...newPin(third, options.get('new')),
       }
@@ -275,11 +281,13 @@ export function atmStepOf(
           terminal,
           id: second,
           originals: originals.map((number) => ({ number, ...when })),
-          ...(options.has('of') && { of: options.get('of') as 'operation' }),
+          ...(options.has('of') && { of: options.get('of') as 'deposit' }),
           ...(card !== undefined && { pan: [cardIdOf(card)] }),
           ...(account !== undefined && { account }),
           ...(options.has('asked') && { asked: number('asked') }),
-          says: options.has('nothing') ? 'nothing' : { amount: number('amount'), units },
+          says: options.has('nothing')
+            ? 'nothing'
+            : { amount: number('amount'), units, ...outcomeOf(options) },
         },
       }
     }
@@ -332,6 +340,11 @@ export function atmStepOf(
     default:
       return undefined
   }
+}
+
+function outcomeOf(options: Words['options']): Pick<Confirm, 'outcome'> {
+  const outcome = options.get('outcome') as Confirm['outcome']
+  return outcome === undefined ? {} : { outcome }
 }
 
 function stampOf(options: Words['options']) {

@@ -39,6 +39,8 @@ const names = [
   'outcome',
   'card',
   'from',
+  'from_type',
+  'to_type',
   'dispensed',
   'max',
   'notes',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decipher, encipher, isPinKey, kcvOf, type PinKey } from '../../src/vault/cipher.ts'
+import { type ClearKey, decipher, encipher, isSound, kcvOf } from '../../src/vault/cipher.ts'
 import { decodePinBlock, encodePinBlock } from '../../src/vault/pin-block.ts'
 import { pvvOf } from '../../src/vault/pvv.ts'
 import { seed } from '../support/chance.ts'
@@ -12,7 +12,7 @@ const tdes = keyOf('tdes', '11111111111111112222222222222222')
 const aes = keyOf('aes', '00112233445566778899AABBCCDDEEFF')
 const pvk = Buffer.from('0123456789ABCDEFFEDCBA9876543210', 'hex')
 
-function keyOf(algorithm: PinKey['algorithm'], text: string): PinKey {
+function keyOf(algorithm: ClearKey['algorithm'], text: string): ClearKey {
   return { algorithm, key: Buffer.from(text, 'hex') }
 }
 
@@ -63,12 +63,12 @@ test('the cipher of PVVs gives the IBM 3624 offset that other programs do', () =
 
 test('a key has a right length, and no two equal parts in a row', () => {
   const [a, b, c] = ['0123456789abcdef', '1111111111111111', '2222222222222222']
-  for (const text of [a + b, a + b + c, a + b + a]) assert.ok(isPinKey(keyOf('tdes', text)), text)
+  for (const text of [a + b, a + b + c, a + b + a]) assert.ok(isSound(keyOf('tdes', text)), text)
   for (const text of ['', a, a + a, a + a + b, a + b + b, a + b + c + a])
-    assert.ok(!isPinKey(keyOf('tdes', text)), text)
-  assert.ok(!isPinKey(keyOf('tdes', `1111111111111111${'10'.repeat(8)}`)), 'parity makes no difference')
-  for (const length of [16, 24, 32]) assert.ok(isPinKey(keyOf('aes', 'ab'.repeat(length))))
-  for (const length of [0, 8, 15, 17, 33]) assert.ok(!isPinKey(keyOf('aes', 'ab'.repeat(length))))
+    assert.ok(!isSound(keyOf('tdes', text)), text)
+  assert.ok(!isSound(keyOf('tdes', `1111111111111111${'10'.repeat(8)}`)), 'parity makes no difference')
+  for (const length of [16, 24, 32]) assert.ok(isSound(keyOf('aes', 'ab'.repeat(length))))
+  for (const length of [0, 8, 15, 17, 33]) assert.ok(!isSound(keyOf('aes', 'ab'.repeat(length))))
 })
 
 const digits = (minLength: number, maxLength: number) =>
@@ -83,7 +83,7 @@ const keys = fc
   .chain(([algorithm, length]) =>
     fc
       .uint8Array({ minLength: length, maxLength: length })
-      .map((bytes): PinKey => ({ algorithm, key: Buffer.from(bytes) })),
+      .map((bytes): ClearKey => ({ algorithm, key: Buffer.from(bytes) })),
   )
 const fills = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes))
 

@@ -8,10 +8,12 @@ import { isCardId } from '../../src/ledger/card.ts'
 import { matches } from '../../src/ledger/pin.ts'
 import type { WrappedKey } from '../../src/ledger/terminal.ts'
 import { judgeCheckValues } from '../../src/vault/check-values.ts'
-import type { PinKey } from '../../src/vault/cipher.ts'
+import type { ClearKey } from '../../src/vault/cipher.ts'
 import { encodePinBlock } from '../../src/vault/pin-block.ts'
 import { type GivenKey, Vault, type VaultKeys } from '../../src/vault/vault.ts'
+import type { KeyPlace } from '../../src/vault/wrapping.ts'
 import { seed } from '../support/chance.ts'
+import { macOf } from '../support/macs.ts'
 
 const pan = '4761739001010119'
 const terminal = 'ATM00001'
@@ -29,14 +31,14 @@ function vaultOf(more: Partial<VaultKeys> = {}): Vault {
   return new Vault({ pan: ring(1), pin: ring(2), wrap: ring(3), ...more })
 }
 
-function wrapped(vault: Vault, key: GivenKey, at = terminal): WrappedKey {
-  const made = vault.wrap(at, key)
+function wrapped(vault: Vault, key: GivenKey, at = terminal, use: KeyPlace['use'] = 'pin-key'): WrappedKey {
+  const made = vault.wrap({ terminal: at, use }, key)
   assert.ok(typeof made === 'object', `${key.kcv}: ${inspect(made)}`)
   return made
 }
 
 function blockOf(pin: string, { algorithm, key }: GivenKey): string {
-  const pinKey: PinKey = { algorithm, key: Buffer.from(key, 'hex') }
+  const pinKey: ClearKey = { algorithm, key: Buffer.from(key, 'hex') }
   return encodePinBlock(pan, pin, pinKey)
 }
 
@@ -177,7 +179,7 @@ test('a terminal’s key is wrapped if it is the one that its check value says',
   assert.notEqual(wrapped(vault, tdes).wrapped, text, 'never twice the same')
 
   const check = (key: Partial<GivenKey>, expected: string) =>
-    assert.equal(vault.wrap(terminal, { ...tdes, ...key }), expected, inspect(key))
+    assert.equal(vault.wrap({ terminal, use: 'pin-key' }, { ...tdes, ...key }), expected, inspect(key))
   for (const kcv of ['D2B91D', '', 'D2B9', 'D2B91C00', '08D7B4']) check({ kcv }, 'kcv_mismatch')
   for (const key of [
     '',
@@ -217,4 +219,45 @@ test('another or a missing key is noticed by its check value, and a new one is w
 test('whoever prints a vault sees no key', () => {
   const text = inspect(vaultOf({ pvk }), { depth: 9, showHidden: true }) + JSON.stringify(vaultOf({ pvk }))
   assert.doesNotMatch(text, /Buffer|(?:01 ?){8}|(?:02 ?){8}|0123456789abcdef/i)
+})
+
+test('a MAC is right under one of the terminal’s own MAC keys, and under nothing else', () => {
+  const vault = vaultOf()
+  const macKey = (key: GivenKey, at = terminal) => wrapped(vault, key, at, 'mac-key')
+  const keys = [macKey(aes), macKey(tdes)]
+  const bytes = Buffer.from('0800822000000000000004000000000000000000001ATM00001301')
+  const at = (mac: Uint8Array, of = keys) => vault.keyOfMac(bytes, mac, { terminal, keys: of })
+  assert.equal(at(macOf(aes, bytes)), 0)
+  assert.equal(at(macOf(tdes, bytes)), 1)
+  assert.deepEqual(vault.mac(bytes, terminal, keys[1] as WrappedKey), macOf(tdes, bytes))
+
+  const right = macOf(tdes, bytes)
+  for (let bit = 0; bit < 64; bit += 1) {
+    const wrong = Buffer.from(right)
+    wrong.writeUInt8(wrong.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+    assert.equal(at(wrong), undefined, `bit ${bit}`)
+  }
+  for (const mac of [
+    right.subarray(0, 7),
+    Buffer.concat([right, right]),
+    Buffer.alloc(0),
+    macOf(otherTdes, bytes),
+  ])
+    assert.equal(at(mac), undefined)
+  assert.equal(at(right, []), undefined)
+  // Moved from another terminal, or from another use, a key does not open.
+  for (const moved of [macKey(tdes, 'ATM00002'), wrapped(vault, tdes)]) {
+    assert.equal(at(right, [moved]), undefined)
+    assert.equal(vault.mac(bytes, terminal, moved), undefined)
+  }
+  const block = { terminal, keys: [macKey(tdes)] }
+  assert.equal(vault.tryBlock(pan, '85563E517DCF122E', block).decoded, false, 'nor a MAC key for a PIN')
+})
+
+test('MAC keys that were wrapped under an older key open as long as that is there', () => {
+  const key = wrapped(vaultOf(), tdes, terminal, 'mac-key')
+  const bytes = Buffer.from('0800')
+  const macWith = (wrap: Buffer[]) => vaultOf({ wrap }).mac(bytes, terminal, key)
+  assert.deepEqual(macWith(ring(3, 4)), macOf(tdes, bytes))
+  assert.equal(macWith(ring(4, 3)), undefined)
 })

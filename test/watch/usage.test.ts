@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Instant } from '../../src/ledger/money.ts'
 import { Follower } from '../../src/watch/follower.ts'
-import type { Used } from '../../src/watch/usage.ts'
+import { Usage, type Used } from '../../src/watch/usage.ts'
 import { prng, seed } from '../support/chance.ts'
 import { times } from '../support/profile.ts'
 import { goOn, openWorld, type Seen, terminals, type World } from './program.ts'
@@ -33,6 +33,37 @@ for (let round = 0; round < times(3, 30); round += 1)
     assert.ok(world.clock.now() - begin > 1.5 * weekMs, 'some of it is longer ago than a week')
     assert.ok(compared.rates > 10 && compared.pauses > 3, JSON.stringify(compared))
   })
+
+test('nothing is usual before the third day, and before the twentieth payment', () => {
+  const noon = Date.UTC(2030, 0, 10, 12)
+  /** What is usual just before noon, after so many days with so many payments about then, ten minutes apart but the first. */
+  const usual = (days: number, payments: number) => {
+    const usage = new Usage()
+    for (let day = days; day > 0; day -= 1)
+      for (let i = 0; i < payments; i += 1) {
+        const at = noon - day * 24 * hourMs - hourMs + i * 10 * 60_000 - (i === 0 ? day * 60_000 : 0)
+        usage.absorb({ at, content: paidOut })
+      }
+    return usage.of({ id: 'T', at: begin }, noon - 1).usualPauseMs
+  }
+  assert.equal(usual(3, 7), (10 + 2) * 60_000, 'the longest of the three days, 13 minutes, is left out')
+  assert.equal(usual(2, 10), undefined)
+  assert.equal(usual(3, 6), undefined)
+  assert.equal(usual(5, 7), (10 + 4) * 60_000)
+})
+
+/** One note. */
+const paidOut = {
+  kind: 'withdrawal_settled',
+  terminal: 'T',
+  withdrawal: 'w',
+  state: 'completed',
+  by: 'confirm',
+  dispensed: 50,
+  debited: 50,
+  out: { C1: 1 },
+  transfers: [],
+} as const
 
 async function compare({ clock, terminal }: World, follower: Follower, seen: readonly Seen[], from: Instant) {
   await follower.catchUp()

@@ -3,32 +3,40 @@ import type { Advise } from '../../ledger/atm-commands.ts'
 import type { Original } from '../../ledger/trace.ts'
 import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
 import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
-import { accountIn, amountIn, notesIn, type Request, referenceIn } from '../request.ts'
+import {
+  accountIn,
+  amountIn,
+  isInquiry,
+  type NotesSaid,
+  notesIn,
+  type Request,
+  referenceIn,
+} from '../request.ts'
 
 type Says = Advise['says']
 
-/** 0220: what was dispensed, all in all. */
+/** 0220: what was dispensed, all in all, or that nobody knows. */
 export function complete(desk: Desk, ask: Ask): Promise<Answered> {
   const { fields } = ask
   const amount = amountIn(fields[4])
   const notes = notesIn(fields[48])
-  const isClear =
-    amount !== undefined && notes !== undefined && (notes.rejected === undefined || hasSome(notes))
+  const isClear = amount !== undefined && notes !== undefined && isWhole(notes)
   return advise(desk, ask, { says: { amount: amount ?? 0, ...(notes ?? { units: {} }) }, isClear })
 }
 
-/** Notes that were rejected are nothing without those that left. */
-function hasSome({ units }: { readonly units: object }): boolean {
-  return Object.keys(units).length > 0
+/** Notes that were rejected are nothing without those that left, where these are known. */
+function isWhole({ units, rejected, outcome }: NotesSaid): boolean {
+  return rejected === undefined || outcome !== undefined || Object.keys(units).length > 0
 }
 
-/** 0400, 0420: it was not done, or less of it than was asked: field 95 is what of it stands. */
+/** 0400, 0420: it was not done, or less of it than was asked: field 95 is what of it stands, where somebody knows. */
 export function reverse(desk: Desk, ask: Ask): Promise<Answered> {
   const { fields } = ask
   const asked = amountIn(fields[4])
   const stands = fields[95] === undefined ? 0 : amountIn(fields[95].slice(0, 12))
   const notes = notesIn(fields[48]) ?? { units: {} }
-  const says: Says = stands ? { amount: stands, ...notes } : 'nothing'
+  const isNothing = !stands && notes.outcome === undefined
+  const says: Says = isNothing ? 'nothing' : { amount: stands ?? 0, ...notes }
   const more = asked === undefined ? {} : { asked }
   return advise(desk, ask, { says, isClear: stands !== undefined, ...more })
 }
@@ -39,8 +47,8 @@ async function advise(
   { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
 ): Promise<Answered> {
   const { terminal, fields, terminalNow } = ask
-  // Whoever got no balance takes it back as well: there is nothing to take back.
-  if (/^3[01]/.test(fields[3] ?? '')) return refused(approved)
+  // Whoever got no balance, or no statement, takes it back as well: there is nothing to take back.
+  if (isInquiry(fields[3])) return refused(approved)
   const { clear, pan } = cardOf(desk, ask)
   const kind = kindIn(fields[3])
   const command: Advise = {
@@ -61,11 +69,16 @@ async function advise(
   return refused(isPassing(code) ? code : approved)
 }
 
+const kinds: Readonly<Record<string, NonNullable<Advise['of']>>> = {
+  '01': 'withdrawal',
+  21: 'deposit',
+  40: 'transfer',
+  92: 'pin_change',
+}
+
 /** What it is of; nothing where it does not say, `none` where it is of something that there is not. */
-function kindIn(code: string | undefined): 'withdrawal' | 'operation' | 'none' | undefined {
-  if (code === undefined) return undefined
-  if (code.startsWith('01')) return 'withdrawal'
-  return code.startsWith('21') ? 'operation' : 'none'
+function kindIn(code: string | undefined): Advise['of'] | 'none' {
+  return code === undefined ? undefined : (kinds[code.slice(0, 2)] ?? 'none')
 }
 
 function ownId({ message, stamp }: Request, batch: number): string {

@@ -3,20 +3,18 @@
 import type { TerminalDeposit } from '../../ledger/atm-commands.ts'
 import { type Notes, valueOfNotes } from '../../ledger/terminal.ts'
 import { isoId } from '../../ledger/trace.ts'
-import type { Operation } from '../../ledger/withdrawal.ts'
-import { approved, formatError, invalidAmount, invalidTransaction } from '../answer-codes.ts'
-import { currencyOf } from '../currency.ts'
+import { formatError, invalidAmount, invalidTransaction } from '../answer-codes.ts'
 import {
   type Answered,
   type Ask,
-  balancesOf,
+  currencyIn,
   type Desk,
+  doneAs,
   type Holder,
   holderOf,
   no,
+  operate,
   refused,
-  settlementDay,
-  submit,
 } from '../desk.ts'
 import { accountIn, amountIn, countsIn } from '../request.ts'
 
@@ -27,7 +25,7 @@ export async function deposit(desk: Desk, ask: Ask): Promise<Answered> {
   const { terminal, fields, stamp, again, terminalNow } = ask
   const notes = notesOf(ask)
   if (notes === undefined) return refused(invalidAmount)
-  const currency = fields[49] === undefined ? terminalNow.currency : currencyOf(fields[49])
+  const currency = currencyIn(ask)
   if (currency === undefined) return refused(invalidTransaction)
   const account = accountIn(fields[103] ?? fields[102])
   const hasCard = fields[2] !== undefined || fields[35] !== undefined
@@ -46,11 +44,8 @@ export async function deposit(desk: Desk, ask: Ask): Promise<Answered> {
     stamp,
     again,
   }
-  const { reply } = await submit(desk, command, pin && { pin })
-  if (reply.type === 'refused') return no(desk, reply)
-  if (reply.type !== 'entity' || reply.entity.kind !== 'operation')
-    throw new Error(`a deposit was answered with ${reply.type}`)
-  return deposited(desk, ask, { operation: reply.entity, ...(pan && { cards: pan }), currency })
+  const done = await operate(desk, command, pin && { pin })
+  return 'refusal' in done ? no(desk, done) : doneAs(desk, ask, done, pan)
 }
 
 function notesOf({ fields }: Ask): Notes | undefined {
@@ -61,21 +56,4 @@ function notesOf({ fields }: Ask): Notes | undefined {
   if (notes === undefined || !Object.keys(notes).every((value) => /^[1-9][0-9]{0,7}$/.test(value)))
     return undefined
   return amount > 0 && valueOfNotes(notes) === amount ? notes : undefined
-}
-
-async function deposited(
-  desk: Desk,
-  ask: Ask,
-  { operation, ...of }: { operation: Operation; cards?: readonly string[]; currency: string },
-): Promise<Answered> {
-  const { balance, account, rrn, batch, transfers } = operation
-  // The posting's own number: a deposit has no other.
-  const code = (transfers[0] ?? '').replace(/\D/g, '').slice(-6).padStart(6, '0')
-  return {
-    39: approved,
-    ...(ask.fields[37] === undefined && rrn !== undefined && { 37: rrn }),
-    38: code,
-    ...(await settlementDay(desk, ask, batch)),
-    ...(balance && (await balancesOf(desk, balance, { account, ...of }))),
-  }
 }

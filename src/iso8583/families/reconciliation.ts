@@ -1,6 +1,10 @@
-/** 0520: the machine's totals. It closes the batch, always, also where the books say otherwise. */
+/**
+ * 0520: the machine's totals. It closes the batch, always, also where the books say otherwise. 0500 asks for the host's
+ * of the batch that is open, and closes nothing.
+ */
 import type { CloseBatch } from '../../ledger/atm-commands.ts'
-import { type Batch, type BatchTotals, offBalance } from '../../ledger/terminal.ts'
+import type { Day } from '../../ledger/limits.ts'
+import { type Batch, type BatchTotals, netOf, type OpenBatch, offBalance } from '../../ledger/terminal.ts'
 import { approved } from '../answer-codes.ts'
 import { currencyOf, numberOf } from '../currency.ts'
 import { type Answered, type Ask, type Desk, monthAndDay, no, submit } from '../desk.ts'
@@ -17,6 +21,9 @@ const fieldsOf = {
 
 type Name = keyof typeof fieldsOf
 const names = Object.keys(fieldsOf) as Name[]
+
+/** What a batch has come to. */
+type Report = Pick<Batch, Name | 'net' | 'business_date'>
 
 export async function reconcile(desk: Desk, ask: Ask): Promise<Answered> {
   const { terminal, fields, stamp, again, terminalNow } = ask
@@ -36,15 +43,34 @@ export async function reconcile(desk: Desk, ask: Ask): Promise<Answered> {
   if (reply.type === 'refused') return no(desk, reply)
   if (reply.type !== 'entity' || reply.entity.kind !== 'batch')
     throw new Error(`a close was answered with ${reply.type}`)
+  return compared(ask, totals, reply.entity)
+}
+
+/** The totals of the batch that is open, as they are now. */
+export async function tell(desk: Desk, ask: Ask): Promise<Answered> {
+  const { fields, terminalNow, now } = ask
+  const totals = totalsIn(fields)
+  const told = compared(ask, totals, soFar(terminalNow.batch, desk.dayOf(now)))
+  // Whoever counted nothing asks what there is: that is neither in balance nor out of it.
+  const isUnknown = Object.keys(totals).length === 0 && told[66] === '1'
+  return isUnknown ? { ...told, 66: '0' } : told
+}
+
+function soFar(batch: OpenBatch, today: Day): Report {
+  return { ...batch, net: netOf(batch), business_date: batch.business_date ?? today }
+}
+
+/** What the machine counted beside what the books say. */
+function compared({ fields, terminalNow }: Ask, totals: BatchTotals, report: Report): Answered {
   const { currency } = terminalNow
   const isOther = fields[50] !== undefined && currencyOf(fields[50]) !== currency
-  const isOff = isOther || offBalance(totals, reply.entity) !== undefined
+  const isOff = isOther || offBalance(totals, report) !== undefined
   return {
     39: approved,
     66: isOff ? '2' : '1',
-    15: monthAndDay(reply.entity.business_date),
+    15: monthAndDay(report.business_date),
     50: numberOf(currency),
-    ...totalsOf(reply.entity),
+    ...totalsOf(report),
   }
 }
 
@@ -62,7 +88,7 @@ export function totalsIn(fields: Message['fields']): BatchTotals {
 }
 
 /** The host's own totals, whatever the machine's are. */
-function totalsOf(report: Batch): Record<number, string> {
+function totalsOf(report: Report): Record<number, string> {
   const sums = names.flatMap((name) => {
     const { count, amount } = report[name]
     const [number, worth] = fieldsOf[name]

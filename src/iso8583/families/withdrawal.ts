@@ -4,12 +4,12 @@ import type { Authorize } from '../../ledger/atm-commands.ts'
 import { isoId } from '../../ledger/trace.ts'
 import type { Withdrawal } from '../../ledger/withdrawal.ts'
 import { approved, invalidAmount, invalidTransaction } from '../answer-codes.ts'
-import { currencyOf } from '../currency.ts'
 import {
   type Answered,
   type Ask,
   balancesOf,
   cardsOf,
+  currencyIn,
   type Desk,
   holderOf,
   no,
@@ -23,7 +23,7 @@ export async function withdraw(desk: Desk, ask: Ask): Promise<Answered> {
   const { terminal, fields, stamp, again, terminalNow } = ask
   const amount = amountIn(fields[4]) ?? 0
   if (amount === 0) return refused(invalidAmount)
-  const currency = fields[49] === undefined ? terminalNow.currency : currencyOf(fields[49])
+  const currency = currencyIn(ask)
   if (currency === undefined) return refused(invalidTransaction)
   const holder = holderOf(desk, ask)
   if (!('pan' in holder)) return holder

@@ -45,7 +45,8 @@ const masks: Readonly<Record<Mask, (value: string) => string>> = {
   amounts: (value) => (/^(?:\d{4}\w{3}[CD]\d{12})+$/.test(value) ? withoutAmounts(value) : wiped(value)),
   // What has a form of ours; others keep security codes there, which have three digits or four.
   notes(value) {
-    if (/^(?:;R:|[A-Z0-9]{1,4}=\d{1,2}(?:,|(?=;)|$))+$/.test(value)) return value
+    if (/^(?=.)(?:;R:|[A-Z0-9]{1,4}=\d{1,2}(?:,|(?=;)|$))*(?:;O:(?:unknown|retracted))?$/.test(value))
+      return value
     return /^(?:\d{8}[CD]\d{12})+$/.test(value) ? withoutAmounts(value) : wiped(value)
   },
   wipe: wiped,

@@ -113,11 +113,15 @@ export const terminalReply = closed({
 const next = orNull(Type.String())
 export const terminalsReply = closed({ terminals: Type.Array(terminalReply), next })
 export const setTerminalState = closed({ state: Type.Enum(['in_service', 'out_of_service']), reason })
-export const setPinKey = closed({
+export const terminalKey = closed({
   algorithm: Type.Enum(['tdes', 'aes']),
   key: Type.String({ pattern: '^([0-9A-Fa-f]{2}){16,32}$', description: 'In demo mode only' }),
   kcv: Type.String({ pattern: '^[0-9A-Fa-f]{6,10}$', description: 'The key’s check value' }),
 })
+export const noKey = closed({ algorithm: Type.Literal('none') })
+/** A key is checked against the schema of one, so that an error names the member. */
+export const setMacKey = Type.Object({ algorithm: Type.Enum(['tdes', 'aes', 'none']) })
+export const macKeyDocumented = Type.Union([terminalKey, noKey])
 
 export const authorize = closed({
   id: ownId,
@@ -452,10 +456,10 @@ export const cardsReply = closed({ cards: Type.Array(cardReply), next })
 export const depositFound = closed({
   terminal: terminalName,
   id: ownId,
-  account: number,
+  account: orNull(number),
   amount,
   currency,
-  state: Type.Enum(['completed', 'reversed']),
+  state: Type.Enum(['completed', 'reversed', 'declined']),
   created_at: instant,
 })
 export const terminalFound = closed({ id: terminalName, name: Type.String(), state: terminalState })

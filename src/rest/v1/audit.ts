@@ -2,6 +2,7 @@
 import type { Bank } from '../../bank/bank.ts'
 import type { Act } from '../../bank/store.ts'
 import type { Content } from '../../ledger/record.ts'
+import type { WrappedKey } from '../../ledger/terminal.ts'
 import { nextCursor, pageBefore, paging } from './pages.ts'
 import { send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -46,11 +47,18 @@ function actionOf(content: Content): string {
   return content.type === 'adjustment' ? 'adjustment_posted' : `${content.type}_forced`
 }
 
-/** What the record says, without what is secret or a matter of the books alone. */
+/** What the record says, without what is secret or a matter of the books alone. Keys are told by their check values. */
 function detailsOf(content: Content): object {
-  const secret = ['kind', 'hash', 'salt', 'sealed_with', 'pin', 'pin_keys', 'bad_blocks']
+  const secret = ['kind', 'hash', 'salt', 'sealed_with', 'pin', 'bad_blocks']
   const ofBooks = ['after', 'debit_after', 'credit_after', 'charged', 'card_used']
-  return Object.fromEntries(
-    Object.entries(content).filter(([name]) => ![...secret, ...ofBooks].includes(name)),
-  )
+  const told = Object.entries(content).filter(([name]) => ![...secret, ...ofBooks].includes(name))
+  return Object.fromEntries(told.map(([name, value]) => [name, isKeys(name) ? checkValuesOf(value) : value]))
+}
+
+function isKeys(name: string): boolean {
+  return name === 'pin_keys' || name === 'mac_keys'
+}
+
+function checkValuesOf(keys: readonly WrappedKey[]): readonly string[] {
+  return keys.map(({ kcv }) => kcv)
 }

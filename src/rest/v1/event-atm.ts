@@ -99,12 +99,12 @@ function numbersOf({ stan, rrn }: { readonly stan?: string; readonly rrn?: strin
 }
 
 /** What is the server's own affair, such as how many blocks could not be read, is no event. */
-function changeOf({ state, signed_on, pin_keys, reason }: TerminalChanged): object | undefined {
+function changeOf({ state, signed_on, pin_keys, mac_keys, reason }: TerminalChanged): object | undefined {
   const why = reason !== undefined && { reason }
   if (state !== undefined) return { change: 'state', state, ...why }
   if (signed_on !== undefined) return { change: signed_on ? 'signed_on' : 'signed_off' }
-  const [newest] = pin_keys ?? []
-  return newest && { change: 'pin_key', kcv: newest.kcv }
+  if (pin_keys !== undefined) return { change: 'pin_key', kcv: pin_keys[0]?.kcv }
+  return mac_keys && { change: 'mac_key', kcv: mac_keys[0]?.kcv ?? null }
 }
 
 function terminalChanged(terminal: string, change: object): Told {

@@ -1,12 +1,11 @@
 /** Exchanges of a terminal's notes: start, count, end. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Static, TSchema } from 'typebox'
+import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import { ProblemError } from '../problem.ts'
 import { terminalIn } from './entities.ts'
 import { submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { whatDiffers } from './validation.ts'
+import { demandBody } from './validation.ts'
 
 export function exchangeRoutes(bank: Bank): V1Route[] {
   return [
@@ -47,10 +46,10 @@ export function exchangeRoutes(bank: Bank): V1Route[] {
     const terminal = terminalIn(request)
     const { action } = request.body as Static<typeof schemas.exchange>
     if (action === 'start') {
-      check(request, schemas.startExchange)
+      demandBody(request, schemas.startExchange)
       return submit(bank, request, reply, { type: 'start_exchange', terminal })
     }
-    check(request, schemas.endExchange)
+    demandBody(request, schemas.endExchange)
     const { action: _, suspects, ...body } = request.body as Static<typeof schemas.endExchange>
     return submit(bank, request, reply, {
       type: 'end_exchange',
@@ -59,9 +58,4 @@ export function exchangeRoutes(bank: Bank): V1Route[] {
       ...(suspects && { suspects }),
     })
   }
-}
-
-function check(request: FastifyRequest, schema: TSchema): void {
-  const what = whatDiffers(request, schema, request.body as object)
-  if (what !== undefined) throw new ProblemError('invalid_request', what)
 }

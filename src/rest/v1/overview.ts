@@ -45,8 +45,13 @@ export function overviewRoutes(watch: Watch, hour: Hour): V1Route[] {
   ]
 }
 
-function overviewBody({ at, attention, ...overview }: Overview): object {
-  return { ...overview, at: timeOf(at), attention: attention.map((each) => attentionBody(each, at)) }
+function overviewBody({ at, attention, more, ...figures }: Overview): object {
+  return {
+    at: timeOf(at),
+    ...figures,
+    attention: attention.map((each) => attentionBody(each, at)),
+    more,
+  }
 }
 
 function attentionBody({ since, usual_ms, ...attention }: Attention, now: number): object {

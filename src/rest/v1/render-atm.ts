@@ -190,7 +190,7 @@ export function depositFoundBody(
   { terminal, id, account, amount, state, at }: Operation,
   currency: Currency,
 ): object {
-  return { terminal, id, account, amount, currency, state, created_at: timeOf(at) }
+  return { terminal, id, account: account ?? null, amount, currency, state, created_at: timeOf(at) }
 }
 
 /** The report of a batch that was closed. */

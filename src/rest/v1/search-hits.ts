@@ -2,6 +2,7 @@
 import { mayRole, type Permission } from '../../access/permissions.ts'
 import type { Bank } from '../../bank/bank.ts'
 import { type AccountNumber, available } from '../../ledger/account.ts'
+import type { CardId } from '../../ledger/card.ts'
 import type { RecordId } from '../../ledger/command.ts'
 import { type Entity, type EntityName, nameOf, nameOfEntity } from '../../ledger/entity.ts'
 import type { Day } from '../../ledger/limits.ts'
@@ -28,6 +29,17 @@ export type SeekerOptions = {
   readonly max: number
 }
 
+/** What a role must be permitted to be shown what. */
+const needed = {
+  terminal: 'read_terminals',
+  withdrawal: 'read_terminals',
+  operation: 'read_terminals',
+  exception: 'read_terminals',
+  card: 'read_cards',
+  account: 'read',
+  transfer: 'read',
+} as const satisfies Record<string, Permission>
+
 const none: Hits = { hits: [], more: false }
 // A search of the store that gives up says where to go on, and is followed so often.
 const pagesMax = 10
@@ -41,34 +53,30 @@ export class Seeker {
     this.#options = options
   }
 
-  #may(permission: Permission): boolean {
-    return mayRole(this.#options.role, permission)
+  #may(kind: keyof typeof needed): boolean {
+    return mayRole(this.#options.role, needed[kind])
   }
 
   /** What is called so. */
   async called(reading: Reading): Promise<Hits> {
     switch (reading.is) {
       case 'terminal':
-        return this.#entities([nameOf.terminal(reading.id)])
+        return this.#entities('terminal', [nameOf.terminal(reading.id)])
       case 'exception':
-        return this.#entities([nameOf.exception(reading.id)])
+        return this.#entities('exception', [nameOf.exception(reading.id)])
       case 'card':
-        return this.#entities((this.#options.vault?.cardIds(reading.pan) ?? []).map(nameOf.card))
+        return this.#entities('card', this.#cardsOf(reading.pan).map(nameOf.card))
       case 'last4':
         return this.#find([{ kind: 'card', last4: reading.last4 }])
       case 'operation': {
         const { terminal, id } = reading
-        if (terminal === undefined)
-          return this.#find([
-            { kind: 'withdrawal', id },
-            { kind: 'operation', id },
-          ])
-        return this.#entities([nameOf.withdrawal(terminal, id), nameOf.operation(terminal, id)])
+        if (terminal === undefined) return this.#find(ofBoth({ id }))
+        return this.#entities('operation', [nameOf.withdrawal(terminal, id), nameOf.operation(terminal, id)])
       }
       case 'account':
-        return this.#may('read') ? one(await this.#account(reading.number)) : none
+        return this.#may('account') ? one(await this.#account(reading.number)) : none
       case 'transfer':
-        return this.#may('read') ? one(await this.#transfer(reading.id)) : none
+        return this.#may('transfer') ? one(await this.#transfer(reading.id)) : none
       default:
         return none
     }
@@ -82,7 +90,7 @@ export class Seeker {
       case 'last4':
         return this.#find([{ kind: 'withdrawal', last4: reading.last4 }])
       case 'card': {
-        const cards = this.#options.vault?.cardIds(reading.pan) ?? []
+        const cards = this.#cardsOf(reading.pan)
         const last4 = lastFour(reading.pan)
         return this.#find([{ kind: 'withdrawal', last4 }], ({ card }) => cards.includes(card ?? ''))
       }
@@ -108,16 +116,20 @@ export class Seeker {
     }
   }
 
-  async #entities(names: readonly EntityName[]): Promise<Hits> {
+  /** The card of a number, by every id it may have. */
+  #cardsOf(pan: string): readonly CardId[] {
+    return this.#options.vault?.cardIds(pan) ?? []
+  }
+
+  async #entities(kind: keyof typeof needed, names: readonly EntityName[]): Promise<Hits> {
+    if (!this.#may(kind)) return none
     const found = await Promise.all(names.map((name) => this.#bank.entity(name)))
     const hits = await Promise.all(found.map((entity) => entity && this.#hit(entity)))
     return { hits: hits.flatMap((hit) => hit ?? []), more: false }
   }
 
   async #find(sought: readonly Sought[], isWanted: Judge = () => true): Promise<Hits> {
-    const permitted = sought.filter(({ kind }) =>
-      this.#may(kind === 'card' ? 'read_cards' : 'read_terminals'),
-    )
+    const permitted = sought.filter(({ kind }) => this.#may(kind))
     const found = await Promise.all(permitted.map((each) => this.#pages(each)))
     const entities = found.flatMap((each) => each.entities)
     const hits = await Promise.all(entities.map((entity) => this.#hit(entity, isWanted)))
@@ -157,25 +169,22 @@ export class Seeker {
     const key = nameOfEntity(entity)
     switch (entity.kind) {
       case 'terminal': {
-        if (!this.#may('read_terminals')) return undefined
         const { id, name, state, at } = entity
         return { key, at, body: { kind: 'terminal', terminal: { id, name, state } } }
       }
       case 'exception': {
-        if (!this.#may('read_terminals')) return undefined
         const exception = exceptionBody(entity, this.#bank.now)
         return { key, at: entity.opened_at, body: { kind: 'exception', exception } }
       }
       case 'card': {
-        if (!this.#may('read_cards')) return undefined
         return { key, at: entity.at, body: { kind: 'card', card: cardBody(entity, this.#options.today) } }
       }
       case 'withdrawal': {
-        if (!this.#may('read_terminals') || !isWanted(entity, entity.currency)) return undefined
+        if (!isWanted(entity, entity.currency)) return undefined
         return { key, at: entity.at, body: { kind: 'withdrawal', withdrawal: withdrawalFoundBody(entity) } }
       }
       case 'operation':
-        return this.#may('read_terminals') ? this.#operation(entity, isWanted) : undefined
+        return this.#operation(entity, isWanted)
       default:
         return undefined
     }
@@ -183,14 +192,14 @@ export class Seeker {
 
   /** A deposit of notes, or the transfer that was made at a terminal; nothing of a change of PIN, or of what never came. */
   async #operation(operation: Operation, isWanted: Judge): Promise<Hit | undefined> {
-    const { terminal, type, at, account, amount, transfers } = operation
+    const { terminal, type, at, amount, transfers } = operation
     const of = await this.#bank.entity(nameOf.terminal(terminal))
     if (of?.kind !== 'terminal' || !isWanted(operation, of.currency)) return undefined
     const [transfer] = transfers
     if (type === 'transfer' && transfer !== undefined)
-      return this.#may('read') ? this.#transfer(transfer) : undefined
-    if (account === undefined || amount === undefined) return undefined
-    const deposit = depositFoundBody({ ...operation, account, amount }, of.currency)
+      return this.#may('transfer') ? this.#transfer(transfer) : undefined
+    if (type !== 'deposit' || amount === undefined) return undefined
+    const deposit = depositFoundBody({ ...operation, amount }, of.currency)
     return { key: nameOfEntity(operation), at, body: { kind: 'deposit', deposit } }
   }
 }

@@ -9,7 +9,8 @@ import { nameOf } from '../../ledger/entity.ts'
 import type { PinTry } from '../../ledger/pin.ts'
 import type { TerminalId, WrappedKey } from '../../ledger/terminal.ts'
 import { hasCheckDigit, lastFour } from '../../vault/pan.ts'
-import type { Vault } from '../../vault/vault.ts'
+import type { GivenKey, Vault } from '../../vault/vault.ts'
+import type { KeyPlace } from '../../vault/wrapping.ts'
 import { ProblemError } from '../problem.ts'
 
 type Options = {
@@ -103,10 +104,10 @@ export class Secrets {
     return byCard([card], () => vault.pvvReference(card, pvv, pvki))
   }
 
-  /** A terminal's PIN key as it is kept. */
-  wrap(terminal: TerminalId, key: Parameters<Vault['wrap']>[1]): WrappedKey {
+  /** A terminal's key as it is kept. */
+  wrap(place: KeyPlace, key: GivenKey): WrappedKey {
     this.#demandDemo()
-    const wrapped = this.#keys().wrap(terminal, key)
+    const wrapped = this.#keys().wrap(place, key)
     if (wrapped === 'kcv_mismatch') throw new ProblemError('kcv_mismatch')
     if (wrapped === 'key_invalid')
       throw new ProblemError(

@@ -16,8 +16,6 @@ import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
 import { ofCards } from './withdrawals.ts'
 
-const statementEntries = 10
-
 export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[] {
   const act = (
     verb: string,
@@ -121,7 +119,7 @@ export function terminalOperationRoutes(bank: Bank, secrets: Secrets): V1Route[]
 
   /** The last entries up to the version that the inquiry found: a repeat tells the same ones. */
   async function entriesOf({ account, version }: Inquired): Promise<object[]> {
-    const found = await bank.entries({ account, before: version + 1, limit: statementEntries })
+    const found = await bank.statement(account, version)
     return found.map(({ transfer }) => entryBody(account, transfer))
   }
 

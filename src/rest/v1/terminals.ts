@@ -1,7 +1,8 @@
-/** Terminals: make, read, put in and out of service, and give their PIN keys. */
+/** Terminals: make, read, put in and out of service, and give their keys. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
+import type { Outcome } from '../../ledger/command.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Terminal } from '../../ledger/terminal.ts'
 import { ProblemError } from '../problem.ts'
@@ -12,8 +13,10 @@ import { terminalBody } from './render-atm.ts'
 import { answer, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
+import { demandBody } from './validation.ts'
 
 const usual = { mix: 'minimumBills', max_notes: 40, start_within_s: 60, confirm_within_s: 300 } as const
+const ofKeys = ['terminal_not_found', 'clear_pin_disabled', 'kcv_mismatch', 'card_keys_missing'] as const
 
 export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
   return [
@@ -82,10 +85,23 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
       keyed: 'never',
       summary:
         'Give a terminal the key of its PIN blocks; the one before is good until a block comes under this one',
-      body: schemas.setPinKey,
+      body: schemas.terminalKey,
       replies: { 204: schemas.nothing },
-      problems: ['terminal_not_found', 'clear_pin_disabled', 'kcv_mismatch', 'card_keys_missing'],
+      problems: ofKeys,
       handler: setPinKey,
+    },
+    {
+      method: 'PUT',
+      url: '/v1/terminals/:terminal/mac-key',
+      may: 'create_terminals',
+      keyed: 'never',
+      summary:
+        'Give a terminal the key of the MACs that its ISO 8583 messages must carry then, or none; the one before is good until a MAC was right under this one',
+      body: schemas.setMacKey,
+      documented: schemas.macKeyDocumented,
+      replies: { 204: schemas.nothing },
+      problems: ofKeys,
+      handler: setMacKey,
     },
   ]
 
@@ -105,10 +121,16 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
 
   async function setPinKey(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const terminal = terminalIn(request)
-    const key = secrets.wrap(terminal, request.body as Static<typeof schemas.setPinKey>)
-    const outcome = await outcomeById(bank, request, { type: 'set_pin_key', terminal, key })
-    if (outcome.reply.type === 'refused') return answer(reply, outcome)
-    return reply.code(204).send()
+    const key = secrets.wrap({ terminal, use: 'pin-key' }, request.body as Key)
+    return given(reply, await outcomeById(bank, request, { type: 'set_pin_key', terminal, key }))
+  }
+
+  async function setMacKey(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const terminal = terminalIn(request)
+    const isNone = (request.body as Static<typeof schemas.setMacKey>).algorithm === 'none'
+    demandBody(request, isNone ? schemas.noKey : schemas.terminalKey)
+    const key = isNone ? {} : { key: secrets.wrap({ terminal, use: 'mac-key' }, request.body as Key) }
+    return given(reply, await outcomeById(bank, request, { type: 'set_mac_key', terminal, ...key }))
   }
 
   async function bodyOf(terminal: Terminal): Promise<object> {
@@ -116,6 +138,11 @@ export function terminalRoutes(bank: Bank, secrets: Secrets): V1Route[] {
   }
 }
 
+function given(reply: FastifyReply, outcome: Outcome): FastifyReply {
+  return outcome.reply.type === 'refused' ? answer(reply, outcome) : reply.code(204).send()
+}
+
+type Key = Static<typeof schemas.terminalKey>
 type Plan = Static<typeof schemas.createTerminal>
 
 /** What no schema says of units: each is one, and of those that pay out the notes have a value, as of no other. */

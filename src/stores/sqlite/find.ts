@@ -10,8 +10,8 @@ import { type EntityName, nameOf } from '../../ledger/entity.ts'
 import { fromLine, type Line } from '../../ledger/record.ts'
 import {
   isAbout,
+  isMaker,
   isSought,
-  kindsThatMake,
   nameMadeBy,
   type Sought,
   type Term,
@@ -27,8 +27,6 @@ const looksPerPage = 20_000
 // A record with what it made takes as long as so many lines or terms.
 const looksPerRecord = 10
 const linesPerSlice = 2_000
-
-const makes: ReadonlySet<string> = new Set(kindsThatMake)
 
 /** A line that may have made what is sought, before which record to go on, and how much was looked at for it. */
 type Look = { readonly line?: Line; readonly below: number; readonly looks: number }
@@ -97,7 +95,7 @@ export class Finder {
       while (at > lastOf(span - 1)) {
         const after = Math.max(lastOf(span - 1), at - linesPerSlice)
         for (const line of this.#journal.lines(after, at).reverse()) {
-          const isOne = makes.has(line.kind) && line.at >= from && line.at < to
+          const isOne = isMaker(line) && line.at >= from && line.at < to
           yield isOne
             ? { line, below: line.sequence, looks: looksPerRecord }
             : { below: line.sequence, looks: 1 }
@@ -118,7 +116,7 @@ export class Finder {
 
 /** What a line has made, where that is what is sought. */
 function findingIn(line: Line, sought: Sought, { find }: Now): Finding | undefined {
-  if (!makes.has(line.kind)) return undefined
+  if (!isMaker(line)) return undefined
   const { id, content } = recordOf(line)
   const name = nameMadeBy(content)
   const entity = name === undefined ? undefined : find(name)

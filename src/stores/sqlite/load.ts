@@ -254,6 +254,7 @@ function entitiesNamed(content: AtmContent): readonly EntityName[] {
     case 'withdrawal_declined':
     case 'withdrawal_forestalled':
     case 'operation_done':
+    case 'operation_declined':
     case 'exchange_started':
     case 'exchange_counted':
     case 'exchange_ended':

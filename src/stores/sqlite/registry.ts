@@ -26,7 +26,7 @@ export class Registry {
       `select ${columns}
       from records
       where sequence > ?
-        and kind not in ('reply', 'account_opened', 'hold_placed', 'hold_resolved', 'operation_done')
+        and kind not in ('reply', 'account_opened', 'hold_placed', 'hold_resolved', 'operation_done', 'operation_declined')
         and kind not like 'withdrawal%'
         and (kind <> 'transfer' or instr(body, '"adjustment"') > 0 or instr(body, '"forced":true') > 0)
       order by sequence`,

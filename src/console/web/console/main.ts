@@ -25,7 +25,7 @@ import {
   wantedIn,
 } from './router.ts'
 import { sections } from './sections.ts'
-import { may, readSession, session, signOut } from './session.ts'
+import { firstSession, may, session, signOut } from './session.ts'
 import { words } from './words.ts'
 
 const root = document.getElementById('console') as HTMLElement
@@ -37,11 +37,7 @@ let comings = 0
 
 whenSignedOut(() => leave('ended'))
 session.watch(watchOver)
-// What the address wants is loaded while the server says who is there.
-findRoute(pages, here())
-  ?.route.load()
-  .catch(() => {})
-readSession().then(
+firstSession.then(
   () => startRouter(show),
   (error) =>
     render(

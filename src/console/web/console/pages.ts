@@ -1,10 +1,10 @@
 /** The table of pages: at which address each is, and what is loaded for it when somebody goes there. */
 import type { View } from '../html.ts'
+import { type Spoken, wordsOf } from './language.ts'
 import type { Place } from './place.ts'
 import { loginPath } from './router.ts'
 import type { Section } from './sections.ts'
 import { styled } from './styles.ts'
-import { type Spoken, wordsOf } from './words.ts'
 
 /** A page as a component: drawn with its place, and its words in the language there is. It begins with `pageHead`. */
 export type Page<Words> = (seen: { readonly place: Place; readonly words: Words }) => View

@@ -18,6 +18,9 @@ export async function readSession(): Promise<Session | undefined> {
   return session.get()
 }
 
+/** Who was signed in when the page was opened. */
+export const firstSession = readSession()
+
 /** Throws what the server says to a key that is none. */
 export async function signIn(key: string): Promise<void> {
   session.set(await tell<Session>({ method: 'POST', path, body: { key } }))

@@ -1,37 +1,14 @@
-/**
- * The language of the console: the one its address asks for (`?lang=he`), else the one chosen before, else the
- * browser's, else English. And the words of the shell and its parts in it; each page brings its own.
- */
+/** The words of the shell and its parts; each page brings its own. */
+import { wordsOf } from './language.ts'
 
-const common = {
+export { language, type Spoken, wordsOf } from './language.ts'
+
+export const words = await wordsOf({
   en: () => import('./messages/common.en.ts'),
   he: () => import('./messages/common.he.ts'),
-}
+})
 
-export type Language = keyof typeof common
-
-/** A page's words, to be loaded in the language they are wanted in. */
-export type Spoken<Words> = Readonly<Record<Language, () => Promise<{ readonly words: Words }>>>
-
-const keptAs = 'cashpoint-language'
-
-export const language: Language = chosen()
-
-export const words = (await common[language]()).words
-
-export async function wordsOf<Words>(spoken: Spoken<Words>): Promise<Words> {
-  return (await spoken[language]()).words
-}
-
-function chosen(): Language {
-  const address = new URL(location.href)
-  const asked = address.searchParams.get('lang')
-  if (asked !== null) {
-    localStorage.setItem(keptAs, asked)
-    address.searchParams.delete('lang')
-    history.replaceState(history.state, '', address)
-  }
-  const wanted = asked ?? localStorage.getItem(keptAs) ?? navigator.languages[0] ?? 'en'
-  const [first = 'en'] = wanted.toLowerCase().split('-')
-  return first === 'he' || first === 'iw' ? 'he' : 'en'
+/** What an exception is about. */
+export function exceptionText(type: string): string {
+  return (words.exceptionTypes as Readonly<Record<string, string>>)[type] ?? type
 }

@@ -9,7 +9,7 @@ export const words = {
     reversed: 'Reversed',
     suspect: 'Suspect',
   },
-  deposit: { completed: 'Taken', reversed: 'Reversed' },
+  deposit: { completed: 'Taken', reversed: 'Reversed', declined: 'Declined' },
   exception: { open: 'Open', resolved: 'Resolved' },
   card: { active: 'Active', blocked: 'Blocked', lost: 'Lost', stolen: 'Stolen', expired: 'Expired' },
   account: {

@@ -11,7 +11,7 @@ export const words: Words = {
     reversed: 'בוטלה',
     suspect: 'חשודה',
   },
-  deposit: { completed: 'התקבלה', reversed: 'בוטלה' },
+  deposit: { completed: 'התקבלה', reversed: 'בוטלה', declined: 'סורבה' },
   exception: { open: 'פתוח', resolved: 'הוכרע' },
   card: { active: 'פעיל', blocked: 'חסום', lost: 'אבד', stolen: 'נגנב', expired: 'פג תוקף' },
   account: {

@@ -5,10 +5,10 @@ import type { Attention, Overview } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/overview.en.ts'
 import { button, linkButton } from '../parts/button.ts'
-import { exceptionText } from '../parts/exception-text.ts'
 import { ago, clock, count, money, notesText, spanText } from '../parts/figures.ts'
 import { accountLink, hrefs, masked, terminalLink, withdrawalLink } from '../parts/links.ts'
 import { panel } from '../parts/page.ts'
+import { exceptionText } from '../words.ts'
 
 /** So many are seen at first: what is under the list matters, too. */
 const firstMax = 8

@@ -121,7 +121,7 @@ function tell(found: Found): Told {
         name: `${terminal}/${id}`,
         link: html`<code>${id}</code>`,
         state: badge('deposit', state),
-        about: html`${terminalLink(terminal)} ${accountLink(account)}`,
+        about: html`${terminalLink(terminal)} ${account !== null && accountLink(account)}`,
         amount: [amount, currency],
         at: created_at,
       }

@@ -3,13 +3,7 @@ import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 import { wordsOf } from '../words.ts'
 
-export { exceptionText } from './exception-text.ts'
-
-styled('parts/badge')
-const states = await wordsOf({
-  en: () => import('../messages/states.en.ts'),
-  he: () => import('../messages/states.he.ts'),
-})
+export { exceptionText } from '../words.ts'
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'quiet'
 
@@ -24,7 +18,7 @@ const tones = {
     reversed: 'quiet',
     suspect: 'bad',
   },
-  deposit: { completed: 'good', reversed: 'quiet' },
+  deposit: { completed: 'good', reversed: 'quiet', declined: 'quiet' },
   exception: { open: 'warn', resolved: 'good' },
   card: { active: 'good', blocked: 'warn', lost: 'bad', stolen: 'bad', expired: 'quiet' },
   account: {
@@ -40,6 +34,14 @@ const tones = {
 
 export type Of = keyof typeof tones
 
+type Texts = { readonly [Kind in Of]: Readonly<Record<keyof (typeof tones)[Kind], string>> }
+
+styled('parts/badge')
+const texts: Texts = await wordsOf({
+  en: () => import('../messages/states.en.ts'),
+  he: () => import('../messages/states.he.ts'),
+})
+
 /** The state of something, such as `badge('terminal', 'in_service')`; one that is not known here says its own name. */
 export function badge(of: Of, state: string): View {
   const tone = (tones[of] as Readonly<Record<string, Tone>>)[state] ?? 'quiet'
@@ -47,5 +49,5 @@ export function badge(of: Of, state: string): View {
 }
 
 export function stateText(of: Of, state: string): string {
-  return (states[of] as Readonly<Record<string, string>>)[state] ?? state
+  return (texts[of] as Readonly<Record<string, string>>)[state] ?? state
 }

@@ -1,6 +1,6 @@
 /** What a page reads: asked for when the page is there, kept for the way back, read again when an event touched it. */
 import type { VNode } from 'preact'
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import { CashpointError } from '../../../../client/errors.ts'
 import { html, type View } from '../../html.ts'
 import { failureText, get } from '../api.ts'
@@ -42,7 +42,8 @@ export function useData<Body>(
     const timer = setInterval(() => !document.hidden && reload(), everyMs)
     return () => clearInterval(timer)
   }, [everyMs])
-  useEffect(() => {
+  // Before the page is painted, which takes longer than it takes to ask.
+  useLayoutEffect(() => {
     if (path === undefined) return
     let isWanted = true
     get<Body>(path).then(
