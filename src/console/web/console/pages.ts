@@ -47,6 +47,12 @@ export const pages: readonly PageRoute[] = [
       he: () => import('./messages/terminals.he.ts'),
     },
   }),
+  route('/console/live', {
+    section: 'live',
+    page: () => import('./pages/live.ts'),
+    words: { en: () => import('./messages/live.en.ts'), he: () => import('./messages/live.he.ts') },
+    style: 'live',
+  }),
   route('/console/accounts', {
     section: 'accounts',
     page: () => import('./pages/accounts.ts'),
@@ -85,12 +91,6 @@ export const pages: readonly PageRoute[] = [
     page: () => import('./pages/journal.ts'),
     words: { en: () => import('./messages/journal.en.ts'), he: () => import('./messages/journal.he.ts') },
     style: 'journal',
-  }),
-  route('/console/live', {
-    section: 'live',
-    page: () => import('./pages/live.ts'),
-    words: { en: () => import('./messages/live.en.ts'), he: () => import('./messages/live.he.ts') },
-    style: 'live',
   }),
   route(loginPath, {
     page: () => import('./pages/login.ts'),

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 
-await styled('parts/choices')
+styled('parts/choices')
 
 export type Choice = {
   readonly value: string
@@ -19,11 +19,12 @@ export type Choices = {
   readonly name: string
   readonly options: readonly Choice[]
   readonly chosen: string | undefined
+  /** A dialog begins with it: the answer that is chosen has the focus. */
+  readonly isFirst?: boolean
   onChoose(value: string): void
 }
 
-/** Where a dialog begins with it, the answer that is chosen has the focus. */
-export function choices({ legend, name, options, chosen, onChoose }: Choices): View {
+export function choices({ legend, name, options, chosen, isFirst = false, onChoose }: Choices): View {
   return html`
     <fieldset class="choices">
       <legend>${legend}</legend>
@@ -32,7 +33,7 @@ export function choices({ legend, name, options, chosen, onChoose }: Choices): V
           <div class="choice ${value === chosen ? 'chosen' : ''}" key=${value}>
             <label>
               <input type="radio" name=${name} value=${value} required checked=${value === chosen}
-                autofocus=${value === chosen} onChange=${() => onChoose(value)} />
+                autofocus=${isFirst && value === chosen} onChange=${() => onChoose(value)} />
               <span>${label}</span>
             </label>
             ${beside}

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
 
-await styled('parts/tiles')
+styled('parts/tiles')
 
 export type Tile = {
   readonly name: string
