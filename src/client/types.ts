@@ -95,6 +95,7 @@ export type Exchanged = Of<'exchangedReply'>
 export type CountUnits = Of<'countUnits'>
 export type Counted = Of<'countedReply'>
 export type ClosedBatch = Of<'closedBatchReply'>
+export type Batches = Of<'batchesReply'>
 export type Exception = Of<'exceptionReply'>
 export type Exceptions = Of<'exceptionsReply'>
 export type ResolveException = Of<'resolveException'>

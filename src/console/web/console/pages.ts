@@ -28,6 +28,11 @@ type Parts<Words> = {
   readonly style?: string
 }
 
+const terminalWords = {
+  en: () => import('./messages/terminal.en.ts'),
+  he: () => import('./messages/terminal.he.ts'),
+}
+
 export const pages: readonly PageRoute[] = [
   route('/console', {
     section: 'overview',
@@ -47,11 +52,56 @@ export const pages: readonly PageRoute[] = [
       he: () => import('./messages/terminals.he.ts'),
     },
   }),
-  route('/console/live', {
-    section: 'live',
-    page: () => import('./pages/live.ts'),
-    words: { en: () => import('./messages/live.en.ts'), he: () => import('./messages/live.he.ts') },
-    style: 'live',
+  route('/console/terminals/:terminal', {
+    section: 'terminals',
+    page: () => import('./pages/terminal.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/withdrawals', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-withdrawals.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batches.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches/:batch', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batch.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/withdrawals/:withdrawal', {
+    section: 'terminals',
+    page: () => import('./pages/withdrawal.ts'),
+    words: {
+      en: () => import('./messages/withdrawal.en.ts'),
+      he: () => import('./messages/withdrawal.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions', {
+    section: 'exceptions',
+    page: () => import('./pages/exceptions.ts'),
+    words: {
+      en: () => import('./messages/exceptions.en.ts'),
+      he: () => import('./messages/exceptions.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions/:exception', {
+    section: 'exceptions',
+    page: () => import('./pages/exception.ts'),
+    words: {
+      en: () => import('./messages/exception.en.ts'),
+      he: () => import('./messages/exception.he.ts'),
+    },
+    style: 'withdrawal',
   }),
   route('/console/accounts', {
     section: 'accounts',
@@ -91,6 +141,12 @@ export const pages: readonly PageRoute[] = [
     page: () => import('./pages/journal.ts'),
     words: { en: () => import('./messages/journal.en.ts'), he: () => import('./messages/journal.he.ts') },
     style: 'journal',
+  }),
+  route('/console/live', {
+    section: 'live',
+    page: () => import('./pages/live.ts'),
+    words: { en: () => import('./messages/live.en.ts'), he: () => import('./messages/live.he.ts') },
+    style: 'live',
   }),
   route(loginPath, {
     page: () => import('./pages/login.ts'),

@@ -76,6 +76,7 @@ function WhatIsRefused({ words }: { words: Words }): View {
       { value: 'credit_blocked', label: words.blockCredits },
     ],
     chosen,
+    isFirst: true,
     onChoose: setChosen,
   })
 }

@@ -131,5 +131,12 @@ function Why({ status, words }: Pick<Card, 'status'> & { words: Words }): View {
   const whys = (['blocked', 'lost', 'stolen'] as const).filter((why) => why !== status)
   const [chosen, setChosen] = useState<string | undefined>(whys[0])
   const options = whys.map((why) => ({ value: why, label: words.blockFor[why] }))
-  return choices({ legend: words.blockWhat, name: 'status', options, chosen, onChoose: setChosen })
+  return choices({
+    legend: words.blockWhat,
+    name: 'status',
+    options,
+    chosen,
+    isFirst: true,
+    onChoose: setChosen,
+  })
 }

@@ -6,6 +6,9 @@ export const hrefs = {
   terminal: (terminal: string) => `/console/terminals/${segment(terminal)}`,
   withdrawal: (terminal: string, withdrawal: string) =>
     `/console/terminals/${segment(terminal)}/withdrawals/${segment(withdrawal)}`,
+  withdrawals: (terminal: string) => `${hrefs.terminal(terminal)}/withdrawals`,
+  batch: (terminal: string, batch: number) => `${hrefs.batches(terminal)}/${batch}`,
+  batches: (terminal: string) => `${hrefs.terminal(terminal)}/batches`,
   account: (number: string) => `/console/accounts/${segment(number)}`,
   exception: (exception: string) => `/console/exceptions/${segment(exception)}`,
   card: (card: string) => `/console/cards/${segment(card)}`,
@@ -18,6 +21,10 @@ export function terminalLink(terminal: string, text = terminal): View {
 
 export function withdrawalLink(terminal: string, withdrawal: string, text = withdrawal): View {
   return link(hrefs.withdrawal(terminal, withdrawal), text)
+}
+
+export function batchLink(terminal: string, batch: number): View {
+  return link(hrefs.batch(terminal, batch), String(batch))
 }
 
 export function accountLink(number: string): View {
