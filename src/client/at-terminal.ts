@@ -110,6 +110,11 @@ export class AtTerminal {
     return this.#asks.read(`/batches/${batch}`, {}, ask)
   }
 
+  /** What the open batch has in it, and those that were closed, newest first. */
+  batches(query: types.Paging = {}, ask?: Ask): Promise<types.Batches> {
+    return this.#asks.read('/batches', query, ask)
+  }
+
   #post<Body>(path: string, body: object, how?: Command): Promise<Body> {
     return this.#asks.command('POST', path, body, how)
   }

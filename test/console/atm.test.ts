@@ -56,10 +56,13 @@ describe('the web ATM', { skip: browser === undefined && 'there is no Chromium h
   const transit = async () =>
     ((await read('/v1/terminals/ATM00001'))['transit'] as { uncertain: number }).uncertain
 
-  /** The withdrawal that the story at the end leads to. */
+  /** The withdrawal whose page in the console the story at the end leads to. */
   async function told(page: Page) {
-    const path = await page.locator('.told a').getAttribute('href')
-    return read(path ?? '')
+    const href = (await page.locator('.told a').getAttribute('href')) ?? ''
+    const { pathname, search } = new URL(href, server.url)
+    assert.match(pathname, /^\/console\/terminals\/ATM00001\/withdrawals\/w-/)
+    assert.equal(search, '?lang=en')
+    return read(pathname.replace('/console/', '/v1/'))
   }
 
   const login = async (page: Page, card: number, pin = '1234') => {

@@ -26,6 +26,7 @@ after(() => browser?.close())
 const pages = [
   ['/console', 'Overview'],
   ['/console/terminals', 'Terminals'],
+  ['/console/exceptions', 'Exceptions'],
   ['/console/live', 'Live'],
   ['/console/search', 'Search'],
 ] as const
@@ -87,7 +88,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     const before = await page.evaluate('scrollY')
     assert(Number(before) > 300)
     await link.click()
-    await page.waitForURL('**/terminals/T040')
+    await settled(page, 'T040')
     assert.equal(await page.evaluate('scrollY'), 0)
     await page.goBack()
     await until(page, 'scrollY', before)

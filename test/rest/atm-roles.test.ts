@@ -42,6 +42,7 @@ const table: readonly (readonly [readonly string[], string, object | undefined, 
   [reads, `GET ${at}`, undefined, 'own'],
   [reads, `GET ${at}/withdrawals`, undefined, 'own'],
   [reads, `GET ${at}/withdrawals/w1`, undefined, 'own'],
+  [reads, `GET ${at}/batches`, undefined, 'own'],
   [reads, `GET ${at}/withdrawals/w1/history`, undefined, 'own'],
   [reads, `GET ${at}/batches/1`, undefined, 'own'],
   [reads, 'GET /terminals', undefined, 'any'],
@@ -63,6 +64,7 @@ const table: readonly (readonly [readonly string[], string, object | undefined, 
     { pan: pans.a, expiry: '2812', accounts: [{ account: 'A', type: 'checking', default: true }] },
     'any',
   ],
+  [['teller', 'operator', 'auditor', 'admin'], 'GET /cards', undefined, 'any'],
   [['teller', 'operator', 'auditor', 'admin'], `GET /cards/${other}`, undefined, 'any'],
   [['teller', ...servants], `POST /cards/${other}/block`, { status: 'blocked', reason: 'x' }, 'any'],
   [['admin'], `POST /cards/${other}/unblock`, { reason: 'x' }, 'any'],
@@ -178,9 +180,11 @@ test('above the threshold an exception wants two people', async (t) => {
   const bob = String(done(await v1.post('/credentials', { role: 'operator', name: 'bob' }), 201)['key'])
   const as = (key: string) =>
     v1.post(path, { dispensed: 0, reason: 'film' }, { authorization: `Bearer ${key}` })
-  assert.equal(done(await as(ann), 200)['state'], 'open')
+  const { state, waits } = done(await as(ann), 200) as unknown as { state: string; waits: object }
+  assert.deepEqual([state, waits], ['open', { dispensed: 0, reason: 'film', by: 'ann' }])
   assertRefused(await as(ann), 403, 'second_person_needed')
   const resolved = done(await as(bob), 200) as unknown as { state: string; resolution: { by: string } }
+  assert.equal('waits' in resolved, false)
   assert.deepEqual([resolved.state, resolved.resolution.by], ['resolved', 'bob'])
   assert.equal(done(await v1.get(`${at}/withdrawals/w1`), 200)['state'], 'reversed')
 })

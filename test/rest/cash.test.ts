@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import type { Batches } from '../../src/client/types.ts'
 import { done, makeTerminal, serveAtm, waysOf } from './atm-support.ts'
 import { assertRefused } from './v1-support.ts'
 
@@ -48,6 +49,27 @@ test('a batch is closed by its number, and its report is for ever', async () => 
   await atm.reverse('w2')
 })
 
+test('batches are listed newest first, with what the open one has in it until now', async () => {
+  await dispense('w3', 2000)
+  for (const batch of [2, 3]) done(await post('close', { batch }), 200)
+  await atm.authorize('w4', 1000)
+  const read = async (query = '') => done(await v1.get(`${atm.at}/batches${query}`), 200)
+  const { open, batches, next } = (await read()) as unknown as Batches
+  assert.deepEqual(
+    [open.batch, open.withdrawals, open.deposits],
+    [4, { count: 1, amount: 1000 }, { count: 0, amount: 0 }],
+  )
+  assert.deepEqual([batches.map(({ batch }) => batch), next], [[3, 2, 1], null])
+  assert.deepEqual(batches[2], done(await v1.get(`${atm.at}/batches/1`), 200))
+  const first = (await read('?limit=2')) as unknown as Batches
+  const last = (await read(`?limit=2&cursor=${first.next}`)) as unknown as Batches
+  assert.deepEqual([first.batches, last.batches], [batches.slice(0, 2), batches.slice(2)])
+  assert.equal(last.next, null)
+  assertRefused(await v1.get(`${atm.at}/batches?cursor=x`), 400, 'page_invalid')
+  assertRefused(await v1.get('/terminals/NONE/batches'), 404, 'terminal_not_found')
+  for (const id of ['w3', 'w4']) await atm.reverse(id)
+})
+
 test('an exchange: the suspect is proven by what was counted, and what is missing beside it is short', async () => {
   await suspect('s1', 6000)
   const [waiting] = await atm.exceptions()
@@ -73,6 +95,8 @@ test('an exchange: the suspect is proven by what was counted, and what is missin
   const odd = await post('counts', { exchange, units: { ...counts, C9: 1 } })
   assertRefused(odd, 422, 'units_invalid')
   assert.deepEqual(odd.body['units'], ['C9'])
+  const underWay = { id: exchange, afterwards: 'in_service' }
+  assert.deepEqual((await atm.terminal())['exchange'], underWay)
   const counted = done(await post('counts', { exchange, units: counts }), 200) as unknown as Record<
     string,
     Record<string, unknown>
@@ -80,6 +104,8 @@ test('an exchange: the suspect is proven by what was counted, and what is missin
   assert.deepEqual(counted['units']?.['C1'], { expected: 99, counted: 98, variance: -1, amount: -5000 })
   assert.deepEqual(counted['amount'], -6000)
   assert.deepEqual(counted['suspects'], [{ withdrawal: 's1', amount: 6000, proposal: { dispensed: 6000 } }])
+
+  assert.deepEqual((await atm.terminal())['exchange'], { ...underWay, counts })
 
   const unsettled = await post('exchange', end)
   assertRefused(unsettled, 409, 'suspects_open')
@@ -89,6 +115,7 @@ test('an exchange: the suspect is proven by what was counted, and what is missin
   const ended = done(await post('exchange', { ...end, suspects: { s1: { dispensed: 6000 } } }), 200)
   assert.deepEqual([ended['removed'], ended['loaded'], ended['over_short']], [counts, { C1: 50 }, 0])
   const terminal = ended['terminal'] as unknown as Record<string, unknown>
+  assert.equal('exchange' in terminal, false)
   assert.deepEqual([terminal['cash'], terminal['transit']], [250_000, { uncertain: 0, unconfirmed: 0 }])
   assert.equal((await atm.read('s1'))['state'], 'completed')
   assert.deepEqual(await atm.exceptions(), [])

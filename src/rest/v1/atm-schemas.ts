@@ -94,7 +94,8 @@ const unitReply = closed({
   retract_operations: Type.Optional(count),
   status: Type.Enum(['ok', 'low', 'empty', 'inoperative']),
 })
-const terminalState = Type.Enum(['in_service', 'out_of_service', 'exchange'])
+const serving = Type.Enum(['in_service', 'out_of_service'])
+const terminalState = Type.Enum([...serving.enum, 'exchange'])
 export const terminalReply = closed({
   id: terminalName,
   name: Type.String(),
@@ -109,10 +110,16 @@ export const terminalReply = closed({
   transit: closed({ uncertain: limit, unconfirmed: limit }),
   over_short: Type.Integer({ description: 'Below zero where notes were missing' }),
   units: Type.Array(unitReply),
+  exchange: Type.Optional(
+    closed(
+      { id: Type.String(), afterwards: serving, counts: Type.Optional(contents) },
+      { description: 'While one is under way; counts as they were said last' },
+    ),
+  ),
 })
 const next = orNull(Type.String())
 export const terminalsReply = closed({ terminals: Type.Array(terminalReply), next })
-export const setTerminalState = closed({ state: Type.Enum(['in_service', 'out_of_service']), reason })
+export const setTerminalState = closed({ state: serving, reason })
 export const terminalKey = closed({
   algorithm: Type.Enum(['tdes', 'aes']),
   key: Type.String({ pattern: '^([0-9A-Fa-f]{2}){16,32}$', description: 'In demo mode only' }),
@@ -152,7 +159,7 @@ export const withdrawalState = Type.Enum([
 const balances = closed({ ledger: balance, available: balance })
 const exceptionId = Type.String({ description: 'Such as exc_0mfxk1c2a-1-42' })
 const cardId = Type.String({ pattern: '^card_[0-9a-f]{32}$' })
-const last4 = Type.String({ pattern: '^[0-9]{4}$' })
+export const last4 = Type.String({ pattern: '^[0-9]{4}$' })
 export const withdrawalReply = closed({
   id: ownId,
   terminal: terminalName,
@@ -316,6 +323,19 @@ export const closedBatchReply = closed({
   over_short: Type.Integer(),
   head: closed({ writer: Type.Integer(), block: Type.Integer(), hash: Type.String() }),
 })
+export const batchesReply = closed({
+  open: closed({
+    batch: Type.Integer(),
+    business_date: orNull(Type.String({ format: 'date' })),
+    opened_at: instant,
+    withdrawals: sum,
+    withdrawal_reversals: sum,
+    deposits: sum,
+    deposit_reversals: sum,
+  }),
+  batches: Type.Array(closedBatchReply),
+  next,
+})
 const exchangeId = Type.String({ minLength: 1, maxLength: 64 })
 /** More than any machine holds, and far from where sums of it are no safe integers. */
 const dispensedMax = 1_000_000_000_000
@@ -394,6 +414,12 @@ export const exceptionReply = closed({
   opened_at: instant,
   age_s: Type.Integer({ minimum: 0, description: 'How long it was open' }),
   proposal: orNull(sure),
+  waits: Type.Optional(
+    closed(
+      { dispensed: orNull(dispensed), reason, by: Type.String() },
+      { description: 'What somebody has said, until a second person says the same' },
+    ),
+  ),
   resolution: orNull(
     closed({
       dispensed: orNull(dispensed),
@@ -452,6 +478,7 @@ export const cardReply = closed({
   tries_left: count,
   limits: cardLimits,
 })
+export const cardsReply = closed({ cards: Type.Array(cardReply), next })
 export const depositFound = closed({
   terminal: terminalName,
   id: ownId,

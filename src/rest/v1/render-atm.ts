@@ -1,11 +1,18 @@
 /** What the ATM side keeps, and answers, as bodies of /v1. Neither a card number nor anything of a PIN is in any. */
 import type { Counted, EntityReply, Exchanged, ExchangeOpen, Inquired } from '../../ledger/atm-commands.ts'
-import { type Card, isExpired } from '../../ledger/card.ts'
+import { type Card, statusOn } from '../../ledger/card.ts'
 import type { Entity } from '../../ledger/entity.ts'
 import type { Exception } from '../../ledger/exception.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
 import type { Currency, Instant, Minor } from '../../ledger/money.ts'
-import { type Batch, countOf, type Terminal, type Unit, worthOf } from '../../ledger/terminal.ts'
+import {
+  type Batch,
+  countOf,
+  type OpenBatch,
+  type Terminal,
+  type Unit,
+  worthOf,
+} from '../../ledger/terminal.ts'
 import type { Operation, Withdrawal } from '../../ledger/withdrawal.ts'
 import type { Rendered } from './render.ts'
 import { timeOf, timeOrNull } from './time.ts'
@@ -68,7 +75,7 @@ function locationOf(entity: Entity): string | undefined {
 
 /** `over_short` is the balance of the account of that name. */
 export function terminalBody(terminal: Terminal, over_short: Minor): object {
-  const { id, name, currency, state, signed_on, batch, units, uncertain, unconfirmed } = terminal
+  const { id, name, currency, state, signed_on, batch, units, uncertain, unconfirmed, exchange } = terminal
   return {
     id,
     name,
@@ -83,6 +90,7 @@ export function terminalBody(terminal: Terminal, over_short: Minor): object {
     transit: { uncertain, unconfirmed },
     over_short,
     units: units.map(unitBody),
+    ...(exchange && { exchange }),
   }
 }
 
@@ -185,6 +193,11 @@ export function operationBody(operation: Operation): object {
   }
 }
 
+/** What a batch has in it until now. */
+export function openBatchBody({ opened_at, ...batch }: OpenBatch): object {
+  return { ...batch, opened_at: timeOf(opened_at) }
+}
+
 /** A deposit where it was not asked for by its name. */
 export function depositFoundBody(
   { terminal, id, account, amount, state, at }: Operation,
@@ -220,6 +233,7 @@ export function batchBody(report: Batch): object {
 /** What is resolved grows no older. */
 export function exceptionBody(exception: Exception, now: Instant): object {
   const { id, type, state, terminal, amount, currency, opened_at, proposal = null, resolution } = exception
+  const { waits } = exception
   return {
     id,
     type,
@@ -233,6 +247,7 @@ export function exceptionBody(exception: Exception, now: Instant): object {
     opened_at: timeOf(opened_at),
     age_s: Math.max(0, Math.floor(((resolution?.at ?? now) - opened_at) / 1000)),
     proposal,
+    ...(waits && { waits: { dispensed: waits.dispensed ?? null, reason: waits.reason, by: waits.person } }),
     resolution: resolution
       ? {
           dispensed: resolution.dispensed ?? null,
@@ -248,12 +263,11 @@ export function exceptionBody(exception: Exception, now: Instant): object {
 /** A card, never its number. With a day, one that is good no longer is `expired`. */
 export function cardBody(card: Card, day?: Day): object {
   const { id, last4, expiry, accounts, pin, pin_policy, tries_left, limits = {} } = card
-  const isOver = card.status === 'active' && day !== undefined && isExpired(card, day)
   return {
     id,
     last4,
     expiry,
-    status: isOver ? 'expired' : card.status,
+    status: day === undefined ? card.status : statusOn(card, day),
     accounts,
     pin_set: pin !== undefined,
     pin_policy,

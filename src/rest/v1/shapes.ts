@@ -1,10 +1,10 @@
 /** Small shapes of /v1 that many others are made of. */
-import Type, { type TProperties, type TSchema } from 'typebox'
+import Type, { type TProperties, type TSchema, type TSchemaOptions } from 'typebox'
 import { minorMax } from '../../ledger/money.ts'
 
 /** An object with these members and no others. */
-export function closed<Properties extends TProperties>(properties: Properties) {
-  return Type.Object(properties, { additionalProperties: false })
+export function closed<Properties extends TProperties>(properties: Properties, said: TSchemaOptions = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...said })
 }
 
 export function orNull<Schema extends TSchema>(schema: Schema) {

@@ -1,5 +1,6 @@
 /** "The books": where the money stands, each request with its `curl` line, each entry, and what happened in the end. */
 import { html, type View } from '../html.ts'
+import type { Messages } from '../messages/messages.ts'
 import type { Answer } from '../wire.ts'
 import type { Exchange, Story } from './books.ts'
 import { cards, terminalId } from './cards.ts'
@@ -151,7 +152,12 @@ function entry(
   `
 }
 
-function storyView({ messages, actions }: Seen, { text, mood, path, exception, card }: Story): View {
+/** Its page in the operator's console, in the language that is spoken here. */
+function inConsole(withdrawal: string, { language }: Messages): string {
+  return `/console/terminals/${terminalId}/withdrawals/${withdrawal}?lang=${language}`
+}
+
+function storyView({ messages, actions }: Seen, { text, mood, withdrawal, exception, card }: Story): View {
   return html`
     <div class="told" data-mood=${mood}>
       <p>${text}</p>
@@ -165,7 +171,7 @@ function storyView({ messages, actions }: Seen, { text, mood, path, exception, c
           `
         }
         ${card && html`<button type="button" onClick=${actions.unlock}>${messages.unlock}</button>`}
-        ${path && html`<a href=${path} target="_blank" rel="noreferrer">${messages.showWithdrawal}</a>`}
+        ${withdrawal && html`<a href=${inConsole(withdrawal, messages)} target="_blank" rel="noreferrer">${messages.showWithdrawal}</a>`}
       </p>
     </div>
   `

@@ -27,8 +27,8 @@ export type Exchange = {
 export type Story = {
   readonly text: string
   readonly mood: 'good' | 'calm' | 'open'
-  /** The withdrawal it is about, by its path. */
-  readonly path?: string
+  /** The withdrawal it is about. */
+  readonly withdrawal?: string
   /** The exception that somebody has to settle, and how much it is about. */
   readonly exception?: { readonly id: string; readonly amount: number }
   /** The card that too many wrong PINs have locked. */

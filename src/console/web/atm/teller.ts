@@ -68,7 +68,7 @@ export async function settle(
         ? messages.story.settledBack({ amount, holder })
         : messages.story.settledPaid({ amount, holder }),
     mood: 'good',
-    ...(books.story?.path !== undefined && { path: books.story.path }),
+    ...(books.story?.withdrawal !== undefined && { withdrawal: books.story.withdrawal }),
   })
 }
 
@@ -142,7 +142,11 @@ class Run {
         body: { reason: 'timeout' },
       })
       await this.book((reversed.body as Withdrawal).transfers ?? [])
-      this.tell({ text: authorized === undefined ? story.unheard(of) : story.cut(of), mood: 'calm', path })
+      this.tell({
+        text: authorized === undefined ? story.unheard(of) : story.cut(of),
+        mood: 'calm',
+        withdrawal: id,
+      })
       return { type: 'unheard' }
     }
 
@@ -163,7 +167,7 @@ class Run {
       this.tell({
         text: story.jam(of),
         mood: 'open',
-        path,
+        withdrawal: id,
         ...(exception !== null && { exception: { id: exception, amount } }),
       })
       return { type: 'stuck', withdrawal: { ...withdrawal, units } }
@@ -181,7 +185,7 @@ class Run {
       ({ answers }) => new Set(answers.map(({ text }) => text)).size === 1,
     )
     const text = fault !== 'twice' ? story.paid(of) : same ? story.twice(of) : story.twiceOtherwise(of)
-    this.tell({ text, mood: 'good', path })
+    this.tell({ text, mood: 'good', withdrawal: id })
     return { type: 'paid', withdrawal }
   }
 

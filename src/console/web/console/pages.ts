@@ -28,6 +28,11 @@ type Parts<Words> = {
   readonly style?: string
 }
 
+const terminalWords = {
+  en: () => import('./messages/terminal.en.ts'),
+  he: () => import('./messages/terminal.he.ts'),
+}
+
 export const pages: readonly PageRoute[] = [
   route('/console', {
     section: 'overview',
@@ -46,6 +51,96 @@ export const pages: readonly PageRoute[] = [
       en: () => import('./messages/terminals.en.ts'),
       he: () => import('./messages/terminals.he.ts'),
     },
+  }),
+  route('/console/terminals/:terminal', {
+    section: 'terminals',
+    page: () => import('./pages/terminal.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/withdrawals', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-withdrawals.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batches.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/batches/:batch', {
+    section: 'terminals',
+    page: () => import('./pages/terminal-batch.ts'),
+    words: terminalWords,
+    style: 'terminal',
+  }),
+  route('/console/terminals/:terminal/withdrawals/:withdrawal', {
+    section: 'terminals',
+    page: () => import('./pages/withdrawal.ts'),
+    words: {
+      en: () => import('./messages/withdrawal.en.ts'),
+      he: () => import('./messages/withdrawal.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions', {
+    section: 'exceptions',
+    page: () => import('./pages/exceptions.ts'),
+    words: {
+      en: () => import('./messages/exceptions.en.ts'),
+      he: () => import('./messages/exceptions.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/exceptions/:exception', {
+    section: 'exceptions',
+    page: () => import('./pages/exception.ts'),
+    words: {
+      en: () => import('./messages/exception.en.ts'),
+      he: () => import('./messages/exception.he.ts'),
+    },
+    style: 'withdrawal',
+  }),
+  route('/console/accounts', {
+    section: 'accounts',
+    page: () => import('./pages/accounts.ts'),
+    words: { en: () => import('./messages/accounts.en.ts'), he: () => import('./messages/accounts.he.ts') },
+    style: 'account',
+  }),
+  route('/console/accounts/:account', {
+    section: 'accounts',
+    page: () => import('./pages/account.ts'),
+    words: { en: () => import('./messages/account.en.ts'), he: () => import('./messages/account.he.ts') },
+    style: 'account',
+  }),
+  route('/console/accounts/:account/statement', {
+    section: 'accounts',
+    page: () => import('./pages/account-statement.ts'),
+    words: {
+      en: () => import('./messages/account-statement.en.ts'),
+      he: () => import('./messages/account-statement.he.ts'),
+    },
+    style: 'account',
+  }),
+  route('/console/cards', {
+    section: 'cards',
+    page: () => import('./pages/cards.ts'),
+    words: { en: () => import('./messages/cards.en.ts'), he: () => import('./messages/cards.he.ts') },
+    style: 'card',
+  }),
+  route('/console/cards/:card', {
+    section: 'cards',
+    page: () => import('./pages/card.ts'),
+    words: { en: () => import('./messages/card.en.ts'), he: () => import('./messages/card.he.ts') },
+    style: 'card',
+  }),
+  route('/console/journal', {
+    section: 'journal',
+    page: () => import('./pages/journal.ts'),
+    words: { en: () => import('./messages/journal.en.ts'), he: () => import('./messages/journal.he.ts') },
+    style: 'journal',
   }),
   route('/console/live', {
     section: 'live',

@@ -8,13 +8,23 @@ import { language, words } from '../words.ts'
 const moneys = new Map<string, Money>()
 
 /** Such as `$60.00`. */
-export function moneyText(minor: number, currency: string): string {
+export function moneyText(minor: number | bigint, currency: string): string {
   return moneyOf(currency).full(minor)
 }
 
 /** Such as `$8K`, where there is little room. */
 export function moneyAbout(minor: number, currency: string): string {
   return moneyOf(currency).about(minor)
+}
+
+/** What comes in with a plus, and what leaves with a minus. */
+export function signedMoney(minor: number, currency: string): View {
+  return html`<bdi class="figure ${minor > 0 ? 'in' : ''}">${moneyOf(currency).signed(minor)}</bdi>`
+}
+
+/** Such as `60.00`, for other programs. */
+export function plainMoney(minor: number, currency: string): string {
+  return moneyOf(currency).plain(minor)
 }
 
 function moneyOf(currency: string): Money {
@@ -24,7 +34,7 @@ function moneyOf(currency: string): Money {
 }
 
 /** An amount in a column of them. */
-export function money(minor: number, currency: string): View {
+export function money(minor: number | bigint, currency: string): View {
   return html`<bdi class="figure ${minor < 0 ? 'below' : ''}">${moneyText(minor, currency)}</bdi>`
 }
 

@@ -1,0 +1,121 @@
+import { words as settle } from './exception-settle.he.ts'
+import type { Words } from './withdrawal.en.ts'
+
+export const words: Words = {
+  settle,
+  title: (id) => `משיכה ${id}`,
+  terminals: 'מכשירים',
+  all: 'משיכות',
+  verdict: {
+    declined: ({ why }) => `איש לא חויב ולא יצא שטר: הבנק סירב. ${why}`,
+    authorized: ({ amount, account, at }) =>
+      `${amount} מחשבון ${account} שמורים בצד, ועדיין לא יצא שטר. אם המכשיר לא יתחיל עד ${at}, הכסף יחזור מעצמו.`,
+    unconfirmed: ({ amount, account }) =>
+      `${amount} מחשבון ${account} נמצאים במעבר. המכשיר הזה מדווח רק על תקלות: אם לא ידווח דבר עד סגירת הסבב, המזומן אצל הלקוח.`,
+    dispensing: ({ amount, account, at }) =>
+      `השטרות יוצאים עכשיו: ${amount} מחשבון ${account} נמצאים במעבר, ולמכשיר זמן עד ${at} לומר מה יצא.`,
+    completed: ({ amount, account }) => `בידי הלקוח ${amount} במזומן, וחשבון ${account} חויב בסכום הזה.`,
+    partially_completed: ({ amount, dispensed, rest, account }) =>
+      `בידי הלקוח ${dispensed} במזומן מתוך ${amount}. חשבון ${account} חויב בסכום הזה, ו־${rest} הנותרים חזרו אליו.`,
+    reversed: ({ amount, account }) => `איש לא חויב: לא יצא שטר, ו־${amount} חזרו לחשבון ${account}.`,
+    suspect: ({ amount, account, at }) =>
+      `${amount} אינם ודאיים מאז ${at}: הם יצאו מחשבון ${account}, ואיש אינו יודע אם השטרות יצאו מהמכשיר.`,
+    over: ({ amount, account, at, said }) =>
+      `${amount} מחשבון ${account} נמצאים במעבר, ואינם ודאיים מאז ${at}: המכשיר מדווח שיצאו ${said}, יותר ממה שהתבקש.`,
+    tombstone: () => 'איש לא חויב: המשיכה בוטלה לפני שהתבקשה, ולא תוכל עוד להתבצע.',
+    reported: () => 'איש לא חויב: המכשיר מעולם לא ביקש את המשיכה, והוא מדווח שיצא מזומן.',
+  },
+  refusals: {
+    insufficient_funds: 'לא היה די כסף בחשבון.',
+    limit_amount: 'הסכום היה מעל המגבלה.',
+    limit_count: 'זו הייתה משיכה אחת יותר מדי ליום.',
+    amount_not_dispensable: 'למכשיר לא היו שטרות לסכום המדויק.',
+    pin_incorrect: 'הקוד הסודי היה שגוי.',
+    pin_locked: 'הקוד הסודי של הכרטיס נעול אחרי שלושה ניסיונות.',
+    pin_required: 'לא הוקש קוד סודי.',
+    card_not_found: 'הכרטיס אינו משלנו.',
+    card_blocked: 'הכרטיס חסום.',
+    card_lost: 'הכרטיס דווח כאבוד.',
+    card_stolen: 'הכרטיס דווח כגנוב.',
+    card_expired: 'תוקף הכרטיס פג.',
+    account_not_allowed: 'החשבון מוקפא, או שאינו של הכרטיס.',
+    account_closed: 'החשבון סגור.',
+    terminal_not_allowed: 'המכשיר לא היה בשירות.',
+    currency_mismatch: 'החשבון במטבע אחר.',
+    already_reversed: 'המשיכה בוטלה לפני שהתבקשה.',
+  },
+  refusedFor: (code) => `(${code})`,
+  andThen: 'אבל זה עוד לא הוכרע.',
+
+  asked: 'התבקש',
+  debited: 'חויב',
+  transit: 'במעבר',
+  left: 'יצא מהמכשיר',
+  notKnown: 'לא ידוע',
+
+  customer: 'לקוח',
+  account: 'חשבון',
+  accountState: 'מצב',
+  available: 'זמין',
+  ledger: 'יתרה',
+  card: 'כרטיס',
+  noCustomer: 'לא ידוע על לקוח.',
+
+  machine: 'מכשיר',
+  terminal: 'מכשיר',
+  terminalState: 'מצב',
+  lastSeen: 'נראה לאחרונה',
+  uncertain: 'לא ודאי אצלו',
+  batch: 'סבב',
+
+  references: 'מספרים',
+  id: 'משיכה',
+  code: 'מספר אישור',
+  stan: 'STAN',
+  rrn: 'RRN',
+  at: 'התבקשה',
+
+  notes: 'שטרות',
+  unit: 'קלטת',
+  planned: 'לצאת',
+  gone: 'יצאו',
+  rejected: 'נדחו',
+  assumed: 'איש לא אמר אילו שטרות יצאו: אלה שנועדו לצאת נחשבים להם.',
+
+  history: 'מה קרה',
+  historyNone: 'לא ידוע עליה דבר.',
+  by: (name) => `בידי ${name}`,
+  events: {
+    withdrawal_authorized: 'התבקשה ואושרה',
+    withdrawal_declined: 'התבקשה וסורבה',
+    withdrawal_started: 'השטרות התחילו לצאת',
+    withdrawal_settled: 'הסתיימה',
+    exception_opened: 'נפתח חריג',
+    exception_waits: 'אדם אחד אמר מה יצא',
+    exception_resolved: 'החריג הוכרע',
+  },
+  forestalled: {
+    reverse: 'בוטלה לפני שהתבקשה',
+    confirm: 'דווחה כמשולמת, ומעולם לא התבקשה',
+    unclear: 'דווחה, ואינה מתאימה בוודאות לשום משיכה',
+  },
+  advised: {
+    reverse: 'המכשיר אמר אחר כך שלא יצא דבר',
+    confirm: 'המכשיר אמר אחר כך מה יצא',
+  },
+  settledBy: {
+    confirm: 'המכשיר אמר מה יצא',
+    reverse: 'המכשיר אמר שלא יצא דבר',
+    expiry: 'לא הגיע דיווח בזמן',
+    close: 'הסבב נסגר, ושתיקה נחשבת לתשלום',
+    exchange: 'נספר במילוי המכשיר',
+    resolution: 'אדם קבע מה יצא',
+  },
+  settledInDoubt: 'המכשיר לא ידע לומר בוודאות מה יצא',
+  toldApproved: ({ amount, notes }) => `${amount}; לצאת: ${notes}`,
+  toldLeft: ({ amount, notes }) => `יצאו ${amount}${notes === '' ? '' : `: ${notes}`}`,
+  toldNothing: 'לא יצא דבר',
+  toldUnknown: 'איש אינו יודע מה יצא',
+  toldUntil: (at) => `למכשיר זמן עד ${at} לומר מה יצא`,
+  noteCount: ({ count, value }) => `${count} × ${value}`,
+}

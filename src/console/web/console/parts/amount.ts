@@ -1,0 +1,28 @@
+/** Amounts that people type, as digits with a point where the currency has one, and the same as whole minor units. */
+
+// As many as any list holds: what is above is no amount, and below all is exact.
+const minorMax = 1_000_000_000_000
+
+/** Undefined of what is no amount of the currency, such as a tenth of a cent. */
+export function minorIn(text: string, currency: string): number | undefined {
+  const decimals = decimalsOf(currency)
+  const [, whole, part = ''] = /^([0-9]{1,13})(?:\.([0-9]*))?$/.exec(text.trim()) ?? []
+  if (whole === undefined || part.length > decimals) return undefined
+  const minor = Number(whole + part.padEnd(decimals, '0'))
+  return minor <= minorMax ? minor : undefined
+}
+
+/** Such as `60.00`: how it would be typed. */
+export function typedText(minor: number, currency: string): string {
+  const decimals = decimalsOf(currency)
+  const digits = String(minor).padStart(decimals + 1, '0')
+  return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
+}
+
+function decimalsOf(currency: string): number {
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions()
+  return maximumFractionDigits
+}
