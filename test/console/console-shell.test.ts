@@ -184,6 +184,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     await signIn(page, closed.keys.teller)
     await page.waitForURL('**/console/accounts')
     const sections = page.getByRole('navigation', { name: 'Sections' }).getByRole('link')
+    await sections.first().waitFor()
     assert.deepEqual(
       (await sections.allTextContents()).map((text) => text.trim()),
       ['Accounts', 'Cards'],
