@@ -4,9 +4,10 @@ import { useRef, useState } from 'preact/hooks'
 import { CashpointError } from '../../../../client/errors.ts'
 import { mayTryAgain } from '../../../../client/retry.ts'
 import { html, type View } from '../../html.ts'
-import { failureText, newKey } from '../api.ts'
+import { newKey } from '../api.ts'
 import { styled } from '../styles.ts'
 import { words } from '../words.ts'
+import { refusalText } from './refusal.ts'
 import { toast } from './toast.ts'
 
 styled('parts/dialog')
@@ -76,7 +77,7 @@ function Form({ asked, close }: FormProps): View {
       ${text !== undefined && html`<p>${text}</p>`}
       ${fields}
       ${reason && reasonField()}
-      ${failure !== undefined && html`<p class="wrong" role="alert">${failureText(failure)}</p>`}
+      ${failure !== undefined && html`<p class="wrong" role="alert">${refusalText(failure)}</p>`}
       <div class="actions">
         <button type="button" class="button" onClick=${close}>${words.cancel}</button>
         <button type="submit" class="button ${tone}" disabled=${busy} aria-busy=${String(busy)}>${action}</button>

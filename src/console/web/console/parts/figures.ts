@@ -97,7 +97,7 @@ const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
   ['second', 1],
 ]
-const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
 
 const tick = value(Date.now())
 const tickMs = 5_000
@@ -124,6 +124,6 @@ function agoText(seconds: number): string {
 /** A span such as `2 hr`: its largest unit, of seconds. */
 export function spanText(seconds: number): string {
   const [unit, of] = steps.find(([, size]) => seconds >= size) ?? ['second', 1]
-  const format = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' })
+  const format = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' })
   return format.format(Math.floor(seconds / of))
 }
