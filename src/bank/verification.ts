@@ -4,13 +4,15 @@ import type { Fault, Proven } from '../ledger/verify.ts'
 import type { Clock } from './clock.ts'
 import type { BlockRange, ChainProven, ProofProgress, Store } from './store.ts'
 
-export type Pass = ProofProgress & { readonly started_at: Instant; readonly range: BlockRange }
+/** What was asked for, by whom as they are called, and when it began. */
+type Asked = { readonly started_at: Instant; readonly range: BlockRange; readonly by: string }
 
-export type Verdict = {
-  readonly started_at: Instant
-  readonly finished_at: Instant
-  readonly range: BlockRange
-} & ({ readonly found: Fault | Proven | ChainProven } | { readonly error: string })
+export type Pass = ProofProgress & Asked
+
+export type Verdict = Asked & { readonly finished_at: Instant } & (
+    | { readonly found: Fault | Proven | ChainProven }
+    | { readonly error: string }
+  )
 
 export class Verification {
   readonly #store: Pick<Store, 'prove'>
@@ -24,23 +26,23 @@ export class Verification {
   }
 
   /** Starts a pass and gives it; gives the one that runs where there is one. */
-  start(range: BlockRange): Pass {
+  start(range: BlockRange, by: string): Pass {
     if (this.running !== undefined) return this.running
-    const started_at = this.#clock.now()
-    this.running = { started_at, range, block: 0, of: 0 }
-    this.#run(started_at, range)
+    const asked = { started_at: this.#clock.now(), range, by }
+    this.running = { ...asked, block: 0, of: 0 }
+    this.#run(asked)
     return this.running
   }
 
-  async #run(started_at: Instant, range: BlockRange): Promise<void> {
+  async #run(asked: Asked): Promise<void> {
     const onProgress = (progress: ProofProgress) => {
-      this.running = { started_at, range, ...progress }
+      this.running = { ...asked, ...progress }
     }
-    const end = await this.#store.prove(range, onProgress).then(
+    const end = await this.#store.prove(asked.range, onProgress).then(
       (found) => ({ found }),
       (error) => ({ error: error instanceof Error ? error.message : String(error) }),
     )
-    this.last = { started_at, finished_at: this.#clock.now(), range, ...end }
+    this.last = { ...asked, finished_at: this.#clock.now(), ...end }
     this.running = undefined
   }
 }

@@ -98,6 +98,11 @@ export class Cashpoint {
     return this.#command('POST', `/accounts/${name(number)}/state`, body, how)
   }
 
+  /** The limits, and what of them is used on this business day. */
+  limitsOf(number: string, ask?: Ask): Promise<types.LimitsUsed> {
+    return this.#read(`/accounts/${name(number)}/limits`, {}, ask)
+  }
+
   /** All limits together: what is left out is not limited. */
   setLimits(number: string, body: types.Limits, how?: Command): Promise<types.Account> {
     return this.#command('PUT', `/accounts/${name(number)}/limits`, body, how)
@@ -278,6 +283,13 @@ export class Cashpoint {
 
   issueCard(body: types.IssueCard, how?: Command): Promise<types.Card> {
     return this.#command('POST', '/cards', body, how)
+  }
+
+  cards(
+    query: types.Paging & { status?: types.Card['status']; last4?: string } = {},
+    ask?: Ask,
+  ): Promise<types.Cards> {
+    return this.#read('/cards', query, ask)
   }
 
   cardOf(id: string, ask?: Ask): Promise<types.Card> {

@@ -35,6 +35,7 @@ export type Batch = {
 export type Account = Of<'accountReply'>
 export type Accounts = Of<'accountsReply'>
 export type Balance = Of<'balanceReply'>
+export type LimitsUsed = Of<'limitsReply'>
 export type Transfer = Of<'transferReply'>
 export type Transfers = Of<'transfersReply'>
 export type Hold = Of<'holdReply'>
@@ -104,6 +105,7 @@ export type OverviewHour = Of<'overviewHourReply'>
 export type OverviewCash = Of<'overviewCashReply'>
 export type IssueCard = Of<'issueCard'>
 export type Card = Of<'cardReply'>
+export type Cards = Of<'cardsReply'>
 export type BlockCard = Of<'blockCard'>
 export type SetPin = Of<'setPin'>
 

@@ -45,6 +45,11 @@ export function isExpired({ expiry }: Card, day: Day): boolean {
   return `${day.slice(2, 4)}${day.slice(5, 7)}` > expiry
 }
 
+/** The status on a business day: one that is active no longer than its last month is `expired`. */
+export function statusOn(card: Card, day: Day): CardStatus | 'expired' {
+  return card.status === 'active' && isExpired(card, day) ? 'expired' : card.status
+}
+
 export function isCardId(text: string): text is CardId {
   return /^card_[0-9a-f]{32}$/.test(text)
 }

@@ -27,7 +27,7 @@ export type Exceeded = {
 }
 
 /** The latest of the account's day and this one: a clock that is set back brings no limit back. */
-function usedOn(used: Used | undefined, day: Day): Used {
+export function usedOn(used: Used | undefined, day: Day): Used {
   return used === undefined || used.day < day ? { day, amount: 0, count: 0 } : used
 }
 

@@ -61,6 +61,7 @@ test('everything there is to ask, once', async (t) => {
   const period = { from: '2026-01-01', to: '2126-01-01' }
   assert.equal((await client.statement('B', period)).closing, 140)
   const { version } = await client.setLimits('B', { daily_amount: 5 })
+  assert.equal((await client.limitsOf('B')).limits.daily_amount, 5)
   assert.equal(
     (await client.setState('B', { state: 'frozen', reason: 'r' }, { ifVersion: version })).state,
     'frozen',

@@ -26,6 +26,7 @@ test('a terminal is made, loaded and put in service, and a card issued', async (
   const accounts = [{ account: 'A', type: 'checking' as const, default: true }]
   const card = await client.issueCard({ pan: pans.a, expiry: '9912', accounts, pin })
   assert.deepEqual(await client.cardOf(card.id), card)
+  assert.deepEqual((await client.cards({ status: 'active' })).cards, [card])
   assert.equal((await client.terminals()).terminals.length, 1)
 })
 

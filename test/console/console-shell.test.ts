@@ -184,6 +184,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     await signIn(page, closed.keys.teller)
     await page.waitForURL('**/console/accounts')
     const sections = page.getByRole('navigation', { name: 'Sections' }).getByRole('link')
+    await sections.first().waitFor()
     assert.deepEqual(
       (await sections.allTextContents()).map((text) => text.trim()),
       ['Accounts', 'Cards'],
@@ -196,11 +197,28 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     const page = await openConsole(t, browser, `${closed.url}/console/terminals`)
     await signIn(page, closed.keys.operator)
     await settled(page, 'Terminals')
+    // What is asked from now on is asked by the click.
+    await page.locator('.line.open').waitFor()
     await page.context().clearCookies()
     await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Overview' }).click()
     await page.getByText('Your session has ended').waitFor()
     await signIn(page, closed.keys.operator)
     await settled(page, 'Overview')
+  })
+
+  test('a credential that is revoked ends what is open under it at once', async (t) => {
+    const made = await post(
+      closed.url,
+      '/v1/credentials',
+      { role: 'operator', name: 'otto' },
+      closed.keys.admin,
+    )
+    const page = await openConsole(t, browser, `${closed.url}/console/live`)
+    await signIn(page, String(made['key']))
+    await page.locator('.line.open').waitFor()
+    await post(closed.url, `/v1/credentials/${made['id']}/revoke`, {}, closed.keys.admin)
+    await page.getByText('Your session has ended').waitFor()
+    await page.waitForURL('**/console/login?why=ended&to=%2Fconsole%2Flive')
   })
 
   test('who is gone for 15 minutes is signed out, and warned before', async (t) => {

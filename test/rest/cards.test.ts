@@ -81,6 +81,31 @@ test('blocked and active again; lost for good', async () => {
   }
 })
 
+test('the list has every card once, by status as of today, in pages', async () => {
+  const ids = async (query: string) => {
+    const found: string[] = []
+    for (let next = ''; ; ) {
+      const body = done(await v1.get(`/cards?limit=2${query}${next && `&cursor=${next}`}`), 200)
+      const cards = body['cards'] as unknown as { id: string; last4: string; status: string }[]
+      assert.ok(cards.length <= 2)
+      for (const card of cards) assert.deepEqual(card, done(await v1.get(`/cards/${card.id}`), 200))
+      found.push(...cards.map(({ last4, status }) => `${last4} ${status}`))
+      if (body['next'] === null) return found.sort()
+      next = String(body['next'])
+    }
+  }
+  assert.deepEqual(await ids(''), ['0119 lost', '0127 active', '0135 expired'])
+  assert.deepEqual(await ids('&status=active'), ['0127 active'])
+  assert.deepEqual(await ids('&status=expired'), ['0135 expired'])
+  assert.deepEqual(await ids('&status=stolen'), [])
+  assert.deepEqual(await ids('&last4=0127'), ['0127 active'])
+  assert.deepEqual(await ids('&last4=0127&status=lost'), [])
+  assert.deepEqual(await ids('&last4=9999'), [])
+  assertRefused(await v1.get('/cards?last4=12'), 400, 'invalid_request')
+  assertRefused(await v1.get('/cards?status=gone'), 400, 'invalid_request')
+  assertRefused(await v1.get('/cards?cursor=x'), 400, 'page_invalid')
+})
+
 test('a PIN that is set gives the tries back', async () => {
   const accounts = [{ account: 'A', type: 'checking', default: true }]
   const pan = '5555555555554444'

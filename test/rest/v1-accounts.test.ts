@@ -226,6 +226,13 @@ test('the books prove while the server runs, whole and in part', async (t) => {
     assertRefused(await post(`/verify?${query}`), 400, 'invalid_request')
 })
 
+test('a pass says who asked for it', async (t) => {
+  const v1 = await serveV1(t)
+  assert.equal((await v1.prove(''))['by'], '', 'nobody has a name in demo mode')
+  await v1.useKey('operator', 'olga')
+  assert.equal((await v1.prove(''))['by'], 'olga')
+})
+
 test('a key makes one pass of two requests, and is the key of nothing else', async () => {
   const v1 = shared
   const ask = (query: string, key: string) =>

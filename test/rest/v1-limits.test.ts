@@ -1,6 +1,7 @@
 /** Limits through HTTP, on real SQLite: who may set them, what a refusal says, and twenty at once. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { systemClock } from '../../src/bank/clock.ts'
 import { assertRefused, serveV1 } from './v1-support.ts'
 
 const usd = { currency: 'USD' }
@@ -23,6 +24,35 @@ test('twenty withdrawals of 100 at once at a limit of 500: five leave, and a voi
   const again = (await Promise.all([withdraw(), withdraw()])).map(({ status }) => status)
   assert.deepEqual(again.sort(), [201, 422])
   assert.equal((await v1.prove())['proven'], true)
+})
+
+test('what is used of the limits can be read, and is of the business day', async () => {
+  await v1.open('U', 1_000)
+  const read = async () => (await v1.get('/accounts/U/limits')).body as Record<string, unknown>
+  const nothing = { amount: 0, count: 0 }
+  const { day, ...rest } = await read()
+  assert.deepEqual(rest, { account: 'U', currency: 'USD', limits: {}, used: nothing })
+  assert.match(String(day), /^\d{4}-\d\d-\d\d$/)
+  const limits = { daily_amount: 700, daily_count: 5 }
+  await v1.put('/accounts/U/limits', limits)
+  await v1.post('/withdrawals', { account: 'U', amount: 100, ...usd })
+  const hold = await v1.hold('U', 250)
+  assert.deepEqual([(await read())['limits'], (await read())['used']], [limits, { amount: 350, count: 2 }])
+  await v1.post(`/holds/${hold}/void`)
+  assert.deepEqual((await read())['used'], { amount: 100, count: 1 })
+  assertRefused(await v1.get('/accounts/nobody/limits'), 404, 'account_not_found')
+})
+
+test('what was used yesterday is used no more', async (t) => {
+  let ahead = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+  const later = await serveV1(t, { clock })
+  await later.put('/accounts/A/limits', { daily_amount: 700 })
+  await later.post('/withdrawals', { account: 'A', amount: 100, ...usd })
+  const used = async () => (await later.get('/accounts/A/limits')).body['used']
+  assert.deepEqual(await used(), { amount: 100, count: 1 })
+  ahead = 24 * 3_600_000
+  assert.deepEqual(await used(), { amount: 0, count: 0 })
 })
 
 test('the original routes keep to limits, and say which', async () => {

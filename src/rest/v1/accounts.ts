@@ -12,8 +12,8 @@ import {
   isHouseName,
 } from '../../ledger/account.ts'
 import { leftOn } from '../../ledger/books.ts'
-import type { Limits } from '../../ledger/limits.ts'
-import { type Currency, decimalsOf } from '../../ledger/money.ts'
+import { type Day, type Limits, usedOn } from '../../ledger/limits.ts'
+import { type Currency, decimalsOf, type Instant } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
 import * as commands from './commands.ts'
 import { nextCursor, pageIn, paging } from './pages.ts'
@@ -24,7 +24,10 @@ import { instantIn, oneIn, type Query, queryOf, wholeIn } from './validation.ts'
 
 const states: readonly AccountState[] = schemas.state.enum
 
-export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
+/** `fallback` is the currency of an account that is opened without one. */
+type Of = { readonly fallback: Currency; dayOf(now: Instant): Day }
+
+export function accountRoutes(bank: Bank, { fallback, dayOf }: Of): V1Route[] {
   return [
     {
       method: 'POST',
@@ -112,6 +115,20 @@ export function accountRoutes(bank: Bank, fallback: Currency): V1Route[] {
           reason,
           ...ifVersion(request),
         })
+      },
+    },
+    {
+      method: 'GET',
+      url: '/v1/accounts/:number/limits',
+      may: 'read',
+      summary: 'Read the limits, and what of them is used on this business day',
+      replies: { 200: schemas.limitsReply },
+      problems: ['account_number_invalid', 'account_not_found'],
+      handler: async (request, reply) => {
+        const { number, currency, limits = {}, used } = await accountIn(bank, request)
+        const { day, amount, count } = usedOn(used, dayOf(bank.now))
+        const body = { account: number, currency, limits, day, used: { amount, count } }
+        return send(reply, { status: 200, body })
       },
     },
     {

@@ -159,7 +159,7 @@ export const withdrawalState = Type.Enum([
 const balances = closed({ ledger: balance, available: balance })
 const exceptionId = Type.String({ description: 'Such as exc_0mfxk1c2a-1-42' })
 const cardId = Type.String({ pattern: '^card_[0-9a-f]{32}$' })
-const last4 = Type.String({ pattern: '^[0-9]{4}$' })
+export const last4 = Type.String({ pattern: '^[0-9]{4}$' })
 export const withdrawalReply = closed({
   id: ownId,
   terminal: terminalName,
@@ -478,6 +478,7 @@ export const cardReply = closed({
   tries_left: count,
   limits: cardLimits,
 })
+export const cardsReply = closed({ cards: Type.Array(cardReply), next })
 export const depositFound = closed({
   terminal: terminalName,
   id: ownId,

@@ -2,15 +2,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Bank } from '../../bank/bank.ts'
-import type { CardAccount } from '../../ledger/card.ts'
+import { type Card, type CardAccount, statusOn } from '../../ledger/card.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
 import type { Instant } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
+import { pagingOfEntities, sendEntities } from './entities.ts'
+import { nextCursor, pageBefore } from './pages.ts'
 import { cardBody } from './render-atm.ts'
 import { paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
+import { oneIn, type Query, queryOf } from './validation.ts'
 
 type Of = { readonly secrets: Secrets; dayOf(now: Instant): Day }
 
@@ -31,6 +34,16 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
         'card_keys_missing',
       ],
       handler: issue,
+    },
+    {
+      method: 'GET',
+      url: '/v1/cards',
+      may: 'read_cards',
+      summary: 'List cards by id, or those that end in four digits, newest first; never their numbers',
+      query: { status: schemas.cardStatus, last4: schemas.last4, ...pagingOfEntities },
+      replies: { 200: schemas.cardsReply },
+      problems: ['page_invalid'],
+      handler: list,
     },
     {
       method: 'GET',
@@ -83,6 +96,26 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
     },
   ]
 
+  async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const query = queryOf(request)
+    const status = oneIn(query, 'status', schemas.cardStatus.enum)
+    const last4 = last4In(query)
+    const day = dayOf(bank.now)
+    const isWanted = (card: Card) => status === undefined || statusOn(card, day) === status
+    if (last4 === undefined)
+      return sendEntities(bank, request, reply, {
+        plural: 'cards',
+        prefix: nameOf.card(''),
+        wanted: (card) => isWanted(card as Card),
+        body: (card) => cardBody(card as Card, day),
+      })
+    const page = pageBefore(request)
+    const { things, next: last } = await bank.find({ kind: 'card', last4, ...page })
+    const next = nextCursor(request, reply, { limit: page.limit, last })
+    const cards = things.map(({ entity }) => entity as Card).filter(isWanted)
+    return send(reply, { status: 200, body: { cards: cards.map((card) => cardBody(card, day)), next } })
+  }
+
   function issue(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const body = request.body as Static<typeof schemas.issueCard>
     const { expiry, pin_policy = 'always' } = body
@@ -122,4 +155,11 @@ function accountsOf(given: Static<typeof schemas.issueCard>['accounts']): readon
 
 function limitsOf({ per_withdrawal, ...daily }: Static<typeof schemas.issueCard>['limits'] & object): Limits {
   return { ...(per_withdrawal !== undefined && { transaction_amount: per_withdrawal }), ...daily }
+}
+
+function last4In({ last4 }: Query): string | undefined {
+  if (last4 === undefined) return undefined
+  if (typeof last4 !== 'string' || !/^[0-9]{4}$/.test(last4))
+    throw new ProblemError('invalid_request', 'last4 must be 4 digits')
+  return last4
 }

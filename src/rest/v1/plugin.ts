@@ -132,8 +132,9 @@ export function v1Routes({
   timeZone,
 }: Omit<V1Options, 'gate'>): V1Route[] {
   const secrets = new Secrets({ bank, vault, isDemo: () => access.demo })
+  const dayOf = businessDays(timeZone)
   return [
-    ...accountRoutes(bank, currency),
+    ...accountRoutes(bank, { fallback: currency, dayOf }),
     ...movementRoutes(bank),
     ...historyRoutes(bank),
     ...searchRoutes(bank),
@@ -152,6 +153,6 @@ export function v1Routes({
     ...batchRoutes(bank),
     ...exceptionRoutes(bank),
     ...overviewRoutes(watch, hour),
-    ...cardRoutes(bank, { secrets, dayOf: businessDays(timeZone) }),
+    ...cardRoutes(bank, { secrets, dayOf }),
   ]
 }

@@ -59,6 +59,7 @@ export function proofRoutes(bank: Bank): V1Route[] {
   /** With a key, a repeat starts no second pass. Without one a store that takes no commands can be proven, too. */
   async function start(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const range = rangeIn(queryOf(request))
+    const { person } = request.caller
     const { from, to } = range
     const blocks = {
       ...(from !== undefined && { from_block: from }),
@@ -66,11 +67,11 @@ export function proofRoutes(bank: Bank): V1Route[] {
     }
     const command = { type: 'request_proof', ...blocks } as const
     if (readIdempotencyKey(request) === undefined) {
-      bank.verification.start(range)
+      bank.verification.start(range, person)
       return send(reply, render({ ...command, type: 'proof_requested', at: bank.now }))
     }
     const outcome = await outcomeOf(bank, request, command)
-    if (outcome.reply.type === 'proof_requested' && !outcome.replayed) bank.verification.start(range)
+    if (outcome.reply.type === 'proof_requested' && !outcome.replayed) bank.verification.start(range, person)
     return answer(reply, outcome)
   }
 }
@@ -88,14 +89,14 @@ function verificationBody({ verification: { running, last } }: Bank): object {
   return { running: running ? passBody(running) : null, last: last ? verdictBody(last) : null }
 }
 
-function passBody({ started_at, range, block, of }: Pass): object {
-  return { started_at: timeOf(started_at), from: range.from ?? null, to: range.to ?? null, block, of }
+function passBody({ started_at, range, by, block, of }: Pass): object {
+  return { started_at: timeOf(started_at), by, from: range.from ?? null, to: range.to ?? null, block, of }
 }
 
 function verdictBody(verdict: Verdict): object {
-  const { started_at, finished_at, range } = verdict
+  const { started_at, finished_at, range, by } = verdict
   const times = { started_at: timeOf(started_at), finished_at: timeOf(finished_at) }
-  const pass = { ...times, from: range.from ?? null, to: range.to ?? null }
+  const pass = { ...times, by, from: range.from ?? null, to: range.to ?? null }
   if ('error' in verdict) return { ...pass, proven: false, what: verdict.error }
   const { found } = verdict
   if ('what' in found) return { ...pass, proven: false, ...found }

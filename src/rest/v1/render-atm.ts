@@ -1,6 +1,6 @@
 /** What the ATM side keeps, and answers, as bodies of /v1. Neither a card number nor anything of a PIN is in any. */
 import type { Counted, EntityReply, Exchanged, ExchangeOpen, Inquired } from '../../ledger/atm-commands.ts'
-import { type Card, isExpired } from '../../ledger/card.ts'
+import { type Card, statusOn } from '../../ledger/card.ts'
 import type { Entity } from '../../ledger/entity.ts'
 import type { Exception } from '../../ledger/exception.ts'
 import type { Day, Limits } from '../../ledger/limits.ts'
@@ -263,12 +263,11 @@ export function exceptionBody(exception: Exception, now: Instant): object {
 /** A card, never its number. With a day, one that is good no longer is `expired`. */
 export function cardBody(card: Card, day?: Day): object {
   const { id, last4, expiry, accounts, pin, pin_policy, tries_left, limits = {} } = card
-  const isOver = card.status === 'active' && day !== undefined && isExpired(card, day)
   return {
     id,
     last4,
     expiry,
-    status: isOver ? 'expired' : card.status,
+    status: day === undefined ? card.status : statusOn(card, day),
     accounts,
     pin_set: pin !== undefined,
     pin_policy,

@@ -149,6 +149,13 @@ export const accountReply = closed({
   version: Type.Integer(),
   metadata,
 })
+export const limitsReply = closed({
+  account: owned,
+  currency,
+  limits,
+  day: Type.String({ format: 'date', description: 'The business day' }),
+  used: closed({ amount: balance, count }),
+})
 /** A sum of many amounts, which may be too large for a number. */
 const digits = Type.String({ pattern: '^-?[0-9]+$' })
 /** Its figure is a sum of many and may pass 2^53, so it is written as digits. */
@@ -450,10 +457,18 @@ export const eventReply = Type.Object({
   }),
 })
 export const eventsReply = closed({ events: Type.Array(eventReply), next_after: orNull(id) })
-const pass = closed({ started_at: instant, ...range, block: Type.Integer(), of: Type.Integer() })
+const askedBy = Type.String({ description: 'Who asked for it, by name; empty in demo mode' })
+const pass = closed({
+  started_at: instant,
+  by: askedBy,
+  ...range,
+  block: Type.Integer(),
+  of: Type.Integer(),
+})
 const verdict = closed({
   started_at: instant,
   finished_at: instant,
+  by: askedBy,
   ...range,
   proven: Type.Boolean(),
   blocks: Type.Optional(Type.Integer()),

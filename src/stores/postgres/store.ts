@@ -365,6 +365,10 @@ export class PostgresStore implements Store {
         help: 'Reads that wait for a connection.',
         read: () => this.#pool.waitingCount,
       },
+      store_terms_lag_records: {
+        help: 'Records that searches have yet to be able to find by their numbers at once.',
+        read: () => this.#terms.lag,
+      },
       store_writable: {
         help: '1 if commands are accepted, else 0.',
         read: () => (this.shut === undefined && this.#writer.isConnected ? 1 : 0),

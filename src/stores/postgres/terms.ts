@@ -40,6 +40,8 @@ export class Terms {
   #timer: NodeJS.Timeout | undefined
   #taking: Promise<void> | undefined
   #closed = false
+  /** How many records there are that have yet to be taken in, as of the last look. */
+  lag = 0
 
   constructor(pool: pg.Pool, options: PostgresOptions, places: Places) {
     this.#pool = pool
@@ -83,6 +85,7 @@ export class Terms {
     const { place: head } = await this.#places.head()
     const after = await this.taken()
     const last = Math.min(after + recordsPerTurn, head)
+    this.lag = Math.max(0, head - after)
     if (last <= after) return false
     const lines = await this.#places.linesOf({ after, last }, atmKinds)
     await this.#write(lines, { after, last })

@@ -13,22 +13,36 @@ export function whenSignedOut(then: () => void): void {
   onSignedOut = then
 }
 
+/** Looks whether what was refused was refused because nobody is signed in any more. */
+export function noticeSignedOut(error: unknown): void {
+  if (isRefused(error, 'unauthenticated')) onSignedOut()
+}
+
 /** Throws `CashpointError` where the server says no, `NoAnswer` where it says nothing. */
-export async function get<Body>(path: string): Promise<Body> {
-  return bodyOf<Body>(await ask({ method: 'GET', path }))
+export function get<Body>(path: string): Promise<Body> {
+  return asked<Body>({ method: 'GET', path })
 }
 
 /**
  * Sends a command. The key stands for the intent: made when somebody decides (`newKey`), and the same again for each
  * try, so that nothing is done twice.
  */
-export async function post<Body>(path: string, body: object, key: string): Promise<Body> {
-  return bodyOf<Body>(await ask({ method: 'POST', path, body, key }))
+export function post<Body>(path: string, body: object, key: string): Promise<Body> {
+  return asked<Body>({ method: 'POST', path, body, key })
 }
 
-/** Without a key: what can be said again as it is. */
+/** Without a key, and whoever is signed in stays so: what a session itself is asked. */
 export async function tell<Body>(request: Request): Promise<Body> {
-  return bodyOf<Body>(await ask(request), false)
+  return bodyOf<Body>(await ask(request))
+}
+
+async function asked<Body>(request: Request): Promise<Body> {
+  try {
+    return await tell<Body>(request)
+  } catch (error) {
+    noticeSignedOut(error)
+    throw error
+  }
 }
 
 export function isRefused(error: unknown, code: string): error is CashpointError {
@@ -59,10 +73,9 @@ export function withParams(
   return query.size > 0 ? `${path}?${query}` : path
 }
 
-function bodyOf<Body>({ status, body }: Answer, endsSession = true): Body {
+function bodyOf<Body>({ status, body }: Answer): Body {
   if (status < 400) return body as Body
   const problem = body as Problem | undefined
-  if (status === 401 && endsSession) onSignedOut()
   throw new CashpointError(problem?.code === undefined ? strange(status) : problem, null)
 }
 

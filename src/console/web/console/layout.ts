@@ -134,5 +134,5 @@ function LineState(): View {
       : now.at === 'off'
         ? ''
         : words.line[now.at]
-  return html`<p class="line ${now.at}" role="status">${text !== '' && html`<i aria-hidden="true"></i>${text}`}</p>`
+  return html`<p class="line ${now.at}" role="status">${text !== '' && html`<i aria-hidden="true"></i><span>${text}</span>`}</p>`
 }

@@ -4,10 +4,10 @@
  */
 import { useEffect, useRef } from 'preact/hooks'
 import { CashpointError } from '../../../client/errors.ts'
-import { pause, pauseMs } from '../../../client/retry.ts'
+import { mayTryAgain, pause, pauseMs } from '../../../client/retry.ts'
 import { eventsIn } from '../../../client/stream.ts'
 import type { CashpointEvent, Events, Problem } from '../../../client/types.ts'
-import { get } from './api.ts'
+import { get, noticeSignedOut } from './api.ts'
 import { may } from './session.ts'
 import { type Value, value } from './value.ts'
 
@@ -99,7 +99,10 @@ async function follow(signal: AbortSignal): Promise<void> {
       broken = error
     }
     if (signal.aborted) return
-    if (broken instanceof CashpointError && broken.status < 500) return disconnect()
+    if (!mayTryAgain(broken)) {
+      disconnect()
+      return noticeSignedOut(broken)
+    }
     const { at } = line.get()
     if (at !== 'broken') line.set({ at: 'broken', sinceMs: Date.now() })
     await pause(pauseMs(tries, broken), signal)

@@ -103,6 +103,45 @@ export const pages: readonly PageRoute[] = [
     },
     style: 'withdrawal',
   }),
+  route('/console/accounts', {
+    section: 'accounts',
+    page: () => import('./pages/accounts.ts'),
+    words: { en: () => import('./messages/accounts.en.ts'), he: () => import('./messages/accounts.he.ts') },
+    style: 'account',
+  }),
+  route('/console/accounts/:account', {
+    section: 'accounts',
+    page: () => import('./pages/account.ts'),
+    words: { en: () => import('./messages/account.en.ts'), he: () => import('./messages/account.he.ts') },
+    style: 'account',
+  }),
+  route('/console/accounts/:account/statement', {
+    section: 'accounts',
+    page: () => import('./pages/account-statement.ts'),
+    words: {
+      en: () => import('./messages/account-statement.en.ts'),
+      he: () => import('./messages/account-statement.he.ts'),
+    },
+    style: 'account',
+  }),
+  route('/console/cards', {
+    section: 'cards',
+    page: () => import('./pages/cards.ts'),
+    words: { en: () => import('./messages/cards.en.ts'), he: () => import('./messages/cards.he.ts') },
+    style: 'card',
+  }),
+  route('/console/cards/:card', {
+    section: 'cards',
+    page: () => import('./pages/card.ts'),
+    words: { en: () => import('./messages/card.en.ts'), he: () => import('./messages/card.he.ts') },
+    style: 'card',
+  }),
+  route('/console/journal', {
+    section: 'journal',
+    page: () => import('./pages/journal.ts'),
+    words: { en: () => import('./messages/journal.en.ts'), he: () => import('./messages/journal.he.ts') },
+    style: 'journal',
+  }),
   route('/console/live', {
     section: 'live',
     page: () => import('./pages/live.ts'),

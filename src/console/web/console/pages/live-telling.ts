@@ -142,7 +142,7 @@ function whereOf({ data, subject }: LiveEvent): View[] {
     account !== undefined && accountLink(account),
     debit !== undefined &&
       credit !== undefined &&
-      html`<span>${accountLink(debit)} → ${accountLink(credit)}</span>`,
+      html`<span dir="ltr">${accountLink(debit)} → ${accountLink(credit)}</span>`,
     card !== undefined && subject.includes('/cards/')
       ? cardLink(card, last4 ?? null)
       : last4 !== undefined && html`<span class="soft">${masked(last4)}</span>`,

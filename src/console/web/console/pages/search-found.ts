@@ -112,7 +112,7 @@ function tell(found: Found): Told {
     }
     case 'transfer': {
       const { id, debit_account, credit_account, amount, currency, created_at } = found.transfer
-      const about = html`${accountLink(debit_account)} → ${accountLink(credit_account)}`
+      const about = html`<span dir="ltr">${accountLink(debit_account)} → ${accountLink(credit_account)}</span>`
       return { name: id, link: html`<code>${id}</code>`, about, amount: [amount, currency], at: created_at }
     }
     case 'deposit': {

@@ -14,7 +14,7 @@ import type {
   TerminalWithdrawals,
 } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
-import { failureText, newKey, post, segment } from '../api.ts'
+import { newKey, post, segment } from '../api.ts'
 import type { Words } from '../messages/terminal-exchange.en.ts'
 import { choices } from '../parts/choices.ts'
 import { useData } from '../parts/data.ts'
@@ -22,6 +22,7 @@ import { openDialog } from '../parts/dialog.ts'
 import { moneyText } from '../parts/figures.ts'
 import { isolated } from '../parts/isolated.ts'
 import { panel } from '../parts/page.ts'
+import { refusalText } from '../parts/refusal.ts'
 import { toast } from '../parts/toast.ts'
 import { CountForm, type Counts } from './terminal-count.ts'
 import { type Answers, claimsOf, comparison, proposedIn, suspectsForm } from './terminal-counted.ts'
@@ -70,7 +71,7 @@ export function ExchangePanel({ terminal, exchange, exceptions, words, onDone }:
       setChanged(false)
       onDone()
     } catch (error) {
-      toast(failureText(error), 'bad')
+      toast(refusalText(error), 'bad')
     }
   }
   const why = whyNotYet()

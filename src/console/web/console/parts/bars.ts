@@ -2,11 +2,15 @@
 import type { Terminal } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { styled } from '../styles.ts'
-import { words } from '../words.ts'
+import { wordsOf } from '../words.ts'
 import { badge, stateText } from './badge.ts'
 import { count, moneyText, notesText } from './figures.ts'
 
 styled('parts/bars')
+const texts = await wordsOf({
+  en: () => import('../messages/units.en.ts'),
+  he: () => import('../messages/units.he.ts'),
+})
 
 export type Unit = Terminal['units'][number]
 
@@ -43,8 +47,8 @@ export function unitBar(unit: Unit, currency: string): View {
       <div class="figure">
         ${notesText(notes)}
         ${unit.value !== undefined && html` <span class="soft">${moneyText(notes * unit.value, currency)}</span>`}
-        ${reserved > 0 && html` <span class="soft">${words.reserved(count(reserved))}</span>`}
-        ${rejected > 0 && html` <span class="soft">${words.rejected(count(rejected))}</span>`}
+        ${reserved > 0 && html` <span class="soft">${texts.reserved(count(reserved))}</span>`}
+        ${rejected > 0 && html` <span class="soft">${texts.rejected(count(rejected))}</span>`}
       </div>
     </div>
   `
@@ -52,7 +56,7 @@ export function unitBar(unit: Unit, currency: string): View {
 
 /** What a unit holds: notes of a value, or what its type is for. */
 export function unitText({ type, value }: Pick<Unit, 'type' | 'value'>, currency: string): string {
-  return value === undefined ? words.unitTypes[type] : moneyText(value, currency)
+  return value === undefined ? texts.types[type] : moneyText(value, currency)
 }
 
 /** Nothing says how many notes fit: what was loaded last is as full as it is known to be. */

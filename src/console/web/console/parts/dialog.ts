@@ -1,10 +1,13 @@
 /** Asks before something is done that others must be able to read up later: what, and why. */
 import { h, render } from 'preact'
 import { useRef, useState } from 'preact/hooks'
+import { CashpointError } from '../../../../client/errors.ts'
+import { mayTryAgain } from '../../../../client/retry.ts'
 import { html, type View } from '../../html.ts'
-import { failureText, newKey } from '../api.ts'
+import { newKey } from '../api.ts'
 import { styled } from '../styles.ts'
 import { words } from '../words.ts'
+import { refusalText } from './refusal.ts'
 import { toast } from './toast.ts'
 
 styled('parts/dialog')
@@ -23,7 +26,8 @@ export type Asked = {
   /** Said when it was done. */
   readonly done?: string
   /**
-   * Does it. The key stands for what was filled in: the same for each try of that, another one where it was changed.
+   * Does it. The key stands for what was filled in: the same for each try of that until there is an answer, another
+   * one where it was changed.
    * What it throws is shown, and the dialog stays open.
    */
   submit(form: FormData, key: string): Promise<unknown>
@@ -62,6 +66,7 @@ function Form({ asked, close }: FormProps): View {
       close()
       if (done !== undefined) toast(done)
     } catch (error) {
+      if (isDecided(error)) intent.current = { filled: '', key: newKey() }
       setFailure(error)
       setBusy(false)
     }
@@ -72,13 +77,18 @@ function Form({ asked, close }: FormProps): View {
       ${text !== undefined && html`<p>${text}</p>`}
       ${fields}
       ${reason && reasonField()}
-      ${failure !== undefined && html`<p class="wrong" role="alert">${failureText(failure)}</p>`}
+      ${failure !== undefined && html`<p class="wrong" role="alert">${refusalText(failure)}</p>`}
       <div class="actions">
         <button type="button" class="button" onClick=${close}>${words.cancel}</button>
         <button type="submit" class="button ${tone}" disabled=${busy} aria-busy=${String(busy)}>${action}</button>
       </div>
     </form>
   `
+}
+
+/** A no is kept under its key, and would be said again when what stood in the way is gone: the next try is another. */
+function isDecided(error: unknown): boolean {
+  return error instanceof CashpointError && error.status < 500 && !mayTryAgain(error)
 }
 
 function reasonField(): View {

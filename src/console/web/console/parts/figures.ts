@@ -8,13 +8,23 @@ import { language, words } from '../words.ts'
 const moneys = new Map<string, Money>()
 
 /** Such as `$60.00`. */
-export function moneyText(minor: number, currency: string): string {
+export function moneyText(minor: number | bigint, currency: string): string {
   return moneyOf(currency).full(minor)
 }
 
 /** Such as `$8K`, where there is little room. */
 export function moneyAbout(minor: number, currency: string): string {
   return moneyOf(currency).about(minor)
+}
+
+/** What comes in with a plus, and what leaves with a minus. */
+export function signedMoney(minor: number, currency: string): View {
+  return html`<bdi class="figure ${minor > 0 ? 'in' : ''}">${moneyOf(currency).signed(minor)}</bdi>`
+}
+
+/** Such as `60.00`, for other programs. */
+export function plainMoney(minor: number, currency: string): string {
+  return moneyOf(currency).plain(minor)
 }
 
 function moneyOf(currency: string): Money {
@@ -24,7 +34,7 @@ function moneyOf(currency: string): Money {
 }
 
 /** An amount in a column of them. */
-export function money(minor: number, currency: string): View {
+export function money(minor: number | bigint, currency: string): View {
   return html`<bdi class="figure ${minor < 0 ? 'below' : ''}">${moneyText(minor, currency)}</bdi>`
 }
 
@@ -87,7 +97,7 @@ const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
   ['second', 1],
 ]
-const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
 
 const tick = value(Date.now())
 const tickMs = 5_000
@@ -114,6 +124,6 @@ function agoText(seconds: number): string {
 /** A span such as `2 hr`: its largest unit, of seconds. */
 export function spanText(seconds: number): string {
   const [unit, of] = steps.find(([, size]) => seconds >= size) ?? ['second', 1]
-  const format = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' })
+  const format = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' })
   return format.format(Math.floor(seconds / of))
 }

@@ -35,9 +35,9 @@ export function exceptionLink(exception: string, text = exception): View {
   return link(hrefs.exception(exception), text)
 }
 
-/** By its last four digits, which are all that is kept of a card's number in clear. */
+/** By its last four digits, which are all that is kept of a card's number in clear; else by how its name begins. */
 export function cardLink(card: string, last4: string | null): View {
-  return link(hrefs.card(card), last4 === null ? card : masked(last4))
+  return link(hrefs.card(card), last4 === null ? `${card.slice(0, 13)}…` : masked(last4))
 }
 
 export function masked(last4: string): string {

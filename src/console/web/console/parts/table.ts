@@ -50,13 +50,13 @@ export function table<Row>({ caption, columns, rows, keyOf }: Table<Row>): View 
 /** By the address of a page: the one somebody came from by the link to the next. */
 const before = new Map<string, string>()
 
-/** Links to the page before and the next one, by `?cursor=`, so that each page has an address of its own. */
-export function pager(place: Place, next: string | null | undefined): View | undefined {
-  const isFirst = !place.query.has('cursor')
+/** Links to the page before and the next one, by `?cursor=` or such, so that each page has an address of its own. */
+export function pager(place: Place, next: string | null | undefined, by = 'cursor'): View | undefined {
+  const isFirst = !place.query.has(by)
   if (isFirst && !next) return undefined
   const here = withQuery(place, {})
-  const after = next ? withQuery(place, { cursor: next }) : undefined
-  const first = withQuery(place, { cursor: undefined })
+  const after = next ? withQuery(place, { [by]: next }) : undefined
+  const first = withQuery(place, { [by]: undefined })
   const previous = before.get(here)
   return html`
     <nav class="pager" aria-label=${words.pages.label}>
