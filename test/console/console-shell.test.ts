@@ -197,6 +197,8 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     const page = await openConsole(t, browser, `${closed.url}/console/terminals`)
     await signIn(page, closed.keys.operator)
     await settled(page, 'Terminals')
+    // What is asked from now on is asked by the click.
+    await page.locator('.line.open').waitFor()
     await page.context().clearCookies()
     await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Overview' }).click()
     await page.getByText('Your session has ended').waitFor()
