@@ -182,7 +182,7 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
   test('a role sees its sections, and words where it may not look', async (t) => {
     const page = await openConsole(t, browser, `${closed.url}/console`)
     await signIn(page, closed.keys.teller)
-    await page.waitForURL('**/console/accounts')
+    await settled(page, 'Accounts')
     const sections = page.getByRole('navigation', { name: 'Sections' }).getByRole('link')
     await sections.first().waitFor()
     assert.deepEqual(

@@ -264,8 +264,8 @@ test('every path answers 405 with Allow, HEAD and unknown paths as usual', async
   const { cashpoint, document } = shared
   for (const [path, methods] of Object.entries(document.paths)) {
     const there = path.replace(/\{[a-z]+\}/g, '1')
-    const answer = await cashpoint.call('DELETE', there)
-    checkContract(document, 'delete', there, answer)
+    const answer = await cashpoint.call('PATCH', there)
+    checkContract(document, 'patch', there, answer)
     assert.equal(answer.status, 405, path)
     for (const method of Object.keys(methods))
       assert.ok(answer.headers.get('allow')?.includes(method.toUpperCase()))

@@ -24,8 +24,6 @@ export const words = {
       'Ten PIN blocks in a row could not be read: the machine’s PIN key is not the one the server has. It was put out of service, and the cards have their tries back. Give it a new key.',
   } as Readonly<Record<string, string>>,
   resolve: 'Resolve',
-  /** Beside the word, for those who only hear it. */
-  resolveWhat: (what: string) => `Resolve “${what}”`,
   resolveTitle: 'What really left the machine?',
   resolveNoMoney:
     'No customer’s money is known to be at stake, so nothing will be posted. Say why this is settled.',

@@ -9,7 +9,6 @@ export const words = {
   anyType: 'Any type',
   terminal: 'Terminal',
   anyTerminal: 'Any terminal',
-  filter: 'Filter',
   what: 'What',
   withdrawal: 'Withdrawal',
   customer: 'Customer',

@@ -10,7 +10,6 @@ export const words: Words = {
   anyType: 'כל הסוגים',
   terminal: 'מכשיר',
   anyTerminal: 'כל המכשירים',
-  filter: 'סינון',
   what: 'מה קרה',
   withdrawal: 'משיכה',
   customer: 'לקוח',

@@ -15,7 +15,6 @@ export const words = {
   count: 'Count',
   countText:
     'Say what is really there, not what the books say: they are compared afterwards. This posts nothing and may be repeated.',
-  notesIn: (unit: string) => `Notes in ${unit}`,
   notesOf: (value: string, unit: string) => `Notes of ${value} in ${unit}`,
   anotherValue: 'Another value',
   anotherValueLabel: (unit: string) => `Another note’s value in ${unit}`,
@@ -29,14 +28,12 @@ export const words = {
   counted: 'Counted',
   variance: 'Difference',
   amount: 'Amount',
-  total: 'All of it',
   asInBooks: 'Everything is as it is in the books.',
   missing: (amount: string) => `${amount} is missing.`,
   beyond: (amount: string) => `${amount} is there beyond the books.`,
 
   suspects: 'Suspects',
   suspectsText: 'After the exchange the notes prove nothing any more, so each must be answered now.',
-  suspect: (withdrawal: string, amount: string) => `${withdrawal}: ${amount}`,
   noProposal: 'What is missing does not tell. Look at the machine’s journal.',
 
   load: 'Load',

@@ -16,7 +16,6 @@ export const words: Words = {
   count: 'ספירה',
   countText:
     'יש לומר מה באמת נמצא, ולא מה שרשום בספרים: ההשוואה באה אחר כך. הספירה אינה רושמת תנועה, ואפשר לחזור עליה.',
-  notesIn: (unit) => `שטרות ב־${unit}`,
   notesOf: (value, unit) => `שטרות של ${value} ב־${unit}`,
   anotherValue: 'ערך אחר',
   anotherValueLabel: (unit) => `ערך של שטר אחר ב־${unit}`,
@@ -30,14 +29,12 @@ export const words: Words = {
   counted: 'נספר',
   variance: 'הפרש',
   amount: 'סכום',
-  total: 'בסך הכול',
   asInBooks: 'הכול כפי שרשום בספרים.',
   missing: (amount) => `חסרים ${amount}.`,
   beyond: (amount) => `יש ${amount} מעבר לרשום בספרים.`,
 
   suspects: 'משיכות חשודות',
   suspectsText: 'אחרי המילוי השטרות אינם מוכיחים עוד דבר, ולכן צריך להכריע בכל אחת עכשיו.',
-  suspect: (withdrawal, amount) => `${withdrawal}: ${amount}`,
   noProposal: 'מה שחסר אינו מכריע. כדאי לבדוק ביומן המכשיר.',
 
   load: 'טעינה',

@@ -77,7 +77,6 @@ export const words = {
 
   exceptions: 'Open exceptions',
   allExceptions: 'All exceptions of this machine',
-  noExceptions: 'Nothing is open here.',
   opened: 'Opened',
   what: 'What',
 }

@@ -76,7 +76,6 @@ export const words: Words = {
 
   exceptions: 'חריגים פתוחים',
   allExceptions: 'כל החריגים של המכשיר',
-  noExceptions: 'אין כאן דבר פתוח.',
   opened: 'נפתח',
   what: 'מה קרה',
 }

@@ -100,6 +100,7 @@ export const words = {
 
   history: 'What happened',
   historyNone: 'Nothing is known of it.',
+  historyMore: 'There is more than is shown here; the journal has all of it.',
   by: (name: string) => `by ${name}`,
   events: {
     withdrawal_authorized: 'Asked for and approved',

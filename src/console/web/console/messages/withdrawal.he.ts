@@ -84,6 +84,7 @@ export const words: Words = {
 
   history: 'מה קרה',
   historyNone: 'לא ידוע עליה דבר.',
+  historyMore: 'יש יותר ממה שמוצג כאן; ביומן נמצא הכול.',
   by: (name) => `בידי ${name}`,
   events: {
     withdrawal_authorized: 'התבקשה ואושרה',

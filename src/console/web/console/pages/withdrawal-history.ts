@@ -1,6 +1,6 @@
 /** What happened to a withdrawal, oldest first: each message, decision, movement and word, and by whom. */
 
-import type { Terminal } from '../../../../client/types.ts'
+import type { Terminal, WithdrawalHistory } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import type { Words } from '../messages/withdrawal.en.ts'
 import { exceptionText } from '../parts/badge.ts'
@@ -10,23 +10,11 @@ import { isolated } from '../parts/isolated.ts'
 import { exceptionLink } from '../parts/links.ts'
 import { entry } from './exception-panel.ts'
 
-export type Told = {
-  readonly at: string
-  readonly kind: string
-  /** The journal's own name of it. */
-  readonly record: string
-  readonly by: { readonly actor: string; readonly name: string | null }
+export type Told = Omit<WithdrawalHistory['history'][number], 'detail'> & {
   readonly detail: Readonly<Record<string, unknown>>
-  readonly transfers: readonly {
-    readonly id: string
-    readonly debit: string
-    readonly credit: string
-    readonly amount: number
-    readonly currency: string
-  }[]
 }
 
-export type History = { readonly history: readonly Told[] }
+export type History = { readonly history: readonly Told[]; readonly more: boolean }
 
 type Notes = Readonly<Record<string, number>>
 

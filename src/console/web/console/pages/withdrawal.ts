@@ -68,9 +68,12 @@ export const page: Page<Words> = ({ place, words }) => {
   `
 }
 
-function story({ history }: History, terminal: Terminal | undefined, words: Words): View {
+function story({ history, more }: History, terminal: Terminal | undefined, words: Words): View {
   if (history.length === 0) return html`<p class="soft">${words.historyNone}</p>`
-  return html`${terminal && timeline(history, { terminal, words })}`
+  return html`
+    ${terminal && timeline(history, { terminal, words })}
+    ${more && html`<p class="soft">${words.historyMore}</p>`}
+  `
 }
 
 function beside(

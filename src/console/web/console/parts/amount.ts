@@ -1,4 +1,5 @@
 /** Amounts that people type, as digits with a point where the currency has one, and the same as whole minor units. */
+import { decimalsOf } from '../../money.ts'
 
 // As many as any list holds: what is above is no amount, and below all is exact.
 const minorMax = 1_000_000_000_000
@@ -17,12 +18,4 @@ export function typedText(minor: number, currency: string): string {
   const decimals = decimalsOf(currency)
   const digits = String(minor).padStart(decimals + 1, '0')
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
-}
-
-function decimalsOf(currency: string): number {
-  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
-    style: 'currency',
-    currency,
-  }).resolvedOptions()
-  return maximumFractionDigits
 }
