@@ -243,3 +243,15 @@ test('both interfaces: confirmed over REST, reversed over ISO, and the other way
   assert.equal((await read(idOf(two)))['state'], 'reversed')
   assert.equal((await exceptions()).length, 1)
 })
+
+test('a reversal whose 90 has no type, and the STAN and time of its original, finds it', async (t) => {
+  const { dial } = await serveIso(t)
+  const line = await dial()
+  const original = { 2: pans.b, 3: '010000', 4: '000000006000', 41: 'ATM00001' }
+  const asked = { ...original, 11: nextStan(), 7: '1126201539' }
+  assert.equal((await line.ask('0200', asked))[39], '00')
+  const named = `0000${asked[11]}${asked[7]}`.padEnd(42, '0')
+  const undo = { ...original, 11: nextStan(), 7: '1126201610', 90: named }
+  assert.equal((await line.ask('0420', undo))[39], '00')
+  assert.equal((await line.ask('0201', asked))[39], '94', 'it was taken back')
+})

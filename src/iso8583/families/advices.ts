@@ -86,7 +86,8 @@ function ownId({ message, stamp }: Request, batch: number): string {
   return ['adv', message.mti.charAt(1) + message.mti.charAt(2), when ?? batch, stamp.stan].join('-')
 }
 
-const types = /^0[1-8][0-9]{2}/
+// A type, or none with a STAN behind it: where it is a bare STAN that is filled up, zeros are there.
+const typed = /^0[1-8][0-9]{2}|^0000(?!000000)/
 
 /**
  * What it may be about: the STAN in 90, which some fill with zeros from the left; the reference in 37, which most make
@@ -97,7 +98,7 @@ export function originalsIn({ fields, stamp }: Pick<Request, 'fields' | 'stamp'>
   const reference = referenceIn(fields)
   const named = fields[90] ?? ''
   const sent = named.slice(10, 20)
-  const ofType = types.test(named)
+  const ofType = typed.test(named)
     ? [{ number: named.slice(4, 10), ...local, ...(/[1-9]/.test(sent) && { sent }) }]
     : []
   // What has a type has other things at its end.
