@@ -428,7 +428,7 @@ test('after a restart, and with an index made anew, the same is found', async (t
   const answers = await Promise.all(questions.map(async (each) => (await v1.get(each)).text))
   await v1.cashpoint.stop()
   for (const anew of [false, true]) {
-    if (anew) rmSync(path.replace(/\.db$/, '-index.db'))
+    if (anew) rmSync(path.replace(/\.db$/, '-index.db'), { force: true })
     const again = await serveV1(t, { path })
     for (const [i, question] of questions.entries())
       assert.equal(

@@ -14,6 +14,7 @@ const more = [
   'bad-input',
   'cards',
   'contract',
+  'finding',
   'http',
   'original-routes',
   'overview',

@@ -127,6 +127,33 @@ describe('taking in', { skip: postgresMissing }, () => {
     assert.equal(Number(row?.['n']), 10)
   })
 
+  test('a node goes on taking in when its connections were cut, whatever was under way', async (t) => {
+    const server = await postgres()
+    const url = await newSchema()
+    const store = await PostgresStore.open({ url })
+    t.after(() => store.close())
+    await makeTerminal(store, 'T')
+    await makeCard(store, 'K', 'a')
+    const pool = poolOf({ url }, 4)
+    t.after(() => pool.end())
+    const terms = new Terms(pool, { url }, new Places(pool, { url }))
+    // What cannot be reached for a moment is asked again; what is broken off with nobody waiting is nobody's error.
+    const taking = new AbortController()
+    const takers = [1, 2, 3].map(async () => {
+      while (!taking.signal.aborted) await terms.takeIn()
+    })
+    for (let round = 0; round < 20; round += 1) {
+      await store.commit([step(`authorize T w${round} K 10 pin=1234`)])
+      await server.cut()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    taking.abort()
+    await Promise.all(takers)
+    await allTaken(store, url)
+    const { found } = await pagesOf(store, { ...withdrawals, account: 'a' })
+    assert.equal(found.length, 20)
+  })
+
   test('a term of more records than are read at once leads to all of them', async (t) => {
     const url = await newSchema()
     const store = await PostgresStore.open({ url })

@@ -120,6 +120,8 @@ export function poolOf(options: PostgresOptions, max: number): pg.Pool {
       const endpoint = hosts.best
       super({ ...configOf(endpoint, connectMs), query_timeout: answerMs })
       this.endpoint = endpoint
+      // A pool listens only while nobody has it; what breaks then is met by who asks next.
+      this.on('error', () => {})
     }
 
     override connect(then?: unknown): Promise<this> {
