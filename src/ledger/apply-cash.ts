@@ -26,6 +26,7 @@ import type { Rules } from './rules.ts'
 import {
   accountsOfTerminal,
   type Contents,
+  cashIn,
   countOf,
   type Notes,
   type NotesOut,
@@ -35,7 +36,6 @@ import {
   type TerminalId,
   type Unit,
   valueOfNotes,
-  worthOf,
 } from './terminal.ts'
 import { numberOfClose, type Stamp, useOf } from './trace.ts'
 import type { Withdrawal } from './withdrawal.ts'
@@ -257,7 +257,7 @@ export function endExchange(
   const before = terminalThere(books, id)
   const moves = movesOf(books, by, before, { exchange, now })
   const removed = mode === 'set' ? contentsOf(before, counts ?? {}) : {}
-  const had = before.units.reduce((sum, unit) => sum + worthOf(unit), 0)
+  const had = cashIn(before)
   const counted = before.units.reduce(
     (sum, unit) => sum + worthIn(unit, removed[unit.id] ?? nothingIn(unit)),
     0,

@@ -183,6 +183,11 @@ export function worthOf(unit: Unit): Minor {
   return unit.type === 'cash_out' ? countOf(unit) * unit.value : valueOfNotes(unit.notes)
 }
 
+/** What all notes in a terminal are worth, those that are promised too. Minor units. */
+export function cashIn({ units }: Pick<Terminal, 'units'>): Minor {
+  return units.reduce((sum, unit) => sum + worthOf(unit), 0)
+}
+
 export function valueOfNotes(notes: Notes): Minor {
   return Object.entries(notes).reduce((sum, [value, count]) => sum + Number(value) * count, 0)
 }

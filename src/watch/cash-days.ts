@@ -4,7 +4,7 @@ import { beginningOf, type businessDays } from '../bank/business-day.ts'
 import { leftOn } from '../ledger/books.ts'
 import type { Day } from '../ledger/limits.ts'
 import type { Instant } from '../ledger/money.ts'
-import { accountsOfTerminal, type Terminal, worthOf } from '../ledger/terminal.ts'
+import { accountsOfTerminal, cashIn, type Terminal } from '../ledger/terminal.ts'
 import { addTo, type Sums } from './sums.ts'
 
 const daysTold = 14
@@ -38,12 +38,7 @@ export class CashDays {
     )
     const past = await read
     const today = new Map<string, number>()
-    for (const { currency, units } of terminals)
-      addTo(
-        today,
-        currency,
-        units.reduce((sum, unit) => sum + worthOf(unit), 0),
-      )
+    for (const terminal of terminals) addTo(today, terminal.currency, cashIn(terminal))
     const days = ends.map((end) => ({ day: this.#dayOf(end - 1), cash: past.get(end) ?? new Map() }))
     return [...days.reverse(), { day: this.#dayOf(now), cash: today }]
   }

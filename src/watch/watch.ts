@@ -5,7 +5,7 @@ import type { Clock } from '../bank/clock.ts'
 import { type Entity, type EntityName, nameOf } from '../ledger/entity.ts'
 import type { Exception } from '../ledger/exception.ts'
 import type { Currency, Instant, Minor } from '../ledger/money.ts'
-import { type Terminal, worthOf } from '../ledger/terminal.ts'
+import { cashIn, type Terminal } from '../ledger/terminal.ts'
 import { type Attention, attentionOf, type Thresholds } from './attention.ts'
 import { type CashDay, CashDays } from './cash-days.ts'
 import { Follower } from './follower.ts'
@@ -124,12 +124,12 @@ function moneyOf(terminals: readonly Terminal[]): MachineMoney[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([currency, of]) => ({
       currency,
-      cash: sum(of, ({ units }) => sum(units, worthOf)),
+      cash: sum(of, cashIn),
       uncertain: sum(of, ({ uncertain }) => uncertain),
       unconfirmed: sum(of, ({ unconfirmed }) => unconfirmed),
     }))
 }
 
-function sum<Thing>(things: readonly Thing[], of: (thing: Thing) => Minor): Minor {
-  return things.reduce((sum, thing) => sum + of(thing), 0)
+function sum(terminals: readonly Terminal[], of: (terminal: Terminal) => Minor): Minor {
+  return terminals.reduce((sum, terminal) => sum + of(terminal), 0)
 }

@@ -7,11 +7,11 @@ import type { Day, Limits } from '../../ledger/limits.ts'
 import type { Currency, Instant, Minor } from '../../ledger/money.ts'
 import {
   type Batch,
+  cashIn,
   countOf,
   type OpenBatch,
   type Terminal,
   type Unit,
-  worthOf,
 } from '../../ledger/terminal.ts'
 import type { Operation, Withdrawal } from '../../ledger/withdrawal.ts'
 import type { Rendered } from './render.ts'
@@ -86,7 +86,7 @@ export function terminalBody(terminal: Terminal, over_short: Minor): object {
     business_date: batch.business_date,
     last_seen: timeOrNull(terminal.last_seen),
     last_cash_out: timeOrNull(terminal.last_cash_out),
-    cash: units.reduce((sum, unit) => sum + worthOf(unit), 0),
+    cash: cashIn(terminal),
     transit: { uncertain, unconfirmed },
     over_short,
     units: units.map(unitBody),
