@@ -80,7 +80,8 @@ describe('accounts at the console', {
     await page.locator('.line', { hasText: 'Live' }).waitFor()
     await books.ask('/holds', { account: 'B-2', amount: 1_200, currency: 'USD', reference: 'hotel' })
     await page.locator('.tiles', { hasText: 'Available$38.00' }).waitFor()
-    assert.match((await page.locator('.tiles').textContent()) ?? '', /Held\$12\.00in 1 hold/)
+    // Holds are read beside the account, and may come a moment later.
+    await page.locator('.tiles', { hasText: /Held\$12\.00in 1 hold/ }).waitFor()
     await page.locator('section', { hasText: 'hotel' }).first().waitFor()
     await books.deposit('B-2', 100)
     await page.locator('.tiles', { hasText: 'Available$39.00' }).waitFor()
