@@ -8,12 +8,23 @@ import type { Day } from '../ledger/limits.ts'
 import type { Currency, Instant, Minor } from '../ledger/money.ts'
 import type { PinTry } from '../ledger/pin.ts'
 import type { Terminal } from '../ledger/terminal.ts'
+import { isoId } from '../ledger/trace.ts'
 import type { Operation } from '../ledger/withdrawal.ts'
+import { newPinFor } from '../vault/new-pin.ts'
 import { isPan, lastFour } from '../vault/pan.ts'
 import type { TerminalKeys, Vault } from '../vault/vault.ts'
-import { answerCodes, approved, formatError, invalidCard, isPassing, malfunction } from './answer-codes.ts'
+import {
+  answerCodes,
+  approved,
+  formatError,
+  invalidAmount,
+  invalidCard,
+  invalidTransaction,
+  isPassing,
+  malfunction,
+} from './answer-codes.ts'
 import { currencyOf, numberOf } from './currency.ts'
-import { panIn, type Request } from './request.ts'
+import { amountIn, panIn, type Request } from './request.ts'
 
 export type Desk = {
   readonly bank: Bank
@@ -84,6 +95,19 @@ export function currencyIn({ fields, terminalNow }: Ask): Currency | undefined {
   return fields[49] === undefined ? terminalNow.currency : currencyOf(fields[49])
 }
 
+/** How much is asked for, and in which currency; or why that is nothing. Minor units. */
+export function moneyIn(ask: Ask): { readonly amount: Minor; readonly currency: Currency } | Answered {
+  const amount = amountIn(ask.fields[4]) ?? 0
+  if (amount === 0) return refused(invalidAmount)
+  const currency = currencyIn(ask)
+  return currency === undefined ? refused(invalidTransaction) : { amount, currency }
+}
+
+/** How what is asked for is known again. */
+export function numbered({ terminal, terminalNow, stamp, again, received }: Ask) {
+  return { terminal, id: isoId(terminalNow.batch.batch, stamp, received), stamp, again }
+}
+
 export type Holder = { readonly pan: CardIds; readonly last4: string; readonly pin?: PinTry }
 
 /** The card that is shown, and the PIN that was entered with it as something to compare; or why there is none. */
@@ -101,11 +125,8 @@ export function holderOf({ vault }: Desk, ask: Ask): Holder | Answered {
 /** What is to stand for the new PIN in 62, by each id that the card may have; nothing where it cannot be read. */
 export function newPinOf({ vault }: Desk, ask: Ask, cards: CardIds): Pick<More, 'new_pin'> {
   const { 62: block = '', ...fields } = ask.fields
-  const references = cards.flatMap((card) => {
-    const reference = vault?.referenceOfBlock(panIn(fields) ?? '', block, keysOf(ask), card)
-    return reference === undefined ? [] : [[card, reference]]
-  })
-  return references.length === 0 ? {} : { new_pin: Object.fromEntries(references) }
+  const pan = panIn(fields) ?? ''
+  return newPinFor(cards, (card) => vault?.referenceOfBlock(pan, block, keysOf(ask), card))
 }
 
 function keysOf({ terminal, terminalNow }: Ask): TerminalKeys {

@@ -2,7 +2,6 @@
 
 import type { TerminalDeposit } from '../../ledger/atm-commands.ts'
 import { type Notes, valueOfNotes } from '../../ledger/terminal.ts'
-import { isoId } from '../../ledger/trace.ts'
 import { formatError, invalidAmount, invalidTransaction } from '../answer-codes.ts'
 import {
   type Answered,
@@ -13,6 +12,7 @@ import {
   type Holder,
   holderOf,
   no,
+  numbered,
   operate,
   refused,
 } from '../desk.ts'
@@ -22,7 +22,7 @@ import { accountIn, amountIn, countsIn } from '../request.ts'
 const bundleMax = 99_999_999
 
 export async function deposit(desk: Desk, ask: Ask): Promise<Answered> {
-  const { terminal, fields, stamp, again, terminalNow } = ask
+  const { fields } = ask
   const notes = notesOf(ask)
   if (notes === undefined) return refused(invalidAmount)
   const currency = currencyIn(ask)
@@ -35,14 +35,11 @@ export async function deposit(desk: Desk, ask: Ask): Promise<Answered> {
   const { pan, pin } = holder as Partial<Holder>
   const command: TerminalDeposit = {
     type: 'terminal_deposit',
-    terminal,
-    id: isoId(terminalNow.batch.batch, stamp, ask.received),
+    ...numbered(ask),
     ...account,
     ...(pan && { pan }),
     currency,
     notes,
-    stamp,
-    again,
   }
   const done = await operate(desk, command, pin && { pin })
   return 'refusal' in done ? no(desk, done) : doneAs(desk, ask, done, pan)

@@ -1,46 +1,39 @@
 /** 0200 with 01: cash. A yes takes the customer's money; silence afterwards is taken for a dispense. */
 
 import type { Authorize } from '../../ledger/atm-commands.ts'
-import { isoId } from '../../ledger/trace.ts'
 import type { Withdrawal } from '../../ledger/withdrawal.ts'
-import { approved, invalidAmount, invalidTransaction } from '../answer-codes.ts'
+import { approved } from '../answer-codes.ts'
 import {
   type Answered,
   type Ask,
   balancesOf,
   cardsOf,
-  currencyIn,
   type Desk,
   holderOf,
+  moneyIn,
   no,
-  refused,
+  numbered,
   settlementDay,
   submit,
 } from '../desk.ts'
-import { accountIn, accountTypeIn, amountIn } from '../request.ts'
+import { accountIn, accountTypeIn } from '../request.ts'
 
 export async function withdraw(desk: Desk, ask: Ask): Promise<Answered> {
-  const { terminal, fields, stamp, again, terminalNow } = ask
-  const amount = amountIn(fields[4]) ?? 0
-  if (amount === 0) return refused(invalidAmount)
-  const currency = currencyIn(ask)
-  if (currency === undefined) return refused(invalidTransaction)
+  const { fields } = ask
+  const money = moneyIn(ask)
+  if ('39' in money) return money
   const holder = holderOf(desk, ask)
   if (!('pan' in holder)) return holder
   const { pin, ...card } = holder
   const account = accountIn(fields[102])
   const command: Authorize = {
     type: 'authorize',
-    terminal,
-    id: isoId(terminalNow.batch.batch, stamp, ask.received),
+    ...numbered(ask),
     ...card,
-    amount,
-    currency,
+    ...money,
     ...account,
     ...accountTypeIn(fields[3]),
     confirmation: 'implicit',
-    stamp,
-    again,
   }
   const { reply } = await submit(desk, command, pin && { pin })
   if (reply.type === 'refused') return no(desk, reply, { pan: card.pan, ...account })

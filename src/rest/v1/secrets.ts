@@ -8,6 +8,7 @@ import type { CardId } from '../../ledger/card.ts'
 import { nameOf } from '../../ledger/entity.ts'
 import type { PinTry } from '../../ledger/pin.ts'
 import type { TerminalId, WrappedKey } from '../../ledger/terminal.ts'
+import { type NewPin, newPinFor } from '../../vault/new-pin.ts'
 import { hasCheckDigit, lastFour } from '../../vault/pan.ts'
 import type { GivenKey, Vault } from '../../vault/vault.ts'
 import type { KeyPlace } from '../../vault/wrapping.ts'
@@ -28,8 +29,6 @@ type Entering = { readonly new_pin?: string; readonly new_pin_block?: string }
 
 /** A PIN as a system that issues cards sends it. */
 type Setting = { readonly pin?: string; readonly pvv?: string; readonly pvki?: number }
-
-type NewPin = { readonly new_pin?: Readonly<Record<CardId, string>> }
 
 export class Secrets {
   readonly #bank: Bank
@@ -80,7 +79,7 @@ export class Secrets {
     const vault = this.#keys()
     const keys = new_pin === undefined ? await this.#pinKeys(terminal) : []
     const block = new_pin_block ?? ''
-    return byCard(vault.cardIds(pan), (card) =>
+    return newPinFor(vault.cardIds(pan), (card) =>
       new_pin === undefined
         ? vault.referenceOfBlock(pan, block, { terminal, keys }, card)
         : vault.reference(card, new_pin),
@@ -95,13 +94,13 @@ export class Secrets {
       throw new ProblemError('invalid_request', 'pin and pvv cannot be together')
     if (pin !== undefined) {
       this.#demandDemo()
-      return byCard([card], () => this.#keys().reference(card, pin))
+      return newPinFor([card], () => this.#keys().reference(card, pin))
     }
     if (pvv === undefined || pvki === undefined) return {}
     const vault = this.#keys()
     if (vault.checkValues[`pvk:${pvki}`] === undefined)
       throw new ProblemError('invalid_request', 'pvki names no key of this server')
-    return byCard([card], () => vault.pvvReference(card, pvv, pvki))
+    return newPinFor([card], () => vault.pvvReference(card, pvv, pvki))
   }
 
   /** A terminal's key as it is kept. */
@@ -130,13 +129,4 @@ export class Secrets {
   #demandDemo(): void {
     if (!this.#isDemo()) throw new ProblemError('clear_pin_disabled')
   }
-}
-
-/** By each id that the card may have: which one it has, the books know. */
-function byCard(cards: readonly CardId[], reference: (card: CardId) => string | undefined): NewPin {
-  const references = cards.flatMap((card) => {
-    const made = reference(card)
-    return made === undefined ? [] : [[card, made]]
-  })
-  return references.length === 0 ? {} : { new_pin: Object.fromEntries(references) }
 }
