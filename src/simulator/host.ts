@@ -38,6 +38,12 @@ export type Batch = {
   readonly withdrawals: { readonly count: number; readonly amount: number }
 }
 
+/** Cash that somebody asks for. Minor units. */
+export type CashAsked = { readonly id: string; readonly card: Card; readonly amount: number }
+
+/** Notes that somebody pays in. */
+export type NotesInserted = { readonly id: string; readonly card: Card; readonly notes: ByValue }
+
 /** How an advice was said that got a no, which no host may say, and the no. */
 export type Refused = { readonly path: string; readonly answer: string }
 
@@ -50,19 +56,10 @@ export type Host = {
   knows(id: string): boolean
   signOn(): Promise<Said<unknown>>
   balance(card: Card): Promise<Said<Inquired>>
-  /** Minor units. */
-  authorize(asked: {
-    readonly id: string
-    readonly card: Card
-    readonly amount: number
-  }): Promise<Said<Authorized>>
+  authorize(asked: CashAsked): Promise<Said<Authorized>>
   /** Leave to move the notes of what was authorized: without this yes none may. */
   start(id: string, authorized: Authorized): Promise<Said<Authorized>>
-  deposit(asked: {
-    readonly id: string
-    readonly card: Card
-    readonly notes: ByValue
-  }): Promise<Said<{ readonly amount: number }>>
+  deposit(inserted: NotesInserted): Promise<Said<{ readonly amount: number }>>
   /** Once; `times` is how often it was said before. */
   advise(advice: Advice, times: number): Promise<'taken' | Refused | undefined>
   /** Not there where a close is an advice, too, and its report is read by somebody else. */

@@ -1,10 +1,20 @@
 /** A machine's host over REST: each want of it as a request of `/v1/terminals/{id}`. */
 import type { Answer, Sent, Wire } from '../outside/wire.ts'
 import type { Advice } from './advices.ts'
-import type { Authorized, Batch, Card, Host, Inquired, Refused, Said } from './host.ts'
+import type {
+  Authorized,
+  Batch,
+  Card,
+  CashAsked,
+  Host,
+  Inquired,
+  NotesInserted,
+  Refused,
+  Said,
+} from './host.ts'
 import { isStamp } from './iso8583/stamp.ts'
 import type { Line } from './line.ts'
-import { type ByValue, numberOf } from './notes.ts'
+import { numberOf } from './notes.ts'
 import type { PinEntry } from './pin-entry.ts'
 
 export type RestHostOptions = {
@@ -45,15 +55,7 @@ export class RestHost implements Host {
   }
 
   /** Needs no key: its id is one. */
-  async authorize({
-    id,
-    card,
-    amount,
-  }: {
-    id: string
-    card: Card
-    amount: number
-  }): Promise<Said<Authorized>> {
+  async authorize({ id, card, amount }: CashAsked): Promise<Said<Authorized>> {
     const { currency, enterPin } = this.#options
     return saidIn(await this.#ask('/withdrawals', { id, pan: card.pan, ...enterPin(card), amount, currency }))
   }
@@ -62,15 +64,7 @@ export class RestHost implements Host {
     return saidIn(await this.#ask(`/withdrawals/${id}/start`, {}))
   }
 
-  async deposit({
-    id,
-    card,
-    notes,
-  }: {
-    id: string
-    card: Card
-    notes: ByValue
-  }): Promise<Said<{ amount: number }>> {
+  async deposit({ id, card, notes }: NotesInserted): Promise<Said<{ amount: number }>> {
     const { currency, enterPin } = this.#options
     const body = { id, pan: card.pan, ...enterPin(card), currency, notes }
     return saidIn(await this.#ask('/deposits', body, id))

@@ -6,9 +6,8 @@
 import type { Message } from '../../iso8583/message/index.ts'
 import type { Chance } from '../../outside/chance.ts'
 import type { Advice } from '../advices.ts'
-import type { Authorized, Card, Host, Inquired, Refused, Said } from '../host.ts'
+import type { Authorized, Card, CashAsked, Host, Inquired, NotesInserted, Refused, Said } from '../host.ts'
 import type { Line } from '../line.ts'
-import type { ByValue } from '../notes.ts'
 import { worthOf } from '../notes.ts'
 import { HostError } from '../operator.ts'
 import type { PinEntry } from '../pin-entry.ts'
@@ -79,15 +78,7 @@ export class IsoHost implements Host {
     })
   }
 
-  async authorize({
-    id,
-    card,
-    amount,
-  }: {
-    id: string
-    card: Card
-    amount: number
-  }): Promise<Said<Authorized>> {
+  async authorize({ id, card, amount }: CashAsked): Promise<Said<Authorized>> {
     if (amount > amountMax) return tooMuch
     const fields = { ...withdrawal(amount), ...this.#customer(card) }
     return said(await this.#ask('0200', stampIn(id), fields), (fields) => {
@@ -100,15 +91,7 @@ export class IsoHost implements Host {
     return { yes: authorized }
   }
 
-  async deposit({
-    id,
-    card,
-    notes,
-  }: {
-    id: string
-    card: Card
-    notes: ByValue
-  }): Promise<Said<{ amount: number }>> {
+  async deposit({ id, card, notes }: NotesInserted): Promise<Said<{ amount: number }>> {
     const amount = worthOf(notes)
     if (amount > amountMax) return tooMuch
     const fields = { ...deposit(notes), ...this.#customer(card) }
