@@ -158,6 +158,24 @@ describe('nodes', { skip: postgresMissing }, () => {
     await psql.query('rollback')
   })
 
+  test('where no connection for a locked account can be had at first, its command is done all the same', async (t) => {
+    const proxy = await Between.before(url)
+    const behind = await Node.open(proxy.url)
+    try {
+      await behind.submit(deposit('lane', '100'))
+      const psql = await lockedBy(t, url, 'lane')
+      proxy.isShut = true
+      const outcome = behind.submit(withdraw('lane', '1'))
+      await sleep(300)
+      proxy.isShut = false
+      await psql.query('rollback')
+      assert.equal(gist(await outcome), 9_900)
+    } finally {
+      await behind.close()
+      await proxy.close()
+    }
+  })
+
   test('let go before the deadline, those that waited are done', async () => {
     const psql = new pg.Client({ connectionString: url })
     await psql.connect()

@@ -21,13 +21,13 @@ type Waiting = {
 }
 
 export class Blocked {
-  readonly #newWriter: () => Promise<Writer>
+  readonly #newWriter: () => Writer
   readonly #lines = new Map<AccountNumber, Waiting[]>()
   readonly #idle: Writer[] = []
   #writers = 0
   readonly #onWriter: ((writer: Writer) => void)[] = []
 
-  constructor(newWriter: () => Promise<Writer>) {
+  constructor(newWriter: () => Writer) {
     this.#newWriter = newWriter
   }
 
@@ -61,12 +61,8 @@ export class Blocked {
     const line = this.#lines.get(account) ?? []
     while (line.length > 0) {
       const refuse = setTimeout(() => refuseLate(line), untilFirst(line))
-      const writer = await this.#take().catch((error: unknown) => ({ error }))
+      const writer = await this.#take()
       clearTimeout(refuse)
-      if ('error' in writer) {
-        for (const { reject } of line.splice(0)) reject(writer.error)
-        break
-      }
       const batch = line.splice(0)
       if (batch.length > 0) await this.#commit(writer, account, batch)
       this.#give(writer)
@@ -102,12 +98,7 @@ export class Blocked {
     if (idle !== undefined) return idle
     if (this.#writers === writersMax) return new Promise((resolve) => this.#onWriter.push(resolve))
     this.#writers += 1
-    try {
-      return await this.#newWriter()
-    } catch (error) {
-      this.#writers -= 1
-      throw error
-    }
+    return this.#newWriter()
   }
 
   #give(writer: Writer): void {

@@ -168,7 +168,7 @@ export class PostgresStore implements Store {
     this.#finder = new Finder({ ask: this.#ask, places: this.#places, terms: this.#terms })
     this.#terms.start()
     this.#writer = writer
-    this.#blocked = new Blocked(() => Writer.start(options))
+    this.#blocked = new Blocked(() => new Writer(options))
     this.#forgetting = setInterval(() => void this.forget().catch(() => {}), forgetEveryMs).unref()
   }
 

@@ -138,7 +138,8 @@ export class Writer {
   readonly #cards = new Cards()
   readonly #renewal: NodeJS.Timeout
 
-  private constructor(options: WriterOptions) {
+  /** Not connected: it is when the first batch comes. */
+  constructor(options: WriterOptions) {
     this.#options = options
     this.#rules = rulesOf(options)
     this.#renewal = setInterval(() => void this.#renew(), renewMs).unref()
