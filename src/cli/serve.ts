@@ -116,7 +116,6 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     })
     webhooks.deliverer.start()
     bank.watchDue()
-    watch.start()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo, iso8583: lines.urls }, 'serving')

@@ -37,8 +37,12 @@ export class Follower {
     return this.#isKnown
   }
 
-  /** Reads from now on, until it is closed. */
+  /** Reads from the first time on, until it is closed. */
   start(): void {
+    if (this.#turn === undefined) this.#read()
+  }
+
+  #read(): void {
     this.#turn = this.#follow()
   }
 
@@ -55,7 +59,7 @@ export class Follower {
       // The store did not answer. What it has taken in counts, and the next turn goes on there.
     }
     this.#clock.after(restMs, () => {
-      if (!this.#stopped) this.start()
+      if (!this.#stopped) this.#read()
     })
   }
 

@@ -52,7 +52,7 @@ export class Watch {
     this.#cashDays = new CashDays(bank, businessDays(timeZone))
   }
 
-  /** Reads the last seven days in the background, and from then on what is new. */
+  /** Reads the last seven days in the background, and from then on what is new; where it does already, nothing. */
   start(): void {
     this.#follower.start()
   }

@@ -16,7 +16,11 @@ export function overviewRoutes(watch: Watch, hour: Hour): V1Route[] {
       summary: 'What needs a person, worst first, with the figures of all machines',
       replies: { 200: schemas.overviewReply },
       problems: [],
-      handler: async (_, reply) => send(reply, { status: 200, body: overviewBody(await watch.overview()) }),
+      handler: async (_, reply) => {
+        // A server that nobody looks at has nothing to read for it.
+        watch.start()
+        return send(reply, { status: 200, body: overviewBody(await watch.overview()) })
+      },
     },
     {
       method: 'GET',
