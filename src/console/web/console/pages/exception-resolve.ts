@@ -5,10 +5,10 @@ import type { Exception, ResolveException } from '../../../../client/types.ts'
 import { html, type View } from '../../html.ts'
 import { post, segment } from '../api.ts'
 import type { Words } from '../messages/exception-settle.en.ts'
-import { minorIn, typedText } from '../parts/amount.ts'
+import { minorIn } from '../parts/amount.ts'
 import { type Choice, choices } from '../parts/choices.ts'
 import { openDialog, typed } from '../parts/dialog.ts'
-import { moneyText } from '../parts/figures.ts'
+import { moneyText, plainMoney } from '../parts/figures.ts'
 import { toast } from '../parts/toast.ts'
 import { styled } from '../styles.ts'
 import { type Claim, consequencesOf } from './withdrawal-claim.ts'
@@ -146,7 +146,7 @@ function amountField({ claim, text, name, isAsked, words, onType }: AmountField)
         : ''
   return html`
     <input class="amount" name=${`${name}-amount`} inputmode="decimal" autocomplete="off" size="9" value=${text}
-      aria-label=${words.otherLabel(currency)} placeholder=${typedText(amount, currency)}
+      aria-label=${words.otherLabel(currency)} placeholder=${plainMoney(amount, currency)}
       onInput=${(event: InputEvent) => onType((event.target as HTMLInputElement).value)}
       ref=${(input: HTMLInputElement | null) => input?.setCustomValidity(wrong)} />
   `

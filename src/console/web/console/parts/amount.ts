@@ -1,4 +1,4 @@
-/** Amounts that people type, as digits with a point where the currency has one, and the same as whole minor units. */
+/** Amounts that people type, digits with a point where the currency has one, as whole minor units. */
 import { decimalsOf } from '../../money.ts'
 
 // As many as any list holds: what is above is no amount, and below all is exact.
@@ -11,11 +11,4 @@ export function minorIn(text: string, currency: string): number | undefined {
   if (whole === undefined || part.length > decimals) return undefined
   const minor = Number(whole + part.padEnd(decimals, '0'))
   return minor <= minorMax ? minor : undefined
-}
-
-/** Such as `60.00`: how it would be typed. */
-export function typedText(minor: number, currency: string): string {
-  const decimals = decimalsOf(currency)
-  const digits = String(minor).padStart(decimals + 1, '0')
-  return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
 }
