@@ -13,7 +13,7 @@ import { cardBody } from './render-atm.ts'
 import { paramOf, send, submit, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
 import type { Secrets } from './secrets.ts'
-import { oneIn, type Query, queryOf } from './validation.ts'
+import { isLast4, oneIn, queryOf, textIn } from './validation.ts'
 
 type Of = { readonly secrets: Secrets; dayOf(now: Instant): Day }
 
@@ -99,7 +99,7 @@ export function cardRoutes(bank: Bank, { secrets, dayOf }: Of): V1Route[] {
   async function list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const query = queryOf(request)
     const status = oneIn(query, 'status', schemas.cardStatus.enum)
-    const last4 = last4In(query)
+    const last4 = textIn(query, 'last4', isLast4, '4 digits')
     const day = dayOf(bank.now)
     const isWanted = (card: Card) => status === undefined || statusOn(card, day) === status
     if (last4 === undefined)
@@ -155,11 +155,4 @@ function accountsOf(given: Static<typeof schemas.issueCard>['accounts']): readon
 
 function limitsOf({ per_withdrawal, ...daily }: Static<typeof schemas.issueCard>['limits'] & object): Limits {
   return { ...(per_withdrawal !== undefined && { transaction_amount: per_withdrawal }), ...daily }
-}
-
-function last4In({ last4 }: Query): string | undefined {
-  if (last4 === undefined) return undefined
-  if (typeof last4 !== 'string' || !/^[0-9]{4}$/.test(last4))
-    throw new ProblemError('invalid_request', 'last4 must be 4 digits')
-  return last4
 }

@@ -13,7 +13,7 @@ import { holdBody, transferBody } from './render.ts'
 import { withdrawalFoundBody } from './render-atm.ts'
 import { accountIn, isOfTerminal, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
-import { oneIn, periodIn, type Query, queryOf, wholeIn } from './validation.ts'
+import { isLast4, oneIn, periodIn, type Query, queryOf, textIn, wholeIn } from './validation.ts'
 
 const states = schemas.holdState.enum
 
@@ -115,20 +115,17 @@ export function searchRoutes(bank: Bank): V1Route[] {
 /** Each filter as what it must be; throws a ProblemError that names the first that is not. */
 function soughtIn(query: Query): Sought {
   const told = (name: string, isOne: (text: string) => boolean, what: string) => {
-    const text = query[name]
-    if (text === undefined) return {}
-    if (typeof text !== 'string' || !isOne(text))
-      throw new ProblemError('invalid_request', `${name} must be ${what}`)
-    return { [name]: text }
+    const text = textIn(query, name, isOne, what)
+    return text === undefined ? {} : { [name]: text }
   }
-  const { stan } = told('stan', (text) => /^[0-9]{1,6}$/.test(text), '1 to 6 digits')
+  const stan = textIn(query, 'stan', (text) => /^[0-9]{1,6}$/.test(text), '1 to 6 digits')
   const amount = wholeIn(query, 'amount', { min: 1, max: minorMax })
   const state = oneIn(query, 'state', schemas.withdrawalState.enum)
   return {
     kind: 'withdrawal',
     ...told('terminal', isTerminalId, '1 to 16 of A–Z and 0–9'),
     ...told('account', isAccountNumber, 'an account number'),
-    ...told('last4', (text) => /^[0-9]{4}$/.test(text), '4 digits'),
+    ...told('last4', isLast4, '4 digits'),
     ...(stan !== undefined && { stan: stan.padStart(6, '0') }),
     ...told('rrn', (text) => /^[ -~]{1,12}$/.test(text), '1 to 12 characters'),
     ...told('authorization_code', (text) => /^[0-9]{6}$/.test(text), '6 digits'),

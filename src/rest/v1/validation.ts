@@ -97,6 +97,25 @@ export function oneIn<Word extends string>(
   return word
 }
 
+/** A query member that is a text of some kind, which `what` says; undefined where it is not given. */
+export function textIn(
+  query: Query,
+  name: string,
+  isOne: (text: string) => boolean,
+  what: string,
+): string | undefined {
+  const text = query[name]
+  if (text === undefined) return undefined
+  if (typeof text !== 'string' || !isOne(text))
+    throw new ProblemError('invalid_request', `${name} must be ${what}`)
+  return text
+}
+
+/** The end of a card number. */
+export function isLast4(text: string): boolean {
+  return /^[0-9]{4}$/.test(text)
+}
+
 const rfc3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
 
 /** A query member that is an instant of RFC 3339, or a day, which is its beginning in UTC. */
