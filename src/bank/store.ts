@@ -268,7 +268,7 @@ export type AccountList = {
  * What went wrong with a commit or with opening a store:
  * - `busy`: the locks could not be had before the first deadline of the batch; nothing was applied.
  * - `failed`: nothing was applied; the batch may be tried again.
- * - `unavailable`: the store cannot write now; nothing was applied.
+ * - `unavailable`: the store cannot write now, or is closed; nothing was applied.
  * - `outcome_unknown`: COMMIT was tried, and whether it took is not known yet.
  * - `unusable`: the store cannot be opened; the message says why, in one line for the operator.
  */
@@ -282,4 +282,9 @@ export class StoreError extends Error {
     this.name = 'StoreError'
     this.code = code
   }
+}
+
+/** For whoever asks of a store that was closed, be it to read. */
+export function storeClosed(): StoreError {
+  return new StoreError('unavailable', 'the store is closed')
 }

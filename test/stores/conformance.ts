@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { systemClock } from '../../src/bank/clock.ts'
-import type { Pending, Store } from '../../src/bank/store.ts'
+import { type Pending, type Store, StoreError } from '../../src/bank/store.ts'
 import { type Account, plainAccount } from '../../src/ledger/account.ts'
 import { genesis } from '../../src/ledger/block.ts'
 import type { Command, Outcome } from '../../src/ledger/command.ts'
+import { nameOf } from '../../src/ledger/entity.ts'
 import { minorMax } from '../../src/ledger/money.ts'
 import { MemoryStore } from '../../src/stores/memory/store.ts'
 import { deposit, gist, pending, withdraw } from '../support/commands.ts'
@@ -529,6 +530,27 @@ export function conformance(name: string, newPlace: () => Place): void {
         assert.equal(blocks, 2 * start)
         await store.close()
       }
+    })
+
+    over('one that is closed says so, whatever is asked of it', async (place) => {
+      const store = await place.open()
+      const { transfer } = await answered(store, deposit('a', '10'))
+      await store.close()
+      const asked: Record<string, () => Promise<unknown>> = {
+        account: () => store.account('a'),
+        transfer: () => store.transfer(transfer),
+        entity: () => store.entity(nameOf.terminal('T')),
+        totals: () => store.totals(),
+        reply: () => store.reply({ scope: '', key: 'k' }),
+        lines: () => store.lines({ after: 0, last: 1 }),
+        commit: () => only(store, deposit('a', '10')),
+      }
+      for (const [what, ask] of Object.entries(asked))
+        await assert.rejects(
+          ask,
+          (error) => error instanceof StoreError && error.code === 'unavailable',
+          what,
+        )
     })
 
     over('a commit that was answered just before closing is there', async (place) => {

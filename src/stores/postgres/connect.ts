@@ -1,7 +1,7 @@
 /** Connections, which a file has none of: how they are made, what is asked over them, and what an error of theirs means. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { StoreError } from '../../bank/store.ts'
+import { StoreError, storeClosed } from '../../bank/store.ts'
 import { type Endpoint, Hosts, readDatabaseUrl } from './hosts.ts'
 
 export type PostgresOptions = {
@@ -182,11 +182,12 @@ export function readWith<Got>(pool: pg.Pool, read: (client: pg.PoolClient) => Pr
 async function again<Got>(pool: pg.Pool, get: () => Promise<Got>): Promise<Got> {
   const untilMs = performance.now() + readAgainMs
   for (;;) {
+    if (pool.ending) throw storeClosed()
     try {
       return await get()
     } catch (error) {
       if (!isPassing(error) && !wasTurnedDown(error)) throw error
-      if (performance.now() >= untilMs || pool.ending)
+      if (performance.now() >= untilMs)
         throw new StoreError('unavailable', messageOf(error), { cause: error })
     }
     await sleep(readPauseMs * (0.5 + Math.random()))

@@ -30,6 +30,7 @@ import {
   type ProofProgress,
   type Store,
   StoreError,
+  storeClosed,
   type TransferPageQuery,
 } from '../../bank/store.ts'
 import type { Account, AccountNumber, HouseAccount } from '../../ledger/account.ts'
@@ -183,7 +184,7 @@ export class PostgresStore implements Store {
 
   async commit(batch: readonly Pending[], onBlocked?: OnBlocked): Promise<readonly Outcome[]> {
     assert(!this.#committing, 'one batch at a time')
-    if (this.#closed) throw new StoreError('unavailable', 'the store is closed')
+    if (this.#closed) throw storeClosed()
     if (batch.length === 0) return []
     this.#committing = true
     try {
