@@ -86,7 +86,7 @@ ${table(
 }
 
 /** Terminals with notes for long, and one card whose account has money for longer. */
-async function setUp(server: ServerProcess, terminals: number): Promise<void> {
+export async function setUp(server: ServerProcess, terminals: number): Promise<void> {
   const account = { account: 'B-1', type: 'checking', default: true }
   await once(server, async (ask) => {
     await ask('/v1/accounts', JSON.stringify({ number: 'B-1', currency: 'USD' }))
@@ -155,7 +155,7 @@ let count = 0
 const started = Date.now().toString(36)
 
 /** Withdrawals one after the other at any of the terminals, by any of the cards. */
-function withdrawals(
+export function withdrawals(
   terminals: number,
   run: (ask: Ask, path: string, body: object) => Promise<void>,
   enter: PinEntry = enterClearPin,
@@ -196,7 +196,7 @@ function requested(terminals: number): Fields {
   }
 }
 
-async function cycle(ask: Ask, path: string, body: object): Promise<void> {
+export async function cycle(ask: Ask, path: string, body: object): Promise<void> {
   const { id, units } = JSON.parse(await ask(path, JSON.stringify(body)))
   await ask(`${path}/${id}/start`, '{}')
   await ask(`${path}/${id}/confirm`, JSON.stringify({ units }))

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { atmReport, measureAtm } from './atm.ts'
 import { type CellName, cells } from './cells.ts'
+import { consoleReport, measureConsole } from './console.ts'
 import { measureBytes } from './fill.ts'
 import { codecReport, measureCodec } from './iso8583.ts'
 import { findGenerator } from './load.ts'
@@ -38,6 +39,7 @@ Other modes, each with a report of its own:
   --iso8583              messages parsed and packed, beside JSON of the same fields
   --v1                   batches, holds and pages of /v1, at --entries 1000000 and 100,000 accounts
   --atm                  withdrawals at a thousand terminals, beside the echo control
+  --console              a browser's first view of the console, on a ledger of --operations 1000000
   --store postgres       one node and three on a PostgreSQL of this machine, beside pgbench and a naive server
   --start N              how long a start takes on N records, after a stop and after a kill`
 
@@ -63,7 +65,7 @@ const machine = readMachine(directory, values.mix || values.iso8583 ? 'none' : l
 console.log(`${writeMachine(machine)}\n`)
 
 if (values.memory) {
-  const options = { operations: wholeOf('operations'), connections: connections[0] ?? 64 }
+  const options = { operations: wholeOf('operations', '2000000'), connections: connections[0] ?? 64 }
   const rows = await measureMemory(directory, generator, options)
   leave(values.name ?? 'memory', memoryReport(rows), { options, rows })
 } else if (values.mix) {
@@ -80,6 +82,10 @@ if (values.memory) {
   const options = { rounds, seconds, terminals: 1_000 }
   const figures = await measureAtm(directory, options)
   leave(values.name ?? 'atm', atmReport(figures, options), { options, figures })
+} else if (values.console) {
+  const options = { rounds, operations: wholeOf('operations', '1000000'), terminals: 200 }
+  const figures = await measureConsole(directory, options)
+  leave(values.name ?? 'console', consoleReport(figures, options), { options, figures })
 } else if (values.v1) {
   const options = { rounds, seconds, accounts: 100_000, entries: wholeOf('entries') }
   const figures = await measureV1(directory, options)
@@ -126,9 +132,10 @@ function readFlags() {
         warmup: { ...text, default: '2' },
         only: { ...text, default: 'a,b,c,d,e,f,g,h' },
         records: { ...text, default: '0' },
-        operations: { ...text, default: '2000000' },
+        operations: text,
         entries: { ...text, default: '1000000' },
         atm: { type: 'boolean' },
+        console: { type: 'boolean' },
         v1: { type: 'boolean' },
         start: text,
         store: text,
@@ -148,15 +155,16 @@ function readFlags() {
 
 function wholesOf(
   flag: 'connections' | 'records' | 'rounds' | 'seconds' | 'warmup' | 'operations' | 'entries' | 'start',
+  usual = '',
 ) {
-  return (values[flag] ?? '').split(',').map((text) => {
+  return (values[flag] ?? usual).split(',').map((text) => {
     if (!/^[0-9]+$/.test(text)) fail(`--${flag} takes whole numbers, not ${text}`)
     return Number(text)
   })
 }
 
-function wholeOf(flag: Parameters<typeof wholesOf>[0]): number {
-  return wholesOf(flag)[0] ?? 0
+function wholeOf(...asked: Parameters<typeof wholesOf>): number {
+  return wholesOf(...asked)[0] ?? 0
 }
 
 function cellsOf(list: string): CellName[] {

@@ -4,7 +4,7 @@ import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
 import { systemClock } from '../bank/clock.ts'
-import { atmPath, consoleRoutes } from '../console/routes.ts'
+import { atmPath, consolePages } from '../console/routes.ts'
 import { Onlookers } from '../iso8583/onlookers.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { messageRoutes } from '../rest/messages.ts'
@@ -29,6 +29,8 @@ import { keysOf, openVault, type ServerKeys } from './vault.ts'
 // Beyond the lock deadline, by when all that was accepted has been answered.
 const drainSlackMs = 5_000
 const sameSignalMs = 250
+// When the start is over: whoever opens a browser takes longer.
+const pagesAfterMs = 1_000
 
 export async function serve(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(help())
@@ -89,6 +91,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     const webhooks = webhooksOf(bank, { settings, keys, store, log, metrics })
     const { timeZone, silentMs } = settings
     const watch = new Watch(bank, systemClock, { timeZone, silentMs })
+    const pages = consolePages(access)
     const app = await createServer({
       bank,
       access,
@@ -102,11 +105,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
       trustedProxies: settings.trustedProxies,
       draining: () => draining,
       startPage: () => (access.demo ? atmPath : undefined),
-      moreRoutes: [
-        ...consoleRoutes(access),
-        ...messageRoutes(onlookers, access),
-        ...(parts.moreRoutes ?? []),
-      ],
+      moreRoutes: [...pages.routes, ...messageRoutes(onlookers, access), ...(parts.moreRoutes ?? [])],
     })
     const listening = await listen(app, settings)
     const linesOf = { bank, vault, access, log, metrics, onlookers }
@@ -116,6 +115,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     })
     webhooks.deliverer.start()
     bank.watchDue()
+    setTimeout(() => void pages.prepare(), pagesAfterMs).unref()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo, iso8583: lines.urls }, 'serving')
