@@ -3,6 +3,7 @@
  * names of packages pointed at `/vendor/`, all of it in memory, plain and gzipped. Nothing is bundled and nothing is
  * built beforehand. It knows no HTTP.
  */
+import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, posix, sep } from 'node:path'
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { gzip } from 'node:zlib'
+import { addressesIn, withPreloads } from './preloads.ts'
 
 export type Asset = {
   readonly type: string
@@ -26,10 +28,14 @@ export type Assets = {
    * is another, so that what was once had under it need never be asked for again.
    */
   readonly version: string
+  /** The console's document for an address below `/console`: they differ in the modules that they name beforehand. */
+  consoleAt(path: string): Asset
 }
 
 const src = join(import.meta.dirname, '..')
 const folders = ['console/web', 'client']
+const consolePage = '/web/console/web/console/console.html'
+const consoleTable = '/web/console/web/console/pages.ts'
 const types: Readonly<Record<string, string>> = {
   '.ts': 'text/javascript; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -54,11 +60,32 @@ const asModules: Readonly<Record<string, string>> = { uplot: '\nexport default u
 export async function loadAssets(): Promise<Assets> {
   const texts = new Map([...(await readSources()), ...(await readVendors())])
   const version = `@${hashOf([...texts].flat().join('\n')).slice(0, 8)}`
-  for (const [path, text] of texts) if (path.endsWith('.html')) texts.set(path, withPreloads(text, texts))
-  const packed = [...texts].map(
-    async ([path, text]) => [path, await pack(path, withVersion(text, version))] as const,
-  )
-  return { files: new Map(await Promise.all(packed)), version }
+  const packed = (path: string, text: string) => pack(path, withVersion(text, version))
+  const files = [...texts].map(async ([path, text]) => {
+    const whole = path.endsWith('.html') ? withPreloads(text, texts) : text
+    return [path, await packed(path, whole)] as const
+  })
+  const consoles = addressesIn(consoleTable, texts).map(async ({ path, modules }) => ({
+    pattern: new RegExp(`^${path.replace(/:[a-z]+/g, '[^/]+')}/*$`),
+    asset: await packed(consolePage, withPreloads(texts.get(consolePage) ?? '', texts, modules)),
+  }))
+  return assetsOf(version, new Map(await Promise.all(files)), await Promise.all(consoles))
+}
+
+type ConsoleAt = { readonly pattern: RegExp; readonly asset: Asset }
+
+function assetsOf(
+  version: string,
+  files: ReadonlyMap<string, Asset>,
+  consoles: readonly ConsoleAt[],
+): Assets {
+  const anywhere = files.get(consolePage)
+  assert(anywhere !== undefined, `${consolePage} is among the files`)
+  return {
+    files,
+    version,
+    consoleAt: (path) => consoles.find(({ pattern }) => pattern.test(path))?.asset ?? anywhere,
+  }
 }
 
 function withVersion(text: string, version: string): string {
@@ -101,14 +128,14 @@ function withVendors(code: string): string {
 }
 
 /**
- * A fifth of what a page weighs are words for whoever reads its source, and what blanks are left of types. Whole lines
- * are emptied alone: within one, the same signs may be text.
+ * A fifth of what a page weighs are words for whoever reads its source, and blanks. Whole lines are emptied alone:
+ * within one, the same signs may be text. The lines of a text in several begin without blanks, which HTML does not show.
  */
 function withoutComments(text: string): string {
   return text
     .replace(/^ *\/\*(?:(?!\*\/)[\s\S])*\*\/$/gm, (comment) => comment.replace(/[^\n]/g, ''))
     .replace(/^ *\/\/.*$/gm, '')
-    .replace(/^ +$/gm, '')
+    .replace(/^ +/gm, '')
 }
 
 function strip(sources: readonly string[]): Promise<string[]> {
@@ -122,29 +149,6 @@ function strip(sources: readonly string[]): Promise<string[]> {
     thread.once('error', reject)
     thread.once('exit', () => reject(new Error('the stripper of types ended without an answer')))
   })
-}
-
-/**
- * Says at once which modules a page will need, so that they come in one round and not one after the other: all that
- * its first script needs, then what the next one does beside.
- */
-function withPreloads(page: string, texts: ReadonlyMap<string, string>): string {
-  const scripts = page.matchAll(/<script type="module" src="([^"]+)"/g)
-  const needed = new Set([...scripts].flatMap(([, path = '']) => neededBy(path, texts)))
-  const links = [...needed].map((path) => `<link rel="modulepreload" href="${path}">`)
-  return page.replace('<!-- modulepreload -->', links.join('\n    '))
-}
-
-function neededBy(path: string, texts: ReadonlyMap<string, string>): string[] {
-  const needed = new Set([path])
-  for (const one of needed) for (const name of importsIn(texts.get(one) ?? '', one)) needed.add(name)
-  return [...needed]
-}
-
-function importsIn(code: string, path: string): string[] {
-  return [...code.matchAll(/\b(?:from|import)\s*['"]([./][^'"]*)['"]/g)].map(([, name = '']) =>
-    posix.resolve(posix.dirname(path), name),
-  )
 }
 
 async function pack(path: string, text: string): Promise<Asset> {

@@ -35,7 +35,6 @@ const forGood = 'public, max-age=31536000, immutable'
 export const atmPath = '/atm'
 const atmFolder = '/web/console/web/atm/'
 const atmPage = `${atmFolder}atm.html`
-const consolePage = '/web/console/web/console/console.html'
 
 export type Pages = {
   readonly routes: readonly Route[]
@@ -52,26 +51,28 @@ export function consolePages(access: Pick<Access, 'demo'>): Pages {
     })
     return loading
   }
-  const serve = (url: string, pathOf: (request: FastifyRequest) => string): Route => {
-    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+  const file = (url: string, pathOf: (request: FastifyRequest) => string): Route =>
+    page(url, async (request, reply) => {
       const asked = pathOf(request)
       const path = asked.replace(/(?<=^\/(web|vendor)\/)@[^/]*\//, '')
       if (path.startsWith(atmFolder) && !access.demo) return sendProblem(reply, 'not_found')
       const { files, version } = await load()
       const asset = files.get(path)
       if (asset === undefined) return sendProblem(reply, 'not_found')
-      reply.header('cache-control', asked.includes(`/${version}/`) ? forGood : askedAnew)
-      return send(request, reply, asset)
-    }
-    return { method: 'GET', url, may: 'page', handler }
-  }
+      return send(request, reply, asset, asked.includes(`/${version}/`) ? forGood : askedAnew)
+    })
   const below = (folder: string) =>
-    serve(`/${folder}/*`, (request) => `/${folder}/${(request.params as { '*': string })['*']}`)
+    file(`/${folder}/*`, (request) => `/${folder}/${(request.params as { '*': string })['*']}`)
+  // One document for every address: which of its parts is meant, its router sees.
+  const shown = (url: string) =>
+    page(url, async (request, reply) => {
+      const [path = ''] = request.url.split('?', 1)
+      return send(request, reply, (await load()).consoleAt(path), askedAnew)
+    })
   const routes = [
-    serve(atmPath, () => atmPage),
-    // One page for every address: which of its parts is meant, its router sees.
-    serve('/console', () => consolePage),
-    serve('/console/*', () => consolePage),
+    file(atmPath, () => atmPage),
+    shown('/console'),
+    shown('/console/*'),
     below('web'),
     below('vendor'),
   ]
@@ -86,9 +87,13 @@ export function consolePages(access: Pick<Access, 'demo'>): Pages {
   }
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {
+function page(url: string, handler: Route['handler']): Route {
+  return { method: 'GET', url, may: 'page', handler }
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, asset: Asset, cached: string): FastifyReply {
   const { type, bytes, gzipped, etag } = asset
-  reply.headers({ ...headers, etag })
+  reply.headers({ ...headers, etag, 'cache-control': cached })
   if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send()
   reply.type(type)
   if (!/\bgzip\b(?!\s*;\s*q=0(\.0+)?\b)/.test(request.headers['accept-encoding'] ?? ''))

@@ -11,7 +11,6 @@ export const attention = closed({
     'no_cash_out',
     'unit_empty',
     'unit_low',
-    'unit_inoperative',
     'suspect',
     'out_of_balance',
     'exception',

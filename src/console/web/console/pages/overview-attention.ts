@@ -30,13 +30,7 @@ function AttentionList({ overview, words }: { overview: Overview; words: Words }
   ])
 }
 
-const bad: readonly Attention['kind'][] = [
-  'out_of_service',
-  'silent',
-  'unit_empty',
-  'unit_inoperative',
-  'suspect',
-]
+const bad: readonly Attention['kind'][] = ['out_of_service', 'silent', 'unit_empty', 'suspect']
 
 function row(one: Attention, words: Words): View {
   const { kind, terminal, amount, currency } = one
@@ -62,8 +56,6 @@ function whatText({ kind, unit, exception_type, count: left = 0 }: Attention, wo
       return unit === undefined ? words.allEmpty : words.unitEmpty(unit)
     case 'unit_low':
       return words.unitLow(unit ?? '', notesText(left))
-    case 'unit_inoperative':
-      return words.unitBroken(unit ?? '')
     default:
       return words.kinds[kind]
   }
