@@ -2,15 +2,16 @@
  * The server that is measured: `start` of `cashpoint serve` as it is, its log to the null device, and two more
  * routes that only echo the body. They are the controls: what HTTP, parser, hooks, log and metrics cost.
  */
+import { openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import pino from 'pino'
 import { start } from '../src/cli/serve.ts'
 import { readSettings } from '../src/cli/settings.ts'
 import { sendJson } from '../src/rest/accounts.ts'
 import type { Members } from '../src/rest/members.ts'
 import type { Route } from '../src/rest/routes.ts'
+import { openLog } from '../src/telemetry/log.ts'
 import { answerBench } from './child.ts'
 
 const echo: Route = {
@@ -48,6 +49,6 @@ const store = place.startsWith('postgres:') ? place : `sqlite:${place}`
 // A rate is counted, and never reached.
 const flags = ['--port', '0', '--rate-limit', '1000000', '--store', store]
 const settings = readSettings([...flags, '--iso8583', 'iso87a://127.0.0.1:0'], {})
-const log = pino({ level: settings.logLevel }, pino.destination({ dest: devNull, sync: false }))
+const log = openLog(settings.logLevel, openSync(devNull, 'w'))
 const server = await start(settings, log, { moreRoutes: [echo, echoTogether] })
 answerBench(server)

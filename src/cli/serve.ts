@@ -1,5 +1,5 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { Bank } from '../bank/bank.ts'
@@ -9,6 +9,7 @@ import { Onlookers } from '../iso8583/onlookers.ts'
 import { type Listening, listen } from '../rest/listen.ts'
 import { messageRoutes } from '../rest/messages.ts'
 import { createServer } from '../rest/server.ts'
+import { openLog } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Watch } from '../watch/watch.ts'
@@ -36,7 +37,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(help())
   const settings = readSettings(args, process.env)
   // Logs go to stderr as JSON, so that stdout is for people.
-  const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: false }))
+  const log = openLog(settings.logLevel, 2)
   const server = await start(settings, log)
 
   let stoppingSince: number | undefined
