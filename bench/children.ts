@@ -1,6 +1,7 @@
 /** The bench's side of its servers: started as child processes, never waited for without a limit, always ended. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Memory } from './child.ts'
 
@@ -23,11 +24,15 @@ export type ServerProcess = {
   stop(): Promise<void>
 }
 
-/** Starts one of the bench's servers and waits for its URL. The nursery in MB, as `npm start` gives it by default. */
+/** What `npm start` says to V8. */
+const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const startFlags: readonly string[] = scripts.start.match(/--max-\S+/g) ?? []
+
+/** Starts one of the bench's servers as `npm start` does, or with a nursery of other MB, and waits for its URL. */
 export async function startServer(
   script: string,
   args: readonly string[],
-  { nursery = 8 } = {},
+  { nursery }: { nursery?: number } = {},
 ): Promise<ServerProcess> {
   const child = watched(
     fork(fileURLToPath(new URL(script, import.meta.url)), args, {
@@ -36,7 +41,11 @@ export async function startServer(
         ...process.env,
         NODE_COMPILE_CACHE: fileURLToPath(new URL('.stores/compiled', import.meta.url)),
       },
-      execArgv: ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${nursery}`],
+      execArgv: [
+        '--disable-warning=ExperimentalWarning',
+        ...startFlags,
+        ...(nursery === undefined ? [] : [`--max-semi-space-size=${nursery}`]),
+      ],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),
   )

@@ -37,14 +37,35 @@ export const queueDefaults = {
   graceMs: 300,
 } satisfies QueueOptions
 
-type Waiting = {
+/** A command on its way. Hundreds are at once, and are copied with each collection of garbage: few objects each. */
+class Waiting {
   readonly pending: Pending
   readonly operations: number
-  settled: boolean
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #reject: (error: unknown) => void
+  settled = false
   /** Whether it goes to the store by itself, having failed together with others. */
-  alone: boolean
-  settle(outcome: Outcome): void
-  fail(error: unknown): void
+  alone = false
+
+  constructor(
+    pending: Pending,
+    { resolve, reject }: { resolve: (outcome: Outcome) => void; reject: (error: unknown) => void },
+  ) {
+    this.pending = pending
+    this.operations = operationsIn(pending.command)
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settle(outcome: Outcome): void {
+    this.settled = true
+    this.#resolve(outcome)
+  }
+
+  fail(error: unknown): void {
+    this.settled = true
+    this.#reject(error)
+  }
 }
 
 /** A batch that the store has. */
@@ -91,20 +112,7 @@ export class Queue {
 
     const deadlineMs = this.#clock.monotonicMs() + this.#options.deadlineMs
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        pending: { ...submission, deadlineMs },
-        operations: operationsIn(submission.command),
-        settled: false,
-        alone: false,
-        settle(outcome) {
-          waiting.settled = true
-          resolve(outcome)
-        },
-        fail(error) {
-          waiting.settled = true
-          reject(error)
-        },
-      }
+      const waiting = new Waiting({ ...submission, deadlineMs }, { resolve, reject })
       this.#waiting.push(waiting)
       this.#operations += waiting.operations
       this.#wake()

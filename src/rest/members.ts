@@ -10,21 +10,22 @@ export type Members = {
   readonly repeated: ReadonlySet<string>
 }
 
-export const noMembers: Members = { sources: new Map(), repeated: new Set() }
+const noNames: ReadonlySet<string> = new Set()
+export const noMembers: Members = { sources: new Map(), repeated: noNames }
 
 /** Throws a SyntaxError where the text is not JSON, or not an object. */
 export function readMembers(text: string): Members {
   // This decides what is JSON; below, the text is known to be well formed.
   parseObject(text)
   const sources = new Map<string, string>()
-  const repeated = new Set<string>()
+  let repeated = noNames
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] !== '}') {
     const nameEnd = skipString(text, at)
     const name: string = JSON.parse(text.slice(at, nameEnd))
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, start)
-    if (sources.has(name)) repeated.add(name)
+    if (sources.has(name)) repeated = new Set([...repeated, name])
     sources.set(name, text.slice(start, end))
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
