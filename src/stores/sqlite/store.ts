@@ -16,6 +16,7 @@ import {
   type AccountPage,
   type Act,
   type ActPage,
+  type BlockPage,
   type BlockRange,
   type ChainProven,
   type EntitiesFound,
@@ -27,6 +28,7 @@ import {
   type Found,
   type HoldPageQuery,
   type LineRange,
+  type ListedBlock,
   type NamedLine,
   type NamedRecord,
   type Pending,
@@ -333,6 +335,14 @@ export class SqliteStore implements Store {
   async lines(range: LineRange): Promise<readonly NamedLine[]> {
     const lines = await this.#call('lines', range)
     return lines.map((line) => ({ id: idOf(line.sequence), line }))
+  }
+
+  blocks(page: BlockPage): Promise<readonly ListedBlock[]> {
+    return this.#call('blocks', page)
+  }
+
+  heads(): Promise<readonly ListedBlock[]> {
+    return this.blocks({ limit: 1 })
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<Sealed> {
