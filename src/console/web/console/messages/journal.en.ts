@@ -49,7 +49,6 @@ export const words = {
   heads: 'Heads of the chain',
   writer: 'Writer',
   block: 'Block',
-  headHash: 'Hash of all before it',
   lastRecord: 'Last record',
   ofWriter: (writer: string, sequence: string) => `no. ${sequence} of writer ${writer}`,
   recordsIn: (records: number, figure: string) => (records === 1 ? '1 record' : `${figure} records`),

@@ -44,7 +44,6 @@ export const words: Words = {
   heads: 'ראשי השרשרת',
   writer: 'כותב',
   block: 'בלוק',
-  headHash: 'גיבוב של כל מה שלפניו',
   lastRecord: 'רשומה אחרונה',
   ofWriter: (writer, sequence) => `מס׳ ${sequence} של כותב ${writer}`,
   recordsIn: (records, figure) => (records === 1 ? 'רשומה אחת' : `${figure} רשומות`),

@@ -50,9 +50,9 @@ function headsOf(heads: readonly Block[], words: Words): View {
     table({
       caption: words.heads,
       columns: [
-        { head: words.writer, cell: ({ writer }) => html`<b>${writer}</b>` },
+        { head: words.writer, cell: ({ writer }) => numbered(words.writer, writer) },
         { head: words.block, cell: ({ number }) => count(number) },
-        { head: words.headHash, cell: ({ hash }) => copyable(hash, shortened(hash)) },
+        { head: words.hash, cell: ({ hash }) => copyable(hash, shortened(hash)) },
         { head: words.lastRecord, cell: ({ last_record }) => html`<code>${last_record}</code>` },
         { head: words.at, cell: ({ at }) => ago(at) },
       ],
@@ -67,7 +67,7 @@ function columnsOf(words: Words, isOneOfSeveral: boolean): readonly Column<Block
     {
       head: words.block,
       cell: ({ number, writer, sequence }) => html`
-        <b class="figure">${count(number)}</b>
+        ${numbered(words.block, number)}
         ${isOneOfSeveral && html`<small class="under">${words.ofWriter(isolated(String(writer)), count(sequence))}</small>`}
       `,
     },
@@ -76,6 +76,11 @@ function columnsOf(words: Words, isOneOfSeveral: boolean): readonly Column<Block
     { head: words.previous, cell: (block) => previousOf(block, words) },
     { head: words.at, cell: ({ at }) => stamp(at) },
   ]
+}
+
+/** Of what: where a row is a block of its own, its first cell stands under no head. */
+function numbered(what: string, number: number): View {
+  return html`<b class="figure numbered" data-what=${what}>${count(number)}</b>`
 }
 
 function recordsOf({ records, first_record, last_record }: Block, words: Words): View {
