@@ -1,4 +1,5 @@
 /** What a store must list of its blocks, worked out from its journal by other code than the store's. */
+import assert from 'node:assert/strict'
 import type { ListedBlock, Store } from '../../src/bank/store.ts'
 import { journalOf } from '../support/journal.ts'
 
@@ -21,7 +22,9 @@ export async function blockPages(store: Store, limit: number): Promise<(readonly
   for (let before: number | undefined; before !== 1; ) {
     const page = await store.blocks({ limit, ...(before !== undefined && { before }) })
     pages.push(page)
-    before = page.at(-1)?.number ?? 1
+    const last: number = page.at(-1)?.number ?? 1
+    assert.ok(last < (before ?? Infinity), `a page before ${before} ends at ${last}`)
+    before = last
   }
   return pages
 }
