@@ -24,6 +24,7 @@ import type {
   AccountPage,
   Act,
   ActPage,
+  BlockPage,
   EntitiesFound,
   EntityPage,
   Entry,
@@ -33,6 +34,7 @@ import type {
   Found,
   HoldPageQuery,
   LineRange,
+  ListedBlock,
   NamedRecord,
   Store,
   TransferPageQuery,
@@ -113,6 +115,16 @@ export class Bank {
   async records(range: LineRange): Promise<readonly PlacedRecord[]> {
     const lines = await this.#store.lines(range)
     return lines.map(({ id, line }, i) => ({ id, place: range.after + 1 + i, ...fromLine(line) }))
+  }
+
+  /** Blocks without their lines, newest first. */
+  blocks(page: BlockPage): Promise<readonly ListedBlock[]> {
+    return this.#store.blocks(page)
+  }
+
+  /** The newest block of each writer. */
+  heads(): Promise<readonly ListedBlock[]> {
+    return this.#store.heads()
   }
 
   /** Decides a command, exactly once if it has a key, and answers when that is on disk. */

@@ -110,7 +110,13 @@ export interface Store extends Committing {
   /** The lines beyond one place, up to another that is there. */
   lines(range: LineRange): Promise<readonly NamedLine[]>
 
-  /** Blocks with their lines, from the one with this sequence on, as they were committed. */
+  /** Blocks without their lines, newest first, with every commit that has been answered. */
+  blocks(page: BlockPage): Promise<readonly ListedBlock[]>
+
+  /** The newest block of each writer that has one, in the order of their numbers as writers. */
+  heads(): Promise<readonly ListedBlock[]>
+
+  /** Blocks with their lines, from the one with this number on, as they were committed. */
   journal(fromBlock?: number): AsyncIterable<{ block: Block; lines: readonly Line[] }>
 
   /**
@@ -137,6 +143,29 @@ export type NamedLine = { readonly id: RecordId; readonly line: Line }
 
 /** Lines beyond place `after`, up to place `last`. */
 export type LineRange = { readonly after: number; readonly last: number }
+
+/** Blocks with numbers below `before`, at most `limit`; numbers have no gaps, so there are more until number 1 is told. */
+export type BlockPage = { readonly before?: number; readonly limit: number }
+
+/** A block as it stands in the order of all writers' blocks, and in its writer's chain. */
+export type ListedBlock = Pick<Block, 'writer' | 'sequence' | 'at' | 'last' | 'hash' | 'previous'> & {
+  /** Its place in the order of all, from 1 on, which never changes; where there is one writer, its sequence. */
+  readonly number: number
+  /** Sequence of its first record. */
+  readonly first: number
+  /** The number of the block before it in its writer's chain; null of the first. */
+  readonly previousNumber: number | null
+}
+
+/** The first of a lone writer's blocks as they are listed. They come newest first, with one more where there is one. */
+export function listBlocks(newestFirst: readonly Block[], limit: number): readonly ListedBlock[] {
+  return newestFirst.slice(0, limit).map(({ writer, sequence, at, last, hash, previous }, i) => {
+    const before = newestFirst[i + 1]
+    const first = (before?.last ?? 0) + 1
+    const previousNumber = before?.sequence ?? null
+    return { number: sequence, writer, sequence, at, first, last, hash, previous, previousNumber }
+  })
+}
 
 /** Blocks `from` to `to`, both included; without one of them, from the first or to the newest. */
 export type BlockRange = { readonly from?: number; readonly to?: number }

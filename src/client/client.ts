@@ -327,6 +327,16 @@ export class Cashpoint {
     return this.#read('/verify', {}, ask)
   }
 
+  /** Blocks of the journal, newest first; with `to` none beyond that number. */
+  blocks(query: types.Paging & { to?: number } = {}, ask?: Ask): Promise<types.Blocks> {
+    return this.#read('/journal/blocks', query, ask)
+  }
+
+  /** The newest block of each writer. */
+  heads(ask?: Ask): Promise<types.Heads> {
+    return this.#read('/journal/heads', {}, ask)
+  }
+
   /**
    * What happened, oldest first, and then as it happens, for ever: a stream that breaks is resumed behind the last
    * event that was given. Keep that event's `id`, and a program that was killed goes on with `after`.

@@ -72,6 +72,12 @@ test('everything there is to ask, once', async (t) => {
   assert.equal(results[0]?.status, 201)
   assert.equal((await client.verify({ from: 1 })).from, 1)
   assert.ok('running' in (await client.verification()))
+  const [head] = (await client.heads()).heads
+  const { blocks, next_cursor } = await client.blocks({ limit: 2 })
+  assert.equal(blocks[0]?.hash, head?.hash)
+  const [next] = (await client.blocks({ limit: 1, cursor: String(next_cursor) })).blocks
+  assert.equal(next?.hash, blocks[1]?.previous_hash)
+  assert.deepEqual((await client.blocks({ to: next?.number ?? 0, limit: 1 })).blocks, [next])
   await client.deposit({ account: A, amount: 1, ...usd }, { key: 'mine' })
   assert.equal((await client.operation('mine')).status, 201)
 })

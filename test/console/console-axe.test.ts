@@ -73,7 +73,7 @@ describe('axe finds nothing', { skip: browser === undefined && 'there is no Chro
     '/console/accounts/:account/statement': [`/console/accounts/${maya}/statement`],
     '/console/cards': ['', '?last4=4242', '?last4=9999'],
     '/console/cards/:card': [`/console/cards/${card}`, `/console/cards/${lost}`],
-    '/console/journal': ['', '?view=acts'],
+    '/console/journal': ['', '?upto=1-3', '?view=blocks', '?view=blocks&to=2', '?view=acts'],
     '/console/live': [''],
     '/console/login': ['', '?why=idle'],
   }

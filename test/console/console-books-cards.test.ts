@@ -37,19 +37,19 @@ describe('cards at the console, and who may do what', {
         account: [],
         views: ['Entries', atMachines, 'Holds'],
         card: [],
-        journal: ['Records', 'Who did what'],
+        journal: ['Records', 'Blocks', 'Who did what'],
       },
       operator: {
         account: ofAccount,
         views: ['Entries', atMachines, 'Holds'],
         card: ['Block'],
-        journal: ['Records'],
+        journal: ['Records', 'Blocks'],
       },
       admin: {
         account: ofAccount,
         views: ['Entries', atMachines, 'Holds'],
         card: ['Block'],
-        journal: ['Records', 'Who did what'],
+        journal: ['Records', 'Blocks', 'Who did what'],
       },
     })) {
       const page = await books.as(t, role as keyof typeof books.keys, `/console/accounts/${maya}`)

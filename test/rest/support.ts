@@ -259,6 +259,8 @@ export function stubStore(does: Partial<Store>): Store {
     last: fail,
     placeOf: fail,
     lines: fail,
+    blocks: fail,
+    heads: fail,
     journal: fail,
     prove: fail,
     figures: () => ({}),

@@ -188,6 +188,8 @@ export class FaultyStore implements Store {
   last: Store['last'] = () => this.#disk.last()
   placeOf: Store['placeOf'] = (id) => this.#disk.placeOf(id)
   lines: Store['lines'] = (range) => this.#disk.lines(range)
+  blocks: Store['blocks'] = (page) => this.#disk.blocks(page)
+  heads: Store['heads'] = () => this.#disk.heads()
   journal: Store['journal'] = (fromBlock) => this.#disk.journal(fromBlock)
   prove: Store['prove'] = (range, onProgress) => this.#disk.prove(range, onProgress)
   figures: Store['figures'] = () => ({})

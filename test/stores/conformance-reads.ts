@@ -9,6 +9,7 @@ import type { Command, Outcome, Reply } from '../../src/ledger/command.ts'
 import { deposit, pending } from '../support/commands.ts'
 import { times } from '../support/profile.ts'
 import type { Place } from '../support/stores.ts'
+import { blockPages, blocksOf } from './listed-blocks.ts'
 
 const usd = { currency: 'USD' }
 const far = Number.MAX_SAFE_INTEGER
@@ -370,6 +371,39 @@ export function conformanceOfReads(name: string, newPlace: () => Place): void {
         assert.deepEqual(await sequences(0, 7), [1, 2, 3, 4, 5, 6, 7])
         assert.deepEqual(await sequences(2, 4), [3, 4])
         assert.deepEqual(await sequences(7, 7), [])
+      },
+    )
+
+    told(
+      'a new journal has no blocks, and nobody a head',
+      async () => {},
+      async (store) => {
+        assert.deepEqual([await store.blocks({ limit: 9 }), await store.heads()], [[], []])
+      },
+    )
+
+    told(
+      'blocks are listed newest first, page by page, as the journal has them, and the newest is the head',
+      async (store) => {
+        await opened(store, 'A')
+        for (let i = 1; i <= 6; i += 1)
+          await done(store, ...Array.from({ length: i }, () => move(null, 'A', 1)))
+      },
+      async (store) => {
+        const { listed, heads } = await blocksOf(store)
+        assert.deepEqual(await store.heads(), heads)
+        for (const limit of [1, 2, 3, 7, 8]) {
+          const pages = await blockPages(store, limit)
+          assert.deepEqual(pages.flat(), listed, `pages of ${limit}`)
+          assert.equal(pages.length, Math.ceil(listed.length / limit))
+        }
+        assert.deepEqual(await store.blocks({ before: 1, limit: 9 }), [])
+        assert.deepEqual(await store.blocks({ before: far, limit: 2 }), listed.slice(0, 2))
+        // What is committed meanwhile moves no page.
+        await done(store, hold('A', 1))
+        assert.deepEqual(await store.blocks({ before: listed[2]?.number ?? 0, limit: 9 }), listed.slice(3))
+        const [newest] = await store.blocks({ limit: 1 })
+        assert.equal(newest?.number, listed.length + 1)
       },
     )
 

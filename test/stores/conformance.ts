@@ -543,6 +543,8 @@ export function conformance(name: string, newPlace: () => Place): void {
         totals: () => store.totals(),
         reply: () => store.reply({ scope: '', key: 'k' }),
         lines: () => store.lines({ after: 0, last: 1 }),
+        blocks: () => store.blocks({ limit: 1 }),
+        heads: () => store.heads(),
         commit: () => only(store, deposit('a', '10')),
       }
       for (const [what, ask] of Object.entries(asked))

@@ -24,6 +24,7 @@ import { type HeldClock, heldClock } from '../support/clock.ts'
 import { deposit, gist, withdraw } from '../support/commands.ts'
 import { postgres, postgresMissing, runOnce } from '../support/postgres.ts'
 import { times } from '../support/profile.ts'
+import { blockPages, blocksOf } from './listed-blocks.ts'
 
 const usd = { currency: 'USD' }
 
@@ -298,6 +299,24 @@ describe('nodes', { skip: postgresMissing }, () => {
     const some = all[Math.floor(all.length / 2)]
     assert.equal(await a.placeOf(some?.id ?? ''), Math.floor(all.length / 2) + 1)
     assert.deepEqual(await a.lines({ after: 5, last }), all.slice(5))
+  })
+
+  test('blocks of all nodes are listed in one order, and each has a head, on whichever node is asked', async () => {
+    for (let i = 0; i < 40; i += 1) await node(i).submit(deposit(`listed-${i % 5}`, '1'))
+    await Promise.all(Array.from({ length: 60 }, (_, i) => node(i).submit(deposit(`listed-${i % 7}`, '1'))))
+    const { listed, heads } = await blocksOf(node(0).store)
+    assert.ok(heads.length >= 3, `${heads.length} writers`)
+    assert.ok(listed.some(({ number, sequence }) => number !== sequence))
+    for (const i of [0, 1, 2]) {
+      assert.deepEqual(await node(i).store.heads(), heads)
+      assert.deepEqual((await blockPages(node(i).store, 7)).flat(), listed)
+    }
+    // What was answered on one node a moment ago is the head on another, and the newest block on a third.
+    const writer = await node(1).writerOf(deposit('listed-0', '1'))
+    const head = (await node(0).store.heads()).find((each) => each.writer === writer)
+    const before = heads.find((each) => each.writer === writer)
+    assert.deepEqual([head?.number, head?.previousNumber], [listed.length + 1, before?.number])
+    assert.deepEqual(await node(2).store.blocks({ limit: 1 }), [head])
   })
 
   test('a transaction that the database ended since its node was silent may run again', async () => {

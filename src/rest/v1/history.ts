@@ -7,7 +7,7 @@ import { leftOn } from '../../ledger/books.ts'
 import type { PostedTransfer } from '../../ledger/command.ts'
 import type { Currency } from '../../ledger/money.ts'
 import { ProblemError } from '../problem.ts'
-import { isVersion, nextCursor, pageBefore, pageIn, paging } from './pages.ts'
+import { isNumber, nextCursor, pageBefore, pageIn, paging } from './pages.ts'
 import { type EntryBody, entryBody } from './render.ts'
 import { accountIn, houseIn, send, type V1Route } from './route.ts'
 import * as schemas from './schemas.ts'
@@ -50,7 +50,7 @@ export function historyRoutes(bank: Bank): V1Route[] {
       const { things, next } = await bank.transfers({ account: house.name, ...within, ...page })
       return sendEntries(house.name, currencyOf(house.name), things, { limit: page.limit, last: next })
     }
-    const { limit, after } = pageIn(request, isVersion)
+    const { limit, after } = pageIn(request, isNumber)
     const before = after === undefined ? {} : { before: Number(after) }
     const { number, currency } = await accountIn(bank, request)
     // One more than is asked for tells whether there are more.

@@ -94,6 +94,7 @@ for (const [name, schema, written = schema] of [
   ['TerminalBatch', schemas.closedBatchReply],
   ['Exception', schemas.exceptionReply],
   ['Card', schemas.cardReply],
+  ['Block', schemas.blockReply],
   ['Session', schemas.sessionReply],
   ['Problem', schemas.problem],
   ['BatchRefused', schemas.batchRefused],

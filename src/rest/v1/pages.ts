@@ -18,8 +18,8 @@ export const paging = {
   }),
 }
 
-/** A position that is a number: a version. */
-export function isVersion(text: string): boolean {
+/** A position that is a number: of an account's version, of a block. */
+export function isNumber(text: string): boolean {
   return /^[1-9][0-9]{0,14}$/.test(text)
 }
 

@@ -25,6 +25,7 @@ import { readExactly } from './exact.ts'
 import { exceptionRoutes } from './exceptions.ts'
 import { exchangeRoutes } from './exchanges.ts'
 import { historyRoutes } from './history.ts'
+import { journalRoutes } from './journal.ts'
 import { movementRoutes } from './movements.ts'
 import { openApi } from './openapi.ts'
 import { overviewRoutes } from './overview.ts'
@@ -140,6 +141,7 @@ export function v1Routes({
     ...searchRoutes(bank),
     searchRoute(bank, { vault, dayOf: businessDays(timeZone) }),
     ...proofRoutes(bank),
+    ...journalRoutes(bank),
     ...adjustmentRoutes(bank),
     ...sessionRoutes(access, currency),
     ...credentialRoutes(bank),

@@ -57,6 +57,11 @@ export const holdState = Type.Enum(['pending', 'posted', 'voided', 'expired'])
 export const key = Type.String({ minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' })
 export const version = Type.Integer({ minimum: 0, maximum: minorMax - 1 })
 export const block = Type.Integer({ minimum: 1, maximum: minorMax })
+export const lastBlock = Type.Integer({
+  minimum: 1,
+  maximum: minorMax - 1,
+  description: 'No block beyond this number',
+})
 export const moment = Type.Union([instant, Type.String({ format: 'date' })])
 export const period = {
   from: Type.Union(moment.anyOf, { description: 'From this instant or day on' }),
@@ -481,3 +486,24 @@ const verdict = closed({
   what: Type.Optional(Type.String()),
 })
 export const verificationReply = closed({ running: orNull(pass), last: orNull(verdict) })
+const hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, in hexadecimal digits' })
+export const blockReply = closed({
+  number: Type.Integer({
+    minimum: 1,
+    description: 'Its place in the one order of all writers’ blocks, as POST /v1/verify names it',
+  }),
+  writer: Type.Integer({ minimum: 1 }),
+  sequence: Type.Integer({ minimum: 1, description: 'In the chain of its writer' }),
+  at: instant,
+  records: Type.Integer({ minimum: 1 }),
+  first_record: id,
+  last_record: id,
+  hash,
+  previous_hash: hash,
+  previous_number: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+    description:
+      'Of the block before it in its writer’s chain; null of the first, whose previous_hash is zeros',
+  }),
+})
+export const blocksReply = closed({ blocks: Type.Array(blockReply), next_cursor: orNull(Type.String()) })
+export const headsReply = closed({ heads: Type.Array(blockReply) })

@@ -6,6 +6,7 @@ import {
   type AccountPage,
   type Act,
   type ActPage,
+  type BlockPage,
   type BlockRange,
   type ChainProven,
   type EntitiesFound,
@@ -19,6 +20,8 @@ import {
   type HoldPageQuery,
   inTime,
   type LineRange,
+  type ListedBlock,
+  listBlocks,
   type NamedLine,
   type NamedRecord,
   type Pending,
@@ -235,6 +238,15 @@ export class MemoryStore implements Store {
       .flatMap(({ lines }) => lines)
       .filter(({ sequence }) => sequence > after && sequence <= last)
       .map((line) => ({ id: idOf(line.sequence), line }))
+  }
+
+  async blocks({ before = Infinity, limit }: BlockPage): Promise<readonly ListedBlock[]> {
+    const blocks = this.#journal.map(({ block }) => block).filter(({ sequence }) => sequence < before)
+    return listBlocks(blocks.reverse(), limit)
+  }
+
+  heads(): Promise<readonly ListedBlock[]> {
+    return this.blocks({ limit: 1 })
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {

@@ -5,7 +5,7 @@
  * lower, so an account's records stand in its order.
  */
 import type pg from 'pg'
-import type { LineRange, NamedLine } from '../../bank/store.ts'
+import type { BlockPage, LineRange, ListedBlock, NamedLine } from '../../bank/store.ts'
 import type { Block } from '../../ledger/block.ts'
 import type { RecordId } from '../../ledger/command.ts'
 import type { Line } from '../../ledger/record.ts'
@@ -106,6 +106,28 @@ const blocksIn = statement(
   order by p.block
   limit $2`,
 )
+// Each looked up by its key: the planner does not know how few they are, and would read all blocks to join them.
+const listedColumns = `p.block as number, p.writer, p.sequence, b.at, p.first, p.last, b.hash, b.previous,
+    (select block from places where writer = p.writer and last = p.first - 1) as "previousNumber"`
+const blocksBefore = statement(
+  'blocks_before_place',
+  `select ${listedColumns}
+  from (select * from places where block < $1 order by block desc limit $2) p
+  cross join lateral (
+    select * from blocks where writer = p.writer and sequence = p.sequence offset 0
+  ) b
+  order by p.block desc`,
+)
+const heads = statement(
+  'heads',
+  `select ${listedColumns}
+  from placed_of o
+  cross join lateral (
+    select * from blocks where writer = o.writer and sequence = o.sequence offset 0
+  ) b
+  cross join lateral (select * from places where writer = b.writer and last = b.last offset 0) p
+  order by p.writer`,
+)
 const linesOf = statement(
   'lines_of',
   `select p.block, ${lineColumns}
@@ -165,6 +187,19 @@ export class Places {
   /** The lines at places that are there, in their order. */
   async linesAt(places: readonly number[]): Promise<readonly PlacedLine[]> {
     return places.length === 0 ? [] : placed(await this.#ask(linesAt, [places]))
+  }
+
+  async blocksBefore({
+    before = Number.MAX_SAFE_INTEGER,
+    limit,
+  }: BlockPage): Promise<readonly ListedBlock[]> {
+    await this.head()
+    return (await this.#ask(blocksBefore, [before, limit])) as unknown as ListedBlock[]
+  }
+
+  async heads(): Promise<readonly ListedBlock[]> {
+    await this.head()
+    return (await this.#ask(heads, [])) as unknown as ListedBlock[]
   }
 
   /** The blocks beyond one, up to another, each with its lines. */

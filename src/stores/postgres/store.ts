@@ -12,6 +12,7 @@ import {
   type AccountPage,
   type Act,
   type ActPage,
+  type BlockPage,
   type BlockRange,
   type ChainProven,
   type EntitiesFound,
@@ -23,6 +24,7 @@ import {
   type Found,
   type HoldPageQuery,
   type LineRange,
+  type ListedBlock,
   type NamedLine,
   type NamedRecord,
   type OnBlocked,
@@ -329,6 +331,14 @@ export class PostgresStore implements Store {
 
   lines(range: LineRange): Promise<readonly NamedLine[]> {
     return this.#places.lines(range)
+  }
+
+  blocks(page: BlockPage): Promise<readonly ListedBlock[]> {
+    return this.#places.blocksBefore(page)
+  }
+
+  heads(): Promise<readonly ListedBlock[]> {
+    return this.#places.heads()
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<{ block: Block; lines: readonly Line[] }> {

@@ -1,6 +1,7 @@
 /** Reads the journal as it was written: blocks, and the lines between them. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Sealed } from '../../bank/copy.ts'
+import { type BlockPage, type ListedBlock, listBlocks } from '../../bank/store.ts'
 import { type Block, genesis } from '../../ledger/block.ts'
 import type { Line } from '../../ledger/record.ts'
 
@@ -8,6 +9,7 @@ export class JournalReader {
   readonly #head: StatementSync
   readonly #block: StatementSync
   readonly #blocks: StatementSync
+  readonly #blocksBefore: StatementSync
   readonly #lines: StatementSync
 
   constructor(journal: DatabaseSync) {
@@ -16,6 +18,9 @@ export class JournalReader {
     this.#block = journal.prepare(`select ${columns} from blocks where sequence = ?`)
     this.#blocks = journal.prepare(
       `select ${columns} from blocks where sequence > ? order by sequence limit ?`,
+    )
+    this.#blocksBefore = journal.prepare(
+      `select ${columns} from blocks where sequence < ? order by sequence desc limit ?`,
     )
     this.#lines = journal.prepare(
       `select sequence, at, kind, actor, scope, body
@@ -39,6 +44,12 @@ export class JournalReader {
     const blocks = this.#blocks.all(block.sequence, recordsMax) as Block[]
     const enough = blocks.findIndex(({ last }) => last - block.last >= recordsMax)
     return enough < 0 ? blocks : blocks.slice(0, enough + 1)
+  }
+
+  /** The blocks before one, newest first. */
+  blocksBefore({ before = Number.MAX_SAFE_INTEGER, limit }: BlockPage): readonly ListedBlock[] {
+    // One more, after whose records the last one's begin.
+    return listBlocks(this.#blocksBefore.all(before, limit + 1) as Block[], limit)
   }
 
   /** The blocks after one with their lines: at least one block if there is any, until they hold `recordsMax` records. */

@@ -7,6 +7,7 @@ import type {
   AccountPage,
   Act,
   ActPage,
+  BlockPage,
   EntitiesFound,
   EntityPage,
   Entry,
@@ -16,6 +17,7 @@ import type {
   Found,
   HoldPageQuery,
   LineRange,
+  ListedBlock,
   NamedRecord,
   TransferPageQuery,
 } from '../../bank/store.ts'
@@ -62,6 +64,8 @@ export type ReaderCalls = {
   scrub(block: number): { readonly block: number; readonly fault?: Fault }
   /** The newest block. */
   head(nothing: undefined): Block
+  /** Blocks before one, newest first. */
+  blocks(page: BlockPage): readonly ListedBlock[]
   /** Lines beyond one record, up to another. */
   lines(range: LineRange): readonly Line[]
   /** What comes before a block: where to read the journal from. */
@@ -150,6 +154,9 @@ const calls: ReaderCalls = {
   },
   head() {
     return blocks.head()
+  },
+  blocks(page) {
+    return blocks.blocksBefore(page)
   },
   lines({ after, last }) {
     return blocks.lines(after, last)

@@ -17,6 +17,7 @@ import {
   type AccountPage,
   type Act,
   type ActPage,
+  type BlockPage,
   type BlockRange,
   type ChainProven,
   type EntitiesFound,
@@ -28,6 +29,7 @@ import {
   type Found,
   type HoldPageQuery,
   type LineRange,
+  type ListedBlock,
   type NamedLine,
   type NamedRecord,
   type Pending,
@@ -334,6 +336,14 @@ export class SqliteStore implements Store {
   async lines(range: LineRange): Promise<readonly NamedLine[]> {
     const lines = await this.#call('lines', range)
     return lines.map((line) => ({ id: idOf(line.sequence), line }))
+  }
+
+  blocks(page: BlockPage): Promise<readonly ListedBlock[]> {
+    return this.#call('blocks', page)
+  }
+
+  heads(): Promise<readonly ListedBlock[]> {
+    return this.blocks({ limit: 1 })
   }
 
   async *journal(fromBlock = 1): AsyncGenerator<Sealed> {

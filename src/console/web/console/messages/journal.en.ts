@@ -8,6 +8,7 @@ export const words = {
   text: 'Everything that ever happened, in blocks each of which has the hash of the one before: nothing in it can be changed unseen.',
   views: 'What is shown of the journal',
   records: 'Records',
+  blocks: 'Blocks',
   acts: 'Who did what',
 
   proof: 'Proof of the books',
@@ -44,6 +45,20 @@ export const words = {
   terminals: 'Cash machines',
   house: 'The house',
   sum: 'Sum',
+
+  heads: 'Heads of the chain',
+  writer: 'Writer',
+  block: 'Block',
+  lastRecord: 'Last record',
+  ofWriter: (writer: string, sequence: string) => `no. ${sequence} of writer ${writer}`,
+  recordsIn: (records: number, figure: string) => (records === 1 ? '1 record' : `${figure} records`),
+  hash: 'Hash',
+  previous: 'Follows',
+  blockNumber: (block: string) => `block ${block}`,
+  firstBlock: 'nothing: the first',
+  upToBlock: (block: string) => `Up to block ${block}.`,
+  upToRecord: (record: string) => `Up to record ${record}.`,
+  newest: 'Show the newest',
 
   newer: (count: string) => `Show what is newer (${count})`,
   record: 'Record',

@@ -6,6 +6,7 @@ export const words: Words = {
   text: 'כל מה שקרה אי פעם, בבלוקים שבכל אחד מהם הגיבוב של הקודם: אי אפשר לשנות בו דבר בלי שיתגלה.',
   views: 'מה מוצג מן היומן',
   records: 'רשומות',
+  blocks: 'בלוקים',
   acts: 'מי עשה מה',
 
   proof: 'הוכחת הספרים',
@@ -39,6 +40,20 @@ export const words: Words = {
   terminals: 'כספומטים',
   house: 'הבית',
   sum: 'סכום',
+
+  heads: 'ראשי השרשרת',
+  writer: 'כותב',
+  block: 'בלוק',
+  lastRecord: 'רשומה אחרונה',
+  ofWriter: (writer, sequence) => `מס׳ ${sequence} של כותב ${writer}`,
+  recordsIn: (records, figure) => (records === 1 ? 'רשומה אחת' : `${figure} רשומות`),
+  hash: 'גיבוב',
+  previous: 'בא אחרי',
+  blockNumber: (block) => `בלוק ${block}`,
+  firstBlock: 'אין: הראשון',
+  upToBlock: (block) => `עד בלוק ${block}.`,
+  upToRecord: (record) => `עד רשומה ${record}.`,
+  newest: 'הצגת החדשים ביותר',
 
   newer: (count) => `הצגת החדשות (${count})`,
   record: 'רשומה',

@@ -8,9 +8,11 @@ import type { Words } from '../messages/journal.en.ts'
 import { button } from '../parts/button.ts'
 import { failed, loading, useData } from '../parts/data.ts'
 import { count, money, stamp } from '../parts/figures.ts'
+import { isolated } from '../parts/isolated.ts'
 import { listOf } from '../parts/list.ts'
 import type { Column } from '../parts/table.ts'
 import type { Place } from '../place.ts'
+import { upTo } from './journal-up-to.ts'
 import { tellingOf } from './live-telling.ts'
 
 type Of = { readonly place: Place; readonly words: Words }
@@ -24,12 +26,14 @@ const newerMs = 1_000
 
 export function Records({ place, words }: Of): View {
   const before = idIn(place.query.get('before'))
-  const { read, failure, reload } = useRecords(before)
-  const newer = useNewer(before === undefined, read)
+  const last = idIn(place.query.get('upto'))
+  const { read, failure, reload } = useRecords(before, last)
+  const newer = useNewer(before === undefined && last === undefined, read)
   const terminals = useData<Terminals>('/v1/terminals?limit=1000').body?.terminals ?? []
   const currencies = new Map(terminals.map(({ id, currency }) => [id, currency]))
   if (read === undefined) return failure === undefined ? loading() : failed(failure, reload)
   return html`
+    ${last !== undefined && upTo(words.upToRecord(isolated(last)), place.path, words)}
     ${newer > 0 && html`<p>${button({ label: words.newer(count(newer)), onClick: reload })}</p>`}
     ${listOf({
       caption: words.records,
@@ -68,20 +72,23 @@ function columnsOf(words: Words, currencies: ReadonlyMap<string, string>): reado
   ]
 }
 
-function useRecords(before: string | undefined) {
-  const [state, setState] = useState<{ readonly of: string | undefined; read?: Read; failure?: unknown }>()
+/** The newest before a record, or else up to one and with it, or else of all. */
+function useRecords(before: string | undefined, last: string | undefined) {
+  const of = `${before} ${last}`
+  const [state, setState] = useState<{ readonly of: string; read?: Read; failure?: unknown }>()
   const [round, setRound] = useState(0)
   useEffect(() => {
     let isWanted = true
-    recordsBefore(before).then(
-      (read) => isWanted && setState({ of: before, read }),
-      (failure) => isWanted && setState({ of: before, failure }),
+    const asked = before === undefined && last !== undefined ? recordsUpTo(last) : recordsBefore(before)
+    asked.then(
+      (read) => isWanted && setState({ of, read }),
+      (failure) => isWanted && setState({ of, failure }),
     )
     return () => {
       isWanted = false
     }
-  }, [before, round])
-  const current = state !== undefined && state.of === before ? state : undefined
+  }, [of, round])
+  const current = state?.of === of ? state : undefined
   return { read: current?.read, failure: current?.failure, reload: () => setRound((round) => round + 1) }
 }
 
@@ -108,8 +115,8 @@ function useNewer(isNewest: boolean, read: Read | undefined): number {
  * Events are told from the oldest on: so it begins some records before where it is to end, and further back where too
  * few of them are events.
  */
-async function recordsBefore(before: string | undefined): Promise<Read> {
-  const end = before ?? (await get<Events>('/v1/events?after=latest&limit=1')).next_after
+async function recordsBefore(before: string | undefined, from = before): Promise<Read> {
+  const end = from ?? (await get<Events>('/v1/events?after=latest&limit=1')).next_after
   for (const after of end === null ? [] : beginningsBefore(end)) {
     const found = await eventsFrom(after, before)
     const rows = found.slice(-perPage).reverse()
@@ -117,6 +124,12 @@ async function recordsBefore(before: string | undefined): Promise<Read> {
     if (after === undefined) return { rows, older: null }
   }
   return { rows: [], older: null }
+}
+
+/** Whatever comes after that record is the first not to be told: of several writers its own next one may come later. */
+async function recordsUpTo(last: string): Promise<Read> {
+  const after = await get<Events>(withParams('/v1/events', { after: last, limit: 1 }))
+  return recordsBefore(after.events[0]?.id, last)
 }
 
 /** Records ever further before one, of the same writer, whose sequences are known; then the beginning of all. */

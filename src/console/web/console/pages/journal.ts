@@ -1,4 +1,4 @@
-/** The journal: that it proves, what was written last, and who did what only some may do. */
+/** The journal: that it proves, what was written last, the chain of its blocks, and who did what only some may do. */
 import { h } from 'preact'
 import { html } from '../../html.ts'
 import type { Words } from '../messages/journal.en.ts'
@@ -9,12 +9,16 @@ import { tabs, viewIn } from '../parts/tabs.ts'
 import { may } from '../session.ts'
 import { words as common } from '../words.ts'
 import { Acts } from './journal-acts.ts'
+import { Blocks } from './journal-blocks.ts'
 import { Proof } from './journal-proof.ts'
 import { Records } from './journal-records.ts'
+
+const shown = { records: Records, blocks: Blocks, acts: Acts }
 
 export const page: Page<Words> = ({ place, words }) => {
   const views = [
     { view: 'records', label: words.records },
+    { view: 'blocks', label: words.blocks },
     ...(may('audit') ? [{ view: 'acts', label: words.acts } as const] : []),
   ] as const
   const head = pageHead({ title: words.title, text: words.text })
@@ -23,6 +27,6 @@ export const page: Page<Words> = ({ place, words }) => {
     ${head}
     ${h(Proof, { words })}
     ${tabs(place, words.views, views)}
-    ${viewIn(place, views) === 'acts' ? h(Acts, { place, words }) : h(Records, { place, words })}
+    ${h(shown[viewIn(place, views) ?? 'records'], { place, words })}
   `
 }
