@@ -9,6 +9,7 @@ import {
   entityReply,
   ofKind,
   repeated,
+  saidBy,
   terminalIn,
   unknownTerminal,
   useBefore,
@@ -46,7 +47,7 @@ export function once(
   rules: Rules,
   act: (terminal: Terminal) => Done | Refused,
 ): Outcome {
-  const { terminal: at, id: operation, stamp } = command
+  const { terminal: at, id: operation } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const used = useBefore(books, terminal, command, now, rules)
@@ -61,7 +62,7 @@ export function once(
   const { batch, business_date } = terminal.batch
   const day = { batch, business_date: business_date ?? rules.dayOf(now) }
   books.append(
-    { kind: 'operation_done', terminal: at, operation, ...done, ...stamp, ...day, ...asked },
+    { kind: 'operation_done', terminal: at, operation, ...done, ...saidBy(command), ...day, ...asked },
     markOf(by, now),
   )
   return decided(entityReply(books, nameOf.operation(at, operation), true))
@@ -101,7 +102,7 @@ function decline(
       operation,
       ...what,
       ...(about && { about }),
-      ...stamp,
+      ...saidBy(command),
       ...asked,
     },
     markOf(by, now),

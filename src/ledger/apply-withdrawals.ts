@@ -29,6 +29,7 @@ import {
   operationOf,
   raiseOf,
   repeated,
+  saidBy,
   settle,
   terminalIn,
   terminalThere,
@@ -103,7 +104,7 @@ export function authorize(
       transfer: transfer.id,
       ...(charged && { charged: charged.day }),
       ...(card.limits && { card_used: charge(card.used, day, amount) }),
-      ...stamp,
+      ...saidBy(command),
       ...asked,
     },
     markOf(by, now),
@@ -224,7 +225,7 @@ function decline(
     readonly terminal: Terminal
   },
 ): Outcome {
-  const { terminal: at, id, amount, currency, confirmation, account, pan, stamp } = command
+  const { terminal: at, id, amount, currency, confirmation, account, pan } = command
   const { refusal, about } = of.refused
   const card = cardIn(books, pan)
   books.append(
@@ -240,7 +241,7 @@ function decline(
       batch: of.terminal.batch.batch,
       code: refusal,
       ...(about && { about }),
-      ...stamp,
+      ...saidBy(command),
       ...of.asked,
     },
     markOf(by, of.now),

@@ -17,7 +17,7 @@ import type {
   UnitPlan,
   WrappedKey,
 } from './terminal.ts'
-import type { Stamp } from './trace.ts'
+import type { Said, Stamp } from './trace.ts'
 import type { About, Confirmation, Numbered, Operation, WithdrawalState } from './withdrawal.ts'
 
 /** Its three accounts were opened just before. */
@@ -258,7 +258,7 @@ export type ExchangeEnded = {
 }
 
 /** The whole report, which is the batch from now on; the next one is open. */
-export type BatchClosed = Partial<Stamp> & {
+export type BatchClosed = Partial<Said> & {
   readonly kind: 'batch_closed'
   readonly report: Batch
   /** What the machine had counted. */

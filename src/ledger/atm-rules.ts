@@ -13,7 +13,7 @@ import type { Instant, Minor } from './money.ts'
 import { accountThere, markOf, post } from './posting.ts'
 import type { Rules } from './rules.ts'
 import { accountsOfTerminal, type Terminal, type TerminalId } from './terminal.ts'
-import { type Use, useOf } from './trace.ts'
+import { type Said, type Use, useOf } from './trace.ts'
 import type { Asked, Withdrawal } from './withdrawal.ts'
 
 export function decided(reply: Reply): Outcome {
@@ -216,6 +216,11 @@ export function useBefore(
 ): Use | undefined {
   if (stamp === undefined) return undefined
   return useOf(usesIn(books, terminal, stamp.stan), stamp, { again, now, open, dayOf })
+}
+
+/** How the message was numbered, for its record; nothing where there was none. */
+export function saidBy({ stamp, again }: Stamped): Partial<Said> {
+  return stamp === undefined ? {} : { ...stamp, ...(again && { again }) }
 }
 
 export function usesIn(books: Books, terminal: TerminalId, number: string): readonly Use[] {

@@ -21,7 +21,7 @@ import {
   type TerminalId,
   type Unit,
 } from './terminal.ts'
-import { numberOfClose, numbersOf, type Stamp, type Trace, traceWith, type Use } from './trace.ts'
+import { numberOfClose, numbersOf, type Said, type Trace, traceWith, type Use } from './trace.ts'
 import { isOpen, type Operation, type Withdrawal } from './withdrawal.ts'
 
 type Find = (name: EntityName) => Entity | undefined
@@ -209,14 +209,16 @@ export function tracesOf(content: AtmContent): readonly EntityName[] {
   return numbersOf(stamp).map((number) => nameOf.trace(terminal, number))
 }
 
-function stampIn(content: AtmContent): Stamp | undefined {
+function stampIn(content: AtmContent): Said | undefined {
   if (!('stan' in content) || content.stan === undefined) return undefined
   const { stan, rrn, local, sent } = content
+  const again = 'again' in content && content.again
   return {
     stan,
     ...(rrn !== undefined && { rrn }),
     ...(local !== undefined && { local }),
     ...(sent !== undefined && { sent }),
+    ...(again && { again }),
   }
 }
 

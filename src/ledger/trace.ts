@@ -18,10 +18,16 @@ export type Stamp = {
   readonly sent?: string
 }
 
+/** A stamp as it is kept. */
+export type Said = Stamp & {
+  /** The message said that it was sent before: the one that it repeats may come behind it. */
+  readonly again?: true
+}
+
 /** What an advice may be about: a number, and what must be so of its use where it is known. */
 export type Original = Omit<Stamp, 'stan'> & { readonly number: string }
 
-export type Use = Stamp & {
+export type Use = Said & {
   readonly of: 'withdrawal' | 'operation' | 'batch'
   readonly id: string
   /** The batch that was open. */
@@ -92,11 +98,13 @@ function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: W
   const isLocalKnown = local !== undefined && use.local !== undefined
   const isSentKnown = sent !== undefined && use.sent !== undefined
   const isClockAlike = (local === undefined) === (use.local === undefined)
+  const isOvertaken = isSentKnown && now - use.at < lateMs && isSoonBefore(sent, use.sent)
   // What takes back may have the time at which that was sent, so for a while the number is enough.
   if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown)) return true
-  if (use.tombstone && isSentKnown && sent === use.sent) return true
+  if (use.tombstone && isSentKnown && (sent === use.sent || isOvertaken)) return true
   if (isLocalKnown) return local === use.local
   if (isSentKnown && isClockAlike && sent === use.sent) return true
+  if (use.again && isClockAlike && isOvertaken) return use.batch >= open - 1
   if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
   // Machines that count from 1 again every morning say no time either.
   const isToday = dayOf(use.at) === dayOf(now)
@@ -108,8 +116,26 @@ function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: W
 }
 
 /**
+ * Whether a message was sent before another one, and not long: then it may be what the other repeats or takes back. What
+ * asks anew under the same number is sent later. Neither tells its year, which may have a 29th of February or not.
+ */
+function isSoonBefore(sent: string, later: string): boolean {
+  return [2000, 2001].some((year) => {
+    const yearMs = Date.UTC(year + 1, 0) - Date.UTC(year, 0)
+    const ms = (instantIn(year, later) - instantIn(year, sent) + yearMs) % yearMs
+    return ms > 0 && ms < lateMs
+  })
+}
+
+function instantIn(year: number, time: string): Instant {
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (time.match(/../g) ?? []).map(Number)
+  return Date.UTC(year, month - 1, day, hour, minute, second)
+}
+
+/**
  * Whether a use was at the time that an advice tells of its original: `other` where that is of another time, or where
- * it tells none and the use is so old that the number may be of another one since.
+ * it tells none and the use is so old that the number may be of another one since. Of what a repeat made, the first may
+ * have been sent before.
  */
 export function timeOf(
   use: Use,
@@ -117,6 +143,8 @@ export function timeOf(
   now: Instant,
 ): 'same' | 'other' | 'unknown' {
   if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
-  if (sent !== undefined && use.sent !== undefined) return sent === use.sent ? 'same' : 'other'
+  if (sent !== undefined && sent === use.sent) return 'same'
+  const isFirst = use.again && sent !== undefined && use.sent && isSoonBefore(sent, use.sent)
+  if (sent !== undefined && use.sent !== undefined && !isFirst) return 'other'
   return now - use.at < dayMs ? 'unknown' : 'other'
 }

@@ -15,7 +15,7 @@ import type { Day } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Refusal } from './refusal.ts'
 import type { Notes, NotesOut, TerminalId } from './terminal.ts'
-import type { Stamp } from './trace.ts'
+import type { Said } from './trace.ts'
 
 export type WithdrawalState =
   | 'declined'
@@ -36,7 +36,7 @@ export type About = Readonly<Record<string, unknown>>
 export type Asked = { readonly fingerprint: string; readonly marks: string }
 
 /** With how its message was numbered, where it came by one. */
-export type Numbered = Asked & Partial<Stamp>
+export type Numbered = Asked & Partial<Said>
 
 export type Withdrawal = Numbered & {
   readonly kind: 'withdrawal'

@@ -22,6 +22,8 @@ advise T a3 000001 local=1123010000 card=L nothing
 feed T d1 card=K 20:1 stan=000006 local=1123010006
 close T 1 stan=000007 told=withdrawals:2:71
 authorize T i3 K 10 implicit stan=000002 local=1123010002 sent=1123000002
+authorize T i4 K 10 implicit stan=000008 sent=1123000030 again
+authorize T i5 K 10 implicit stan=000008 sent=1123000031
 `
 
 function storyJournal(): Journal {
@@ -66,6 +68,13 @@ const forgeries: readonly (readonly [string, (of: Records) => void, RegExp])[] =
     (of) => Object.assign(authorized(of, 'i3'), { stan: '000003', sent: '1123000003' }),
     /is STAN 000003 of .*, which was taken back before/,
   ],
+  [
+    'what a repeat did before it came',
+    (of) => (authorized(of, 'i5').sent = '1123000029'),
+    /is STAN 000008 of 1123000029, which was done before/,
+  ],
+  ['a repeat that is half one', (of) => (authorized(of, 'i4').again = false), /was said again: false/],
+  ['a repeat of no number', (of) => delete authorized(of, 'i4').stan, /was said again, and has no number/],
   ['a number that is none', (of) => (authorized(of, 'i1').stan = '1'), /has the STAN "1", which is none/],
   ['a reference that is too long', (of) => (authorized(of, 'i1').rrn = 'R'.repeat(13)), /has the RRN/],
   ['a time that is none', (of) => (authorized(of, 'i1').local = '1123'), /was sent at 1123 and/],

@@ -61,7 +61,7 @@ class Program {
       pending: step(text, this.#ids),
       ...(name !== undefined && { name }),
     })
-    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000'])}`
+    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000', ' sent=1123000030 again'])}`
     switch (chance(38)) {
       case 28:
       case 29:
