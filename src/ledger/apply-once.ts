@@ -7,6 +7,7 @@ import {
   askedOf,
   decided,
   entityReply,
+  forestalledBy,
   ofKind,
   repeated,
   saidBy,
@@ -18,7 +19,7 @@ import type { Books } from './books.ts'
 import type { Card } from './card.ts'
 import { type Outcome, type Refused, refuse, type Submission } from './command.ts'
 import { nameOf } from './entity.ts'
-import type { Instant } from './money.ts'
+import type { Instant, Minor } from './money.ts'
 import { markOf } from './posting.ts'
 import type { Rules } from './rules.ts'
 import { type Terminal, type TerminalId, valueOfNotes } from './terminal.ts'
@@ -57,6 +58,17 @@ export function once(
   const before = doneBefore(books, at, used?.id ?? operation, asked)
   if (before !== undefined) return before
 
+  const meant = { of: typeOf[command.type], ...sumOf(command) }
+  const forestalled = forestalledBy(books, terminal, command, meant, now)
+  if (forestalled !== undefined)
+    return decline(books, by, terminal, {
+      command,
+      asked,
+      refused: refuse('already_reversed'),
+      now,
+      forestalled,
+    })
+
   const done = act(terminal)
   if (done.type === 'refused') return decline(books, by, terminal, { command, asked, refused: done, now })
   const { batch, business_date } = terminal.batch
@@ -86,7 +98,13 @@ function decline(
   books: Books,
   by: Submission,
   { id: terminal, batch: { batch } }: Terminal,
-  { command, asked, refused, now }: { command: Asking; asked: Asked; refused: Refused; now: Instant },
+  {
+    command,
+    asked,
+    refused,
+    now,
+    forestalled,
+  }: { command: Asking; asked: Asked; refused: Refused; now: Instant; forestalled?: string },
 ): Outcome {
   const { stamp, id: operation } = command
   const { refusal: code, about } = refused
@@ -102,6 +120,7 @@ function decline(
       operation,
       ...what,
       ...(about && { about }),
+      ...(forestalled !== undefined && { forestalled_by: forestalled }),
       ...saidBy(command),
       ...asked,
     },
@@ -121,8 +140,12 @@ function askedFor(
   card: Card | undefined,
 ): Pick<OperationDeclined, 'account' | 'amount' | 'notes'> {
   if (command.type === 'change_pin') return {}
-  if (command.type === 'terminal_deposit')
-    return { amount: valueOfNotes(command.notes), notes: command.notes }
+  if (command.type === 'terminal_deposit') return { ...sumOf(command), notes: command.notes }
   const { account } = (card && chosenOf(card, debited(command))) ?? {}
-  return { amount: command.amount, ...(account !== undefined && { account }) }
+  return { ...sumOf(command), ...(account !== undefined && { account }) }
+}
+
+function sumOf(command: Asking): { readonly amount?: Minor } {
+  if (command.type === 'change_pin') return {}
+  return { amount: command.type === 'terminal_deposit' ? valueOfNotes(command.notes) : command.amount }
 }

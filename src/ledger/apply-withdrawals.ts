@@ -23,6 +23,7 @@ import {
   decided,
   endOf,
   entityReply,
+  forestalledBy,
   giveBackOf,
   isCountedSince,
   moveOf,
@@ -65,6 +66,22 @@ export function authorize(
   const asked = askedOf(command, used?.id ?? id, rules)
   const found = withdrawalIn(books, at, used?.id ?? id)
   if (found !== undefined) return authorizedBefore(books, by, found, asked, now)
+
+  const forestalled = forestalledBy(
+    books,
+    terminal,
+    command,
+    { of: 'withdrawal', amount: command.amount },
+    now,
+  )
+  if (forestalled !== undefined)
+    return decline(books, by, command, {
+      asked,
+      refused: refuse('already_reversed'),
+      now,
+      terminal,
+      forestalled,
+    })
 
   const judged = judge(books, by, terminal, command, now, rules)
   if ('type' in judged) return decline(books, by, command, { asked, refused: judged, now, terminal })
@@ -223,6 +240,7 @@ function decline(
     readonly refused: Refused
     readonly now: Instant
     readonly terminal: Terminal
+    readonly forestalled?: string
   },
 ): Outcome {
   const { terminal: at, id, amount, currency, confirmation, account, pan } = command
@@ -241,6 +259,7 @@ function decline(
       batch: of.terminal.batch.batch,
       code: refusal,
       ...(about && { about }),
+      ...(of.forestalled !== undefined && { forestalled_by: of.forestalled }),
       ...saidBy(command),
       ...of.asked,
     },

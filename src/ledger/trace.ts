@@ -64,8 +64,12 @@ export function isoId(batch: number, { stan, local, sent }: Stamp, received?: st
 
 /** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
 export function numbersOf({ stan, rrn }: Stamp): readonly string[] {
-  const isOther = rrn !== undefined && rrn.slice(-6) !== stan && /^[A-Za-z0-9]{1,12}$/.test(rrn)
-  return isOther ? [stan, rrn] : [stan]
+  return rrn !== undefined && rrn.slice(-6) !== stan && isReference(rrn) ? [stan, rrn] : [stan]
+}
+
+/** 1 to 12 letters and digits: under others nothing is found again. */
+export function isReference(text: string): boolean {
+  return /^[A-Za-z0-9]{1,12}$/.test(text)
 }
 
 /** The number under which a close of a batch is found again: its messages are of another class. */
@@ -73,9 +77,19 @@ export function numberOfClose({ stan }: Pick<Stamp, 'stan'>): string {
   return `close-${stan}`
 }
 
-/** A trace with one more use, and without those that do not count any more. */
-export function traceWith({ uses, ...trace }: Trace, use: Use, at: { now: Instant; open: number }): Trace {
-  return { ...trace, uses: [...uses.filter((each) => isKept(each, at)), use].slice(-usesMax) }
+/** A trace with one more use, and without those that do not count any more, such as the tombstone that is used up by it. */
+export function traceWith(
+  { uses, ...trace }: Trace,
+  use: Use,
+  { spent, ...at }: { now: Instant; open: number; spent?: string | undefined },
+): Trace {
+  const kept = uses.filter((each) => isKept(each, at) && !(each.tombstone && each.id === spent))
+  return { ...trace, uses: [...kept, use].slice(-usesMax) }
+}
+
+/** The tombstones of what was taken back by this reference alone, for as long as it may still come. */
+export function tombstonesBy(uses: readonly Use[], reference: string, now: Instant): readonly Use[] {
+  return uses.filter(({ tombstone, rrn, at }) => tombstone && rrn === reference && now - at < lateMs)
 }
 
 type When = {
@@ -91,7 +105,7 @@ type When = {
  * a STAN is of one transaction in a batch and on a day; `again`, of a repeat, also where it was sent at another time.
  */
 export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | undefined {
-  return uses.findLast((use) => isKept(use, when) && isSame(use, stamp, when))
+  return uses.findLast((use) => use.stan === stamp.stan && isKept(use, when) && isSame(use, stamp, when))
 }
 
 function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {

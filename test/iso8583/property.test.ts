@@ -56,7 +56,13 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
   }
 
   async function live(lines: Line[], { asked, amount, ends }: Transaction): Promise<number> {
-    const undo = reversalOf('0200', asked, ends === 'part' ? amount - 1000 : undefined)
+    const { 90: original = '', ...bare } = reversalOf(
+      '0200',
+      asked,
+      ends === 'part' ? amount - 1000 : undefined,
+    )
+    // A reference of its own is enough to name it.
+    const undo = asked[37] === undefined ? { ...bare, 90: original } : { ...bare, 37: asked[37] }
     // The machine gives up and says so, while its question may still be on its way.
     if (ends === 'undone' && chance(3) === 0) {
       const [answer, undone] = await Promise.all([insist(lines, '0200', asked), insist(lines, '0420', undo)])
@@ -71,7 +77,7 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
       assert.deepEqual({ ...(await insist(lines, '0201', asked)), 7: '' }, { ...answer, 7: '' })
     if (ends === 'silent') return amount
     if (ends === 'told') {
-      const told = { ...asked, 11: nextStan(), 90: undo[90] ?? '' }
+      const told = { ...asked, 11: nextStan(), ...(asked[37] === undefined && { 90: original }) }
       assert.equal((await insist(lines, '0220', told))[39], '00')
       return amount
     }
@@ -85,7 +91,7 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
     const lines = await Promise.all([dial(), dial(), dial()])
     const day = Array.from({ length: 12 }, (): Transaction => {
       const amount = 1000 * (2 + chance(8))
-      const at = { 41: one(...machines) }
+      const at = { 41: one(...machines), ...(chance(3) === 0 && { 37: `REF9${nextStan()}` }) }
       const clocked = (asked: Fields) => (chance(2) === 0 ? asked : sentAt(asked))
       if (chance(3) === 0) {
         const asked = clocked(request('400000', amount, { ...at, 103: 'B' }))

@@ -223,6 +223,27 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
       3,
       () =>
         at((of) => {
+          // What is taken back by its reference alone, and what comes behind it with the same.
+          const reference = `BY${chance(30)}`
+          const told = one('', ` card=${card()}`, ` card=${card()} asked=60 of=withdrawal`)
+          const says = one('nothing', 'nothing', 'amount=60 C1=1 C3=1')
+          const numbers = `${reference} 00000${1 + chance(6)} rrn=${reference}`
+          journal.step(`advise ${of} r${chance(count / 4)} ${numbers} ${says}${told}`)
+          for (let i = chance(3); i > 0; i -= 1) {
+            const { id, words } = stamp(of)
+            const numbered = `${words.replace(/ rrn=.*/, '')} rrn=${reference}`
+            const asked = one(
+              `authorize ${of} ${id} ${card()} ${one(60, 60, 10)} implicit`,
+              `send ${of} ${id} ${card()} B 60`,
+            )
+            journal.step(`${asked}${pin()} ${numbered}${one('', '', ' again')}`)
+          }
+        }),
+    ],
+    [
+      3,
+      () =>
+        at((of) => {
           const { id, words } = stamp(of)
           const sides = one(account(), account(), '- to_type=checking', '- from_type=savings')
           const again = one('', ' again')

@@ -1,6 +1,6 @@
 /** 0220, 0400 and 0420: what already happened. Answered 00 always, but where there is no such terminal, or not yet. */
 import type { Advise } from '../../ledger/atm-commands.ts'
-import type { Original } from '../../ledger/trace.ts'
+import { isReference, type Original } from '../../ledger/trace.ts'
 import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
 import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
 import {
@@ -108,7 +108,7 @@ export function originalsIn({ fields, stamp }: Pick<Request, 'fields' | 'stamp'>
     reference === undefined
       ? []
       : [...new Set([reference, reference.slice(-6)])]
-          .filter((number) => /^[A-Za-z0-9]{1,12}$/.test(number))
+          .filter(isReference)
           .map((number) => ({ number, rrn: reference }))
   const own = { number: stamp.stan, ...local, ...(stamp.sent !== undefined && { sent: stamp.sent }) }
   return [...ofType, ...bare, ...byReference, own]
