@@ -65,7 +65,7 @@ export function closeBatch(
   now: Instant,
   rules: Rules,
 ): Outcome {
-  const { terminal: id, batch: named, totals } = command
+  const { terminal: id, batch: named, totals, currency } = command
   const found = terminalIn(books, id)
   if (found === undefined) return unknownTerminal()
   const used = closedBy(books, found, command, now, rules)
@@ -92,11 +92,10 @@ export function closeBatch(
     over_short: accountThere(books, over_short).ledger,
     head: { writer, block, hash },
   } as const
-  books.append(
-    { kind: 'batch_closed', report, ...(totals && { told: totals }), ...saidBy(command) },
-    markOf(by, now),
-  )
-  const off = totals && offBalance(totals, report)
+  const isOther = currency !== undefined && currency !== terminal.currency
+  const told = { ...(totals && { told: totals }), ...(isOther && { told_in: currency }) }
+  books.append({ kind: 'batch_closed', report, ...told, ...saidBy(command) }, markOf(by, now))
+  const off = (totals && offBalance(totals, report)) ?? (isOther ? 0 : undefined)
   if (off !== undefined)
     raise(books, by, terminalThere(books, id), { type: 'out_of_balance', amount: off }, now)
   return decided(entityReply(books, name, true))

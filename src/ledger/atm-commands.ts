@@ -192,6 +192,8 @@ export type CloseBatch = {
   readonly batch: number
   /** What the machine counted: where the books say otherwise, that is an exception. */
   readonly totals?: BatchTotals
+  /** What it counted in, by its code or by a number that is none: where that is another one, so is this. */
+  readonly currency?: string
 } & Stamped
 
 export type StartExchange = { readonly type: 'start_exchange'; readonly terminal: TerminalId }

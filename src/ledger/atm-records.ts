@@ -269,6 +269,8 @@ export type BatchClosed = Partial<Said> & {
   readonly report: Batch
   /** What the machine had counted. */
   readonly told?: BatchTotals
+  /** What it had counted in, where that is another currency than its own. */
+  readonly told_in?: string
 }
 
 /** The terminal and the cards that anybody may try, until there is a credential. */

@@ -48,6 +48,7 @@ function storyJournal(): Journal {
     assert(reply.type !== 'refused' || line.includes(' i7 '), `${line}: ${sayReply(reply)}`)
     if (reply.type === 'exchange_open') journal.ids.set('x', reply.exchange)
   }
+  journal.command({ type: 'close_batch', terminal: 'T', batch: 2, currency: 'EUR' })
   return journal
 }
 
@@ -140,6 +141,16 @@ const forgeries: readonly (readonly [string, (of: Records) => void, RegExp])[] =
     'a close out of balance that nobody is told of',
     (of) => blank(of('exception_opened', { type: 'out_of_balance' })),
     /does not tell that batch 1 is out of balance/,
+  ],
+  [
+    'a close in another currency that nobody is told of',
+    (of) => blank(of('exception_opened', { type: 'out_of_balance' }, 2)),
+    /does not tell that batch 2 is out of balance/,
+  ],
+  [
+    'a close in another currency that is its own',
+    (of) => (of('batch_closed', {}, 2).body.told_in = 'USD'),
+    /closes batch 2, counted in USD, which is no other currency/,
   ],
   [
     'a close out of balance by another amount',
