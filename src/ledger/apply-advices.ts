@@ -30,7 +30,7 @@ import { isKept, isoId, type Original, type Stamp, timeOf, type Use } from './tr
 import type { Meant } from './withdrawal.ts'
 
 export function advise(books: Books, by: Submission, command: Advise, now: Instant, rules: Rules): Outcome {
-  const { terminal: at, says } = command
+  const { terminal: at, says, rejected } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const found = originalOf(books, terminal, command, now)
@@ -42,7 +42,7 @@ export function advise(books: Books, by: Submission, command: Advise, now: Insta
     return reverseWithdrawal(
       books,
       by,
-      { type: 'reverse_withdrawal', terminal: at, id, reason: 'advice' },
+      { type: 'reverse_withdrawal', terminal: at, id, reason: 'advice', ...(rejected && { rejected }) },
       now,
     )
   return confirm(books, by, confirmOf(command, id, says), now, rules)

@@ -448,28 +448,34 @@ function closeByMachine(
 export function reverseWithdrawal(
   books: Books,
   by: Submission,
-  { terminal: at, id }: ReverseWithdrawal,
+  { terminal: at, id, rejected = {} }: ReverseWithdrawal,
   now: Instant,
 ): Outcome {
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const name = nameOf.withdrawal(at, id)
   const found = withdrawalIn(books, at, id)
-  const advice = 'reverse'
   if (found === undefined) {
-    forestall(books, by, terminal, { id, amount: 0, advice }, now)
+    forestall(books, by, terminal, { id, amount: 0, advice: 'reverse' }, now)
     return decided(entityReply(books, name, true))
   }
+  const bad = Object.entries(someOf(rejected) ?? {}).map(([unit, count]) => `${unit}=${count}`)
+  const advice = ['reverse', ...bad].join(' ')
   if (found.advice === advice) return repeated(entityReply(books, name, false))
   const withdrawal = expire(books, by, found, now)
   const { state, mix_assumed, amount } = withdrawal
+  // Where notes were rejected on the way, it is a word on notes as a confirmation is: none of them left.
+  const command: Confirm = { type: 'confirm', terminal: at, id, units: {}, rejected }
+  const none = { said: wordOf(terminal, command, withdrawal), command, advice, now }
   if (isOpen(withdrawal)) {
-    giveAllBack(books, by, withdrawal, { by: 'reverse', advice, now })
+    if (bad.length > 0) confirmOpen(books, by, withdrawal, none)
+    else giveAllBack(books, by, withdrawal, { by: 'reverse', advice, now })
     return decided(entityReply(books, name, false))
   }
   if (state === 'reversed' || state === 'declined') return repeated(entityReply(books, name, false))
   if (mix_assumed && !isCountedSince(terminal, withdrawal)) {
-    takeAssumedBack(books, by, withdrawal, { advice, now })
+    if (bad.length > 0 && none.said.certain) replaceAssumed(books, by, withdrawal, none)
+    else takeAssumedBack(books, by, withdrawal, { advice, now })
     raiseOf(books, by, withdrawal, { type: 'late_reversal', amount, proposal: { dispensed: 0 } }, now)
     return decided(entityReply(books, name, false))
   }

@@ -214,6 +214,12 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
             'amount=60 C1=1 C3=1 outcome=retracted',
           )
           const numbers = `00000${1 + chance(6)}${one('', ' REF1', ' 000001')}`
+          if (chance(5) === 0) {
+            const original = { number: `00000${1 + chance(6)}` }
+            const rejected = { [one(...units)]: chance(3) }
+            const own = { terminal: of, id: `a${chance(count / 4)}` }
+            journal.command({ type: 'advise', ...own, originals: [original], says: 'nothing', rejected })
+          }
           journal.step(
             `advise ${of} a${chance(count / 4)} ${numbers} ${words} ${says}${one('', ` card=${card()}`)}${one('', '', ' asked=60')}${one('', '', ' of=deposit', ' of=transfer', ' of=withdrawal')}`,
           )

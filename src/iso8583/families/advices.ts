@@ -37,14 +37,17 @@ export function reverse(desk: Desk, ask: Ask): Promise<Answered> {
   const notes = notesIn(fields[48]) ?? { units: {} }
   const isNothing = !stands && notes.outcome === undefined
   const says: Says = isNothing ? 'nothing' : { amount: stands ?? 0, ...notes }
-  const more = asked === undefined ? {} : { asked }
+  const more = {
+    ...(asked !== undefined && { asked }),
+    ...(isNothing && notes.rejected && { rejected: notes.rejected }),
+  }
   return advise(desk, ask, { says, isClear: stands !== undefined, ...more })
 }
 
 async function advise(
   desk: Desk,
   ask: Ask,
-  { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
+  { says, isClear, ...more }: Pick<Advise, 'says' | 'asked' | 'rejected'> & { readonly isClear: boolean },
 ): Promise<Answered> {
   const { terminal, fields, terminalNow } = ask
   // Whoever got no balance, or no statement, takes it back as well: there is nothing to take back.
@@ -59,7 +62,7 @@ async function advise(
     ...(kind !== undefined && kind !== 'none' && { of: kind }),
     ...(pan && { pan }),
     ...accountIn(fields[102]),
-    ...(asked !== undefined && { asked }),
+    ...more,
     says,
   }
   const { reply } = await submit(desk, command)
