@@ -108,13 +108,17 @@ export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | und
   return uses.findLast((use) => use.stan === stamp.stan && isKept(use, when) && isSame(use, stamp, when))
 }
 
-function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
+function isSame(use: Use, stamp: Stamp, { again, now, open, dayOf }: When): boolean {
+  const { local, sent } = stamp
   const isLocalKnown = local !== undefined && use.local !== undefined
   const isSentKnown = sent !== undefined && use.sent !== undefined
   const isClockAlike = (local === undefined) === (use.local === undefined)
   const isOvertaken = isSentKnown && now - use.at < lateMs && isSoonBefore(sent, use.sent)
+  // Where references are none made of STANs, the end of one is no STAN of another.
+  const [, reference] = use.tombstone && use.rrn !== undefined ? numbersOf(stamp) : []
+  const isOthers = reference !== undefined && reference !== use.rrn
   // What takes back may have the time at which that was sent, so for a while the number is enough.
-  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown)) return true
+  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown) && !isOthers) return true
   if (use.tombstone && isSentKnown && (sent === use.sent || isOvertaken)) return true
   if (isLocalKnown) return local === use.local
   if (isSentKnown && isClockAlike && sent === use.sent) return true
@@ -122,7 +126,7 @@ function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: W
   if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
   // Machines that count from 1 again every morning say no time either.
   const isToday = dayOf(use.at) === dayOf(now)
-  if (use.tombstone) return use.batch >= open - 1 && (again || isToday)
+  if (use.tombstone) return use.batch >= open - 1 && (again || isToday) && !isOthers
   if (!isClockAlike) return false
   if (again) return use.batch >= open - 1
   const isBare = sent === undefined && use.sent === undefined
