@@ -105,32 +105,41 @@ type When = {
  * a STAN is of one transaction in a batch and on a day; `again`, of a repeat, also where it was sent at another time.
  */
 export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | undefined {
-  return uses.findLast((use) => use.stan === stamp.stan && isKept(use, when) && isSame(use, stamp, when))
+  const own = uses.filter((use) => use.stan === stamp.stan && isKept(use, when))
+  return own.findLast((use) => (use.tombstone ? isForbidden : isRepeat)(use, stamp, when))
 }
 
-function isSame(use: Use, stamp: Stamp, { again, now, open, dayOf }: When): boolean {
-  const { local, sent } = stamp
-  const isLocalKnown = local !== undefined && use.local !== undefined
-  const isSentKnown = sent !== undefined && use.sent !== undefined
-  const isClockAlike = (local === undefined) === (use.local === undefined)
-  const isOvertaken = isSentKnown && now - use.at < lateMs && isSoonBefore(sent, use.sent)
-  // Where references are none made of STANs, the end of one is no STAN of another.
-  const [, reference] = use.tombstone && use.rrn !== undefined ? numbersOf(stamp) : []
-  const isOthers = reference !== undefined && reference !== use.rrn
-  // What takes back may have the time at which that was sent, so for a while the number is enough.
-  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown) && !isOthers) return true
-  if (use.tombstone && isSentKnown && (sent === use.sent || isOvertaken)) return true
-  if (isLocalKnown) return local === use.local
-  if (isSentKnown && isClockAlike && sent === use.sent) return true
-  if (use.again && isClockAlike && isOvertaken) return use.batch >= open - 1
-  if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
+function isRepeat(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
+  if (local !== undefined && use.local !== undefined) return local === use.local
+  if (local !== undefined || use.local !== undefined) return false
+  if (sent !== undefined && sent === use.sent) return true
+  const isOfLate = use.batch >= open - 1
+  if (again) return isOfLate
+  if (sent !== undefined && use.sent !== undefined)
+    return use.again === true && isOfLate && isOvertaken(use, sent, now)
   // Machines that count from 1 again every morning say no time either.
-  const isToday = dayOf(use.at) === dayOf(now)
-  if (use.tombstone) return use.batch >= open - 1 && (again || isToday) && !isOthers
-  if (!isClockAlike) return false
-  if (again) return use.batch >= open - 1
   const isBare = sent === undefined && use.sent === undefined
-  return isBare && use.batch >= open && isToday
+  return isBare && use.batch >= open && dayOf(use.at) === dayOf(now)
+}
+
+/** Whether it was taken back before it came; what takes back may have the time at which that was sent. */
+function isForbidden(use: Use, stamp: Stamp, { again, now, open, dayOf }: When): boolean {
+  const { local, sent } = stamp
+  const isSentKnown = sent !== undefined && use.sent !== undefined
+  // Where references are none made of STANs, the end of one is no STAN of another.
+  const [, reference] = use.rrn === undefined ? [] : numbersOf(stamp)
+  const isOthers = reference !== undefined && reference !== use.rrn
+  // So for a while the number is enough.
+  if (now - use.at < lateMs && (again || !isSentKnown) && !isOthers) return true
+  if (isSentKnown && (sent === use.sent || isOvertaken(use, sent, now))) return true
+  if (local !== undefined && use.local !== undefined) return local === use.local
+  if (isSentKnown && !again) return false
+  return use.batch >= open - 1 && (again || dayOf(use.at) === dayOf(now)) && !isOthers
+}
+
+/** Whether a message that was sent then is one that a use has overtaken, on another line. */
+function isOvertaken({ sent, at }: Use, first: string, now: Instant): boolean {
+  return sent !== undefined && now - at < lateMs && isSoonBefore(first, sent)
 }
 
 /**
@@ -161,8 +170,9 @@ export function timeOf(
   now: Instant,
 ): 'same' | 'other' | 'unknown' {
   if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
-  if (sent !== undefined && sent === use.sent) return 'same'
-  const isFirst = use.again && sent !== undefined && use.sent && isSoonBefore(sent, use.sent)
-  if (sent !== undefined && use.sent !== undefined && !isFirst) return 'other'
+  if (sent !== undefined && use.sent !== undefined) {
+    if (sent === use.sent) return 'same'
+    if (!use.again || !isSoonBefore(sent, use.sent)) return 'other'
+  }
   return now - use.at < dayMs ? 'unknown' : 'other'
 }
