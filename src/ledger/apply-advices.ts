@@ -7,6 +7,7 @@ import { cardIn } from './apply-cards.ts'
 import { reverseDeposit, reverseTransfer } from './apply-reversals.ts'
 import { confirm, forestall, reverseWithdrawal } from './apply-withdrawals.ts'
 import type { Advise, Confirm } from './atm-commands.ts'
+import type { WithdrawalForestalled } from './atm-records.ts'
 import {
   decided,
   entityReply,
@@ -26,9 +27,10 @@ import type { Instant } from './money.ts'
 import type { Rules } from './rules.ts'
 import type { Terminal } from './terminal.ts'
 import { isKept, isoId, type Original, type Stamp, timeOf, type Use } from './trace.ts'
+import type { Meant } from './withdrawal.ts'
 
 export function advise(books: Books, by: Submission, command: Advise, now: Instant, rules: Rules): Outcome {
-  const { terminal: at, says } = command
+  const { terminal: at, says, rejected } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const found = originalOf(books, terminal, command, now)
@@ -40,7 +42,7 @@ export function advise(books: Books, by: Submission, command: Advise, now: Insta
     return reverseWithdrawal(
       books,
       by,
-      { type: 'reverse_withdrawal', terminal: at, id, reason: 'advice' },
+      { type: 'reverse_withdrawal', terminal: at, id, reason: 'advice', ...(rejected && { rejected }) },
       now,
     )
   return confirm(books, by, confirmOf(command, id, says), now, rules)
@@ -85,9 +87,10 @@ function foresee(
   rules: Rules,
 ): Outcome {
   const { terminal: at, says, originals, id: own, of } = command
-  const stamp = stampOf(originals)
-  if (stamp === undefined) return report(books, by, terminal, command, now)
-  const named = isoId(terminal.batch.batch, stamp)
+  const number = stampOf(originals)
+  if (number === undefined) return report(books, by, terminal, command, now)
+  const named = isoId(terminal.batch.batch, number)
+  const stamp = { ...number, ...referenceOf(books, terminal, command, now) }
   const id = withdrawalIn(books, at, named) === undefined ? named : own
   if (withdrawalIn(books, at, id) !== undefined) return report(books, by, terminal, command, now)
   if (says === 'nothing') {
@@ -123,6 +126,27 @@ function holderOf(books: Books, { currency }: Terminal, { pan = [], account: nam
   const account: AccountNumber | undefined = chosen?.account
   const isHere = account !== undefined && books.account(account)?.currency === currency
   return card && isHere ? { card: card.id, last4: card.last4, account } : {}
+}
+
+/**
+ * What names its original by a reference alone, and comes before it, forbids the first request with that reference that
+ * fits. Where the machine's messages have had it already it is of more than one, and says nothing of what is to come.
+ */
+function referenceOf(
+  books: Books,
+  { id: at, batch }: Terminal,
+  { originals: [first], of, pan, asked, says }: Advise,
+  now: Instant,
+): Pick<WithdrawalForestalled, 'rrn' | 'by_reference'> {
+  const { number, rrn } = first ?? {}
+  if (rrn === undefined || rrn !== number) return {}
+  if (usesIn(books, at, rrn).some((use) => isKept(use, { now, open: batch.batch }))) return {}
+  const card = pan && cardIn(books, pan)
+  // Of a card that there is not, nothing will be done.
+  if (pan !== undefined && card === undefined) return {}
+  const amount = asked ?? (says === 'nothing' || says.amount === 0 ? undefined : says.amount)
+  const more = { ...(amount !== undefined && { amount }), ...(card && { card: card.id }) }
+  return { rrn, by_reference: { ...(of !== undefined && { of }), ...more } }
 }
 
 /** The first of the numbers that is a STAN, with what is known of when. */
@@ -161,9 +185,16 @@ function originalOf(
   return undefined
 }
 
+/** Whether what was told of something by its reference, before it came, is what is told now, where both tell it. */
+function isAlike({ of, amount, card }: Meant = {}, command: Advise): boolean {
+  const differ = (told: unknown, now: unknown) => told !== undefined && now !== undefined && told !== now
+  const isCard = card === undefined || command.pan === undefined || command.pan.includes(card)
+  return isCard && !differ(of, command.of) && !differ(amount, command.asked)
+}
+
 function agrees(books: Books, { of, id, tombstone }: Use, command: Advise): boolean {
   const { terminal, pan = [], asked, of: kind } = command
-  if (tombstone) return true
+  if (tombstone) return isAlike(withdrawalThere(books, terminal, id).by_reference, command)
   if (of === 'batch') return false
   const found = books.entity(nameOf[of](terminal, id))
   if (found?.kind !== 'withdrawal' && found?.kind !== 'operation') return false

@@ -2,7 +2,7 @@
 
 import { correct } from './apply-exceptions.ts'
 import { assume, doubt, expire, giveAllBack } from './apply-withdrawals.ts'
-import type { CloseBatch, CountUnits, EndExchange, StartExchange } from './atm-commands.ts'
+import type { CloseBatch, CountUnits, EndExchange, Stamped, StartExchange } from './atm-commands.ts'
 import {
   decided,
   entityReply,
@@ -11,6 +11,7 @@ import {
   overShortOf,
   raise,
   repeated,
+  saidBy,
   terminalIn,
   terminalThere,
   unknownTerminal,
@@ -37,7 +38,7 @@ import {
   type Unit,
   valueOfNotes,
 } from './terminal.ts'
-import { numberOfClose, type Stamp, useOf } from './trace.ts'
+import { numberOfClose, useOf } from './trace.ts'
 import type { Withdrawal } from './withdrawal.ts'
 
 /** What is under way at a terminal or in doubt, oldest first. */
@@ -60,13 +61,14 @@ function settleSilent(books: Books, by: Submission, id: TerminalId, now: Instant
 export function closeBatch(
   books: Books,
   by: Submission,
-  { terminal: id, batch: named, totals, stamp, again = false }: CloseBatch,
+  command: CloseBatch,
   now: Instant,
   rules: Rules,
 ): Outcome {
+  const { terminal: id, batch: named, totals, currency } = command
   const found = terminalIn(books, id)
   if (found === undefined) return unknownTerminal()
-  const used = stamp && closedBy(books, found, { stamp, again }, now, rules)
+  const used = closedBy(books, found, command, now, rules)
   const number = used ?? named
   const name = nameOf.batch(id, number)
   if (books.entity(name) !== undefined) return repeated(entityReply(books, name, false))
@@ -90,8 +92,10 @@ export function closeBatch(
     over_short: accountThere(books, over_short).ledger,
     head: { writer, block, hash },
   } as const
-  books.append({ kind: 'batch_closed', report, ...(totals && { told: totals }), ...stamp }, markOf(by, now))
-  const off = totals && offBalance(totals, report)
+  const isOther = currency !== undefined && currency !== terminal.currency
+  const told = { ...(totals && { told: totals }), ...(isOther && { told_in: currency }) }
+  books.append({ kind: 'batch_closed', report, ...told, ...saidBy(command) }, markOf(by, now))
+  const off = (totals && offBalance(totals, report)) ?? (isOther ? 0 : undefined)
   if (off !== undefined)
     raise(books, by, terminalThere(books, id), { type: 'out_of_balance', amount: off }, now)
   return decided(entityReply(books, name, true))
@@ -101,10 +105,11 @@ export function closeBatch(
 function closedBy(
   books: Books,
   { id, batch: { batch: open } }: Terminal,
-  { stamp, again }: { stamp: Stamp; again: boolean },
+  { stamp, again = false }: Stamped,
   now: Instant,
   { dayOf }: Rules,
 ): number | undefined {
+  if (stamp === undefined) return undefined
   const found = useOf(usesIn(books, id, numberOfClose(stamp)), stamp, { again, now, open: open - 1, dayOf })
   return found && Number(found.id)
 }

@@ -7,8 +7,10 @@ import {
   askedOf,
   decided,
   entityReply,
+  forestalledBy,
   ofKind,
   repeated,
+  saidBy,
   terminalIn,
   unknownTerminal,
   useBefore,
@@ -17,7 +19,7 @@ import type { Books } from './books.ts'
 import type { Card } from './card.ts'
 import { type Outcome, type Refused, refuse, type Submission } from './command.ts'
 import { nameOf } from './entity.ts'
-import type { Instant } from './money.ts'
+import type { Instant, Minor } from './money.ts'
 import { markOf } from './posting.ts'
 import type { Rules } from './rules.ts'
 import { type Terminal, type TerminalId, valueOfNotes } from './terminal.ts'
@@ -46,7 +48,7 @@ export function once(
   rules: Rules,
   act: (terminal: Terminal) => Done | Refused,
 ): Outcome {
-  const { terminal: at, id: operation, stamp } = command
+  const { terminal: at, id: operation } = command
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const used = useBefore(books, terminal, command, now, rules)
@@ -56,12 +58,23 @@ export function once(
   const before = doneBefore(books, at, used?.id ?? operation, asked)
   if (before !== undefined) return before
 
+  const meant = { of: typeOf[command.type], ...sumOf(command) }
+  const forestalled = forestalledBy(books, terminal, command, meant, now)
+  if (forestalled !== undefined)
+    return decline(books, by, terminal, {
+      command,
+      asked,
+      refused: refuse('already_reversed'),
+      now,
+      forestalled,
+    })
+
   const done = act(terminal)
   if (done.type === 'refused') return decline(books, by, terminal, { command, asked, refused: done, now })
   const { batch, business_date } = terminal.batch
   const day = { batch, business_date: business_date ?? rules.dayOf(now) }
   books.append(
-    { kind: 'operation_done', terminal: at, operation, ...done, ...stamp, ...day, ...asked },
+    { kind: 'operation_done', terminal: at, operation, ...done, ...saidBy(command), ...day, ...asked },
     markOf(by, now),
   )
   return decided(entityReply(books, nameOf.operation(at, operation), true))
@@ -85,7 +98,13 @@ function decline(
   books: Books,
   by: Submission,
   { id: terminal, batch: { batch } }: Terminal,
-  { command, asked, refused, now }: { command: Asking; asked: Asked; refused: Refused; now: Instant },
+  {
+    command,
+    asked,
+    refused,
+    now,
+    forestalled,
+  }: { command: Asking; asked: Asked; refused: Refused; now: Instant; forestalled?: string },
 ): Outcome {
   const { stamp, id: operation } = command
   const { refusal: code, about } = refused
@@ -101,7 +120,8 @@ function decline(
       operation,
       ...what,
       ...(about && { about }),
-      ...stamp,
+      ...(forestalled !== undefined && { forestalled_by: forestalled }),
+      ...saidBy(command),
       ...asked,
     },
     markOf(by, now),
@@ -120,8 +140,12 @@ function askedFor(
   card: Card | undefined,
 ): Pick<OperationDeclined, 'account' | 'amount' | 'notes'> {
   if (command.type === 'change_pin') return {}
-  if (command.type === 'terminal_deposit')
-    return { amount: valueOfNotes(command.notes), notes: command.notes }
+  if (command.type === 'terminal_deposit') return { ...sumOf(command), notes: command.notes }
   const { account } = (card && chosenOf(card, debited(command))) ?? {}
-  return { amount: command.amount, ...(account !== undefined && { account }) }
+  return { ...sumOf(command), ...(account !== undefined && { account }) }
+}
+
+function sumOf(command: Asking): { readonly amount?: Minor } {
+  if (command.type === 'change_pin') return {}
+  return { amount: command.type === 'terminal_deposit' ? valueOfNotes(command.notes) : command.amount }
 }

@@ -23,12 +23,14 @@ import {
   decided,
   endOf,
   entityReply,
+  forestalledBy,
   giveBackOf,
   isCountedSince,
   moveOf,
   operationOf,
   raiseOf,
   repeated,
+  saidBy,
   settle,
   terminalIn,
   terminalThere,
@@ -64,6 +66,22 @@ export function authorize(
   const asked = askedOf(command, used?.id ?? id, rules)
   const found = withdrawalIn(books, at, used?.id ?? id)
   if (found !== undefined) return authorizedBefore(books, by, found, asked, now)
+
+  const forestalled = forestalledBy(
+    books,
+    terminal,
+    command,
+    { of: 'withdrawal', amount: command.amount },
+    now,
+  )
+  if (forestalled !== undefined)
+    return decline(books, by, command, {
+      asked,
+      refused: refuse('already_reversed'),
+      now,
+      terminal,
+      forestalled,
+    })
 
   const judged = judge(books, by, terminal, command, now, rules)
   if ('type' in judged) return decline(books, by, command, { asked, refused: judged, now, terminal })
@@ -103,7 +121,7 @@ export function authorize(
       transfer: transfer.id,
       ...(charged && { charged: charged.day }),
       ...(card.limits && { card_used: charge(card.used, day, amount) }),
-      ...stamp,
+      ...saidBy(command),
       ...asked,
     },
     markOf(by, now),
@@ -222,9 +240,10 @@ function decline(
     readonly refused: Refused
     readonly now: Instant
     readonly terminal: Terminal
+    readonly forestalled?: string
   },
 ): Outcome {
-  const { terminal: at, id, amount, currency, confirmation, account, pan, stamp } = command
+  const { terminal: at, id, amount, currency, confirmation, account, pan } = command
   const { refusal, about } = of.refused
   const card = cardIn(books, pan)
   books.append(
@@ -240,7 +259,8 @@ function decline(
       batch: of.terminal.batch.batch,
       code: refusal,
       ...(about && { about }),
-      ...stamp,
+      ...(of.forestalled !== undefined && { forestalled_by: of.forestalled }),
+      ...saidBy(command),
       ...of.asked,
     },
     markOf(by, of.now),
@@ -428,28 +448,34 @@ function closeByMachine(
 export function reverseWithdrawal(
   books: Books,
   by: Submission,
-  { terminal: at, id }: ReverseWithdrawal,
+  { terminal: at, id, rejected = {} }: ReverseWithdrawal,
   now: Instant,
 ): Outcome {
   const terminal = terminalIn(books, at)
   if (terminal === undefined) return unknownTerminal()
   const name = nameOf.withdrawal(at, id)
   const found = withdrawalIn(books, at, id)
-  const advice = 'reverse'
   if (found === undefined) {
-    forestall(books, by, terminal, { id, amount: 0, advice }, now)
+    forestall(books, by, terminal, { id, amount: 0, advice: 'reverse' }, now)
     return decided(entityReply(books, name, true))
   }
+  const bad = Object.entries(someOf(rejected) ?? {}).map(([unit, count]) => `${unit}=${count}`)
+  const advice = ['reverse', ...bad].join(' ')
   if (found.advice === advice) return repeated(entityReply(books, name, false))
   const withdrawal = expire(books, by, found, now)
   const { state, mix_assumed, amount } = withdrawal
+  // Where notes were rejected on the way, it is a word on notes as a confirmation is: none of them left.
+  const command: Confirm = { type: 'confirm', terminal: at, id, units: {}, rejected }
+  const none = { said: wordOf(terminal, command, withdrawal), command, advice, now }
   if (isOpen(withdrawal)) {
-    giveAllBack(books, by, withdrawal, { by: 'reverse', advice, now })
+    if (bad.length > 0) confirmOpen(books, by, withdrawal, none)
+    else giveAllBack(books, by, withdrawal, { by: 'reverse', advice, now })
     return decided(entityReply(books, name, false))
   }
   if (state === 'reversed' || state === 'declined') return repeated(entityReply(books, name, false))
   if (mix_assumed && !isCountedSince(terminal, withdrawal)) {
-    takeAssumedBack(books, by, withdrawal, { advice, now })
+    if (bad.length > 0 && none.said.certain) replaceAssumed(books, by, withdrawal, none)
+    else takeAssumedBack(books, by, withdrawal, { advice, now })
     raiseOf(books, by, withdrawal, { type: 'late_reversal', amount, proposal: { dispensed: 0 } }, now)
     return decided(entityReply(books, name, false))
   }

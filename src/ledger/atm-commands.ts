@@ -121,6 +121,8 @@ export type Advise = {
   /** What was asked for at first. */
   readonly asked?: Minor
   readonly says: 'nothing' | (Pick<Confirm, 'units' | 'rejected' | 'outcome'> & { readonly amount: Minor })
+  /** Where nothing left: the notes that were rejected on the way. */
+  readonly rejected?: NotesOut
 }
 
 /** The machine says that no note left. Never refused. */
@@ -129,6 +131,8 @@ export type ReverseWithdrawal = {
   readonly terminal: TerminalId
   readonly id: string
   readonly reason: string
+  /** Notes that went into the reject unit on the way. */
+  readonly rejected?: NotesOut
 }
 
 /** Looks at a withdrawal whose time is up. */
@@ -192,6 +196,8 @@ export type CloseBatch = {
   readonly batch: number
   /** What the machine counted: where the books say otherwise, that is an exception. */
   readonly totals?: BatchTotals
+  /** What it counted in, by its code or by a number that is none: where that is another one, so is this. */
+  readonly currency?: string
 } & Stamped
 
 export type StartExchange = { readonly type: 'start_exchange'; readonly terminal: TerminalId }

@@ -17,8 +17,8 @@ import type {
   UnitPlan,
   WrappedKey,
 } from './terminal.ts'
-import type { Stamp } from './trace.ts'
-import type { About, Confirmation, Numbered, Operation, WithdrawalState } from './withdrawal.ts'
+import type { Said, Stamp } from './trace.ts'
+import type { About, Confirmation, Meant, Numbered, Operation, WithdrawalState } from './withdrawal.ts'
 
 /** Its three accounts were opened just before. */
 export type TerminalCreated = {
@@ -104,6 +104,8 @@ export type WithdrawalDeclined = Numbered & {
   readonly batch: number
   readonly code: Refusal
   readonly about?: About
+  /** What was reversed before it came, by its reference alone, and is used up by this one. */
+  readonly forestalled_by?: string
 }
 
 export type WithdrawalStarted = {
@@ -149,6 +151,8 @@ export type WithdrawalForestalled = Partial<Stamp> & {
   readonly last4?: string
   readonly batch: number
   readonly advice: string
+  /** It was named by its reference alone: what is known of it beside. */
+  readonly by_reference?: Meant
 }
 
 /** An advice about a withdrawal changed nothing but that it is known. */
@@ -191,6 +195,8 @@ export type OperationDeclined = Numbered & {
   readonly batch: number
   readonly code: Refusal
   readonly about?: About
+  /** As of a withdrawal. */
+  readonly forestalled_by?: string
 }
 
 /**
@@ -258,11 +264,13 @@ export type ExchangeEnded = {
 }
 
 /** The whole report, which is the batch from now on; the next one is open. */
-export type BatchClosed = Partial<Stamp> & {
+export type BatchClosed = Partial<Said> & {
   readonly kind: 'batch_closed'
   readonly report: Batch
   /** What the machine had counted. */
   readonly told?: BatchTotals
+  /** What it had counted in, where that is another currency than its own. */
+  readonly told_in?: string
 }
 
 /** The terminal and the cards that anybody may try, until there is a credential. */

@@ -1,7 +1,7 @@
 /** What the rules of the ATM side share: what is there, exceptions, and the path of money back to a customer. */
 import assert from 'node:assert'
 import type { Account, AccountNumber } from './account.ts'
-import type { EntityReply, Stamped } from './atm-commands.ts'
+import type { CardIds, EntityReply, Stamped } from './atm-commands.ts'
 import type { ExceptionOpened, WithdrawalSettled } from './atm-records.ts'
 import type { Books } from './books.ts'
 import { type Command, type Outcome, type RecordId, type Reply, refuse, type Submission } from './command.ts'
@@ -13,8 +13,8 @@ import type { Instant, Minor } from './money.ts'
 import { accountThere, markOf, post } from './posting.ts'
 import type { Rules } from './rules.ts'
 import { accountsOfTerminal, type Terminal, type TerminalId } from './terminal.ts'
-import { type Use, useOf } from './trace.ts'
-import type { Asked, Withdrawal } from './withdrawal.ts'
+import { numbersOf, type Said, tombstonesBy, type Use, useOf } from './trace.ts'
+import type { Asked, Meant, Withdrawal } from './withdrawal.ts'
 
 export function decided(reply: Reply): Outcome {
   return { reply, replayed: false }
@@ -216,6 +216,29 @@ export function useBefore(
 ): Use | undefined {
   if (stamp === undefined) return undefined
   return useOf(usesIn(books, terminal, stamp.stan), stamp, { again, now, open, dayOf })
+}
+
+/** What was taken back before a request came, by the reference of this one alone, and told of it what fits. */
+export function forestalledBy(
+  books: Books,
+  { id: terminal }: Terminal,
+  { stamp, pan = [] }: Stamped & { readonly pan?: CardIds },
+  { of, amount = 0 }: Pick<Meant, 'of' | 'amount'>,
+  now: Instant,
+): string | undefined {
+  const [, reference] = stamp === undefined ? [] : numbersOf(stamp)
+  if (reference === undefined) return undefined
+  const fits = ({ id }: Use) => {
+    const { by_reference: meant } = withdrawalThere(books, terminal, id)
+    const isCard = meant?.card === undefined || pan.includes(meant.card)
+    return meant !== undefined && (meant.of ?? of) === of && (meant.amount ?? amount) === amount && isCard
+  }
+  return tombstonesBy(usesIn(books, terminal, reference), reference, now).find(fits)?.id
+}
+
+/** How the message was numbered, for its record; nothing where there was none. */
+export function saidBy({ stamp, again }: Stamped): Partial<Said> {
+  return stamp === undefined ? {} : { ...stamp, ...(again && { again }) }
 }
 
 export function usesIn(books: Books, terminal: TerminalId, number: string): readonly Use[] {

@@ -21,7 +21,7 @@ import {
   type TerminalId,
   type Unit,
 } from './terminal.ts'
-import { numberOfClose, numbersOf, type Stamp, type Trace, traceWith, type Use } from './trace.ts'
+import { numberOfClose, numbersOf, type Said, type Trace, traceWith, type Use } from './trace.ts'
 import { isOpen, type Operation, type Withdrawal } from './withdrawal.ts'
 
 type Find = (name: EntityName) => Entity | undefined
@@ -206,17 +206,21 @@ export function tracesOf(content: AtmContent): readonly EntityName[] {
   if (stamp === undefined) return []
   if (content.kind === 'batch_closed') return [nameOf.trace(content.report.terminal, numberOfClose(stamp))]
   const terminal = 'terminal' in content ? content.terminal : ''
-  return numbersOf(stamp).map((number) => nameOf.trace(terminal, number))
+  const isByReference = content.kind === 'withdrawal_forestalled' && content.by_reference !== undefined
+  const numbers = isByReference ? [stamp.stan, stamp.rrn ?? stamp.stan] : numbersOf(stamp)
+  return [...new Set(numbers)].map((number) => nameOf.trace(terminal, number))
 }
 
-function stampIn(content: AtmContent): Stamp | undefined {
+function stampIn(content: AtmContent): Said | undefined {
   if (!('stan' in content) || content.stan === undefined) return undefined
   const { stan, rrn, local, sent } = content
+  const again = 'again' in content && content.again
   return {
     stan,
     ...(rrn !== undefined && { rrn }),
     ...(local !== undefined && { local }),
     ...(sent !== undefined && { sent }),
+    ...(again && { again }),
   }
 }
 
@@ -227,11 +231,12 @@ function tracesAfter(content: AtmContent, now: Instant, find: Find): readonly Tr
   if (stamp === undefined || made === undefined) return []
   const { terminal, batch: open } = made
   const use = { ...made.use, ...stamp, batch: open, at: now }
+  const spent = 'forestalled_by' in content ? content.forestalled_by : undefined
   return tracesOf(content).map((name) => {
     const number = name.slice(nameOf.trace(terminal, '').length)
     const before = find(name)
     const trace: Trace = before?.kind === 'trace' ? before : { kind: 'trace', terminal, number, uses: [] }
-    return traceWith(trace, use, { now, open })
+    return traceWith(trace, use, { now, open, spent })
   })
 }
 

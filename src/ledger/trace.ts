@@ -18,10 +18,16 @@ export type Stamp = {
   readonly sent?: string
 }
 
+/** A stamp as it is kept. */
+export type Said = Stamp & {
+  /** The message said that it was sent before: the one that it repeats may come behind it. */
+  readonly again?: true
+}
+
 /** What an advice may be about: a number, and what must be so of its use where it is known. */
 export type Original = Omit<Stamp, 'stan'> & { readonly number: string }
 
-export type Use = Stamp & {
+export type Use = Said & {
   readonly of: 'withdrawal' | 'operation' | 'batch'
   readonly id: string
   /** The batch that was open. */
@@ -58,8 +64,12 @@ export function isoId(batch: number, { stan, local, sent }: Stamp, received?: st
 
 /** The numbers under which a message is found again: its STAN, and its reference unless that ends in the STAN. */
 export function numbersOf({ stan, rrn }: Stamp): readonly string[] {
-  const isOther = rrn !== undefined && rrn.slice(-6) !== stan && /^[A-Za-z0-9]{1,12}$/.test(rrn)
-  return isOther ? [stan, rrn] : [stan]
+  return rrn !== undefined && rrn.slice(-6) !== stan && isReference(rrn) ? [stan, rrn] : [stan]
+}
+
+/** 1 to 12 letters and digits: under others nothing is found again. */
+export function isReference(text: string): boolean {
+  return /^[A-Za-z0-9]{1,12}$/.test(text)
 }
 
 /** The number under which a close of a batch is found again: its messages are of another class. */
@@ -67,9 +77,19 @@ export function numberOfClose({ stan }: Pick<Stamp, 'stan'>): string {
   return `close-${stan}`
 }
 
-/** A trace with one more use, and without those that do not count any more. */
-export function traceWith({ uses, ...trace }: Trace, use: Use, at: { now: Instant; open: number }): Trace {
-  return { ...trace, uses: [...uses.filter((each) => isKept(each, at)), use].slice(-usesMax) }
+/** A trace with one more use, and without those that do not count any more, such as the tombstone that is used up by it. */
+export function traceWith(
+  { uses, ...trace }: Trace,
+  use: Use,
+  { spent, ...at }: { now: Instant; open: number; spent?: string | undefined },
+): Trace {
+  const kept = uses.filter((each) => isKept(each, at) && !(each.tombstone && each.id === spent))
+  return { ...trace, uses: [...kept, use].slice(-usesMax) }
+}
+
+/** The tombstones of what was taken back by this reference alone, for as long as it may still come. */
+export function tombstonesBy(uses: readonly Use[], reference: string, now: Instant): readonly Use[] {
+  return uses.filter(({ tombstone, rrn, at }) => tombstone && rrn === reference && now - at < lateMs)
 }
 
 type When = {
@@ -85,31 +105,64 @@ type When = {
  * a STAN is of one transaction in a batch and on a day; `again`, of a repeat, also where it was sent at another time.
  */
 export function useOf(uses: readonly Use[], stamp: Stamp, when: When): Use | undefined {
-  return uses.findLast((use) => isKept(use, when) && isSame(use, stamp, when))
+  const own = uses.filter((use) => use.stan === stamp.stan && isKept(use, when))
+  return own.findLast((use) => (use.tombstone ? isForbidden : isRepeat)(use, stamp, when))
 }
 
-function isSame(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
-  const isLocalKnown = local !== undefined && use.local !== undefined
-  const isSentKnown = sent !== undefined && use.sent !== undefined
-  const isClockAlike = (local === undefined) === (use.local === undefined)
-  // What takes back may have the time at which that was sent, so for a while the number is enough.
-  if (use.tombstone && now - use.at < lateMs && (again || !isSentKnown)) return true
-  if (use.tombstone && isSentKnown && sent === use.sent) return true
-  if (isLocalKnown) return local === use.local
-  if (isSentKnown && isClockAlike && sent === use.sent) return true
-  if (isSentKnown && !again && (isClockAlike || use.tombstone)) return false
+function isRepeat(use: Use, { local, sent }: Stamp, { again, now, open, dayOf }: When): boolean {
+  if (local !== undefined && use.local !== undefined) return local === use.local
+  if (local !== undefined || use.local !== undefined) return false
+  if (sent !== undefined && sent === use.sent) return true
+  const isOfLate = use.batch >= open - 1
+  if (again) return isOfLate
+  if (sent !== undefined && use.sent !== undefined)
+    return use.again === true && isOfLate && isOvertaken(use, sent, now)
   // Machines that count from 1 again every morning say no time either.
-  const isToday = dayOf(use.at) === dayOf(now)
-  if (use.tombstone) return use.batch >= open - 1 && (again || isToday)
-  if (!isClockAlike) return false
-  if (again) return use.batch >= open - 1
   const isBare = sent === undefined && use.sent === undefined
-  return isBare && use.batch >= open && isToday
+  return isBare && use.batch >= open && dayOf(use.at) === dayOf(now)
+}
+
+/** Whether it was taken back before it came; what takes back may have the time at which that was sent. */
+function isForbidden(use: Use, stamp: Stamp, { again, now, open, dayOf }: When): boolean {
+  const { local, sent } = stamp
+  const isSentKnown = sent !== undefined && use.sent !== undefined
+  // Where references are none made of STANs, the end of one is no STAN of another.
+  const [, reference] = use.rrn === undefined ? [] : numbersOf(stamp)
+  const isOthers = reference !== undefined && reference !== use.rrn
+  // So for a while the number is enough.
+  if (now - use.at < lateMs && (again || !isSentKnown) && !isOthers) return true
+  if (isSentKnown && (sent === use.sent || isOvertaken(use, sent, now))) return true
+  if (local !== undefined && use.local !== undefined) return local === use.local
+  if (isSentKnown && !again) return false
+  return use.batch >= open - 1 && (again || dayOf(use.at) === dayOf(now)) && !isOthers
+}
+
+/** Whether a message that was sent then is one that a use has overtaken, on another line. */
+function isOvertaken({ sent, at }: Use, first: string, now: Instant): boolean {
+  return sent !== undefined && now - at < lateMs && isSoonBefore(first, sent)
+}
+
+/**
+ * Whether a message was sent before another one, and not long: then it may be what the other repeats or takes back. What
+ * asks anew under the same number is sent later. Neither tells its year, which may have a 29th of February or not.
+ */
+function isSoonBefore(sent: string, later: string): boolean {
+  return [2000, 2001].some((year) => {
+    const yearMs = Date.UTC(year + 1, 0) - Date.UTC(year, 0)
+    const ms = (instantIn(year, later) - instantIn(year, sent) + yearMs) % yearMs
+    return ms > 0 && ms < lateMs
+  })
+}
+
+function instantIn(year: number, time: string): Instant {
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (time.match(/../g) ?? []).map(Number)
+  return Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
 /**
  * Whether a use was at the time that an advice tells of its original: `other` where that is of another time, or where
- * it tells none and the use is so old that the number may be of another one since.
+ * it tells none and the use is so old that the number may be of another one since. Of what a repeat made, the first may
+ * have been sent before.
  */
 export function timeOf(
   use: Use,
@@ -117,6 +170,9 @@ export function timeOf(
   now: Instant,
 ): 'same' | 'other' | 'unknown' {
   if (local !== undefined && use.local !== undefined && local === use.local) return 'same'
-  if (sent !== undefined && use.sent !== undefined) return sent === use.sent ? 'same' : 'other'
+  if (sent !== undefined && use.sent !== undefined) {
+    if (sent === use.sent) return 'same'
+    if (!use.again || !isSoonBefore(sent, use.sent)) return 'other'
+  }
   return now - use.at < dayMs ? 'unknown' : 'other'
 }

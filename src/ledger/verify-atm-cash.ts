@@ -155,7 +155,7 @@ export function unitsWith(units: Units, id: string | undefined, notes: object, s
 
 /** The report of a batch is what the records since the last one make. */
 export function judgeClosed(
-  { report }: BatchClosed,
+  { report, told_in }: BatchClosed,
   terminal: KnownTerminal,
   around: Around,
 ): string | undefined {
@@ -191,17 +191,20 @@ export function judgeClosed(
       return `closes batch ${report.batch} with ${name} ${given}; it must be ${JSON.stringify(figure)}`
   }
   if (Object.keys(told).length !== Object.keys(due).length) return `closes batch ${report.batch} with more`
+  if (told_in !== undefined && (typeof told_in !== 'string' || told_in === terminal.currency))
+    return `closes batch ${report.batch}, counted in ${told_in}, which is no other currency`
   return judgeDay(terminal, report.business_date) ?? judgeHead(head, around)
 }
 
-/** The largest difference between what a machine counted and what is so; undefined where there is none. */
-export function offBalance({ told, report }: BatchClosed): Minor | undefined {
-  if (told === undefined) return undefined
+/** The largest difference between what a machine counted and what is so; undefined where there is none, and no other currency. */
+export function offBalance({ told, told_in, report }: BatchClosed): Minor | undefined {
+  if (told === undefined) return told_in === undefined ? undefined : 0
   const names = ['withdrawals', 'withdrawal_reversals', 'deposits', 'deposit_reversals'] as const
   const amounts = names.map((name) => [told[name]?.amount, report[name].amount] as const)
   const counts = names.map((name) => [told[name]?.count, report[name].count] as const)
   const sums = [...amounts, [told.net, report.net] as const]
-  const isOff = [...sums, ...counts].some(([said, is]) => said !== undefined && said !== is)
+  const isOff =
+    told_in !== undefined || [...sums, ...counts].some(([said, is]) => said !== undefined && said !== is)
   const off = sums.map(([said, is]) => (said === undefined ? 0 : Math.abs(said - is)))
   return isOff ? Math.min(Math.max(...off), Number.MAX_SAFE_INTEGER) : undefined
 }

@@ -60,6 +60,7 @@ import {
   type Units,
 } from './verify-atm-known.ts'
 import { judgeDone, judgeOperationDeclined, judgeReversed } from './verify-atm-operation.ts'
+import { ReferenceVerifier } from './verify-atm-reference.ts'
 import { TraceVerifier } from './verify-atm-trace.ts'
 import {
   accountsIn,
@@ -94,6 +95,7 @@ export class AtmVerifier {
   readonly #exceptions = new Map<string, KnownException>()
   readonly #batches = new Map<string, Batch>()
   readonly #traces = new TraceVerifier()
+  readonly #references = new ReferenceVerifier()
   #demo: { readonly ended: boolean } | undefined
   /** Transfers of an operation whose record is to come. */
   #moved: { readonly id: RecordId; readonly transfer: Transfer }[] = []
@@ -232,7 +234,11 @@ export class AtmVerifier {
     const moved = this.#moved.map(({ transfer }) => transfer)
     this.#moved = []
     this.#last = last
-    const what = this.#check(content, around, moved) ?? this.#traces.take(content, around.at)
+    const { at } = around
+    const what =
+      this.#check(content, around, moved) ??
+      this.#traces.take(content, at) ??
+      this.#references.take(content, at, (id) => this.#cards.has(id))
     this.#last = content
     return what
   }

@@ -15,7 +15,7 @@ import type { Day } from './limits.ts'
 import type { Currency, Instant, Minor } from './money.ts'
 import type { Refusal } from './refusal.ts'
 import type { Notes, NotesOut, TerminalId } from './terminal.ts'
-import type { Stamp } from './trace.ts'
+import type { Said } from './trace.ts'
 
 export type WithdrawalState =
   | 'declined'
@@ -36,7 +36,15 @@ export type About = Readonly<Record<string, unknown>>
 export type Asked = { readonly fingerprint: string; readonly marks: string }
 
 /** With how its message was numbered, where it came by one. */
-export type Numbered = Asked & Partial<Stamp>
+export type Numbered = Asked & Partial<Said>
+
+/** What a machine tells of something that it names by its reference alone: the first that fits is meant. */
+export type Meant = {
+  readonly of?: 'withdrawal' | Operation['type']
+  /** What was asked for. */
+  readonly amount?: Minor
+  readonly card?: CardId
+}
 
 export type Withdrawal = Numbered & {
   readonly kind: 'withdrawal'
@@ -83,6 +91,8 @@ export type Withdrawal = Numbered & {
   readonly card_charged?: Day
   /** Reversed before it was asked for. */
   readonly tombstone?: true
+  /** By its reference alone. */
+  readonly by_reference?: Meant
   /** The last advice about it: a repeat changes nothing. */
   readonly advice?: string
   readonly at: Instant

@@ -230,8 +230,13 @@ test('totals that agree close the batch, and so do those that do not', async (t)
   await line.ask('0420', reversalOf('0200', one))
   const bare = await line.ask('0520', { 11: nextStan(), 41: 'ATM00001' })
   assert.deepEqual([bare[39], bare[66], bare[75], bare[87]], ['00', '1', n(1), a(6000)])
-  const other = await line.ask('0520', { 11: nextStan(), 41: 'ATM00001', 50: '978' })
-  assert.equal(other[66], '2')
+  for (const [i, currency] of ['978', '000'].entries()) {
+    const other = { 11: nextStan(), 41: 'ATM00001', 50: currency }
+    assert.equal((await line.ask('0520', other))[66], '2')
+    assert.equal((await line.ask('0521', other))[66], '2')
+    const opened = (await exceptions()).filter(({ type }) => type === 'out_of_balance')
+    assert.equal(opened.length, i + 2, 'a person is told, once')
+  }
 })
 
 test('0500 tells the totals so far, compares those that it has, and closes nothing', async (t) => {

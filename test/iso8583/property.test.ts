@@ -11,13 +11,21 @@ import {
   nextStan,
   request,
   reversalOf,
+  sentAt,
   serveIso,
+  timeIn,
 } from './support.ts'
 
 type Transaction = {
   readonly asked: Fields
   readonly amount: number
   readonly ends: 'silent' | 'undone' | 'part' | 'told'
+}
+
+/** MMDDhhmmss so many seconds later. */
+function later(time = '', seconds: number): string {
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (time.match(/../g) ?? []).map(Number)
+  return timeIn(Date.UTC(2000, month - 1, day, hour, minute, second + seconds))
 }
 
 test(`whatever is lost, repeated or overtaken, the customer is debited what left, or was transferred (SEED=${seed})`, async (t) => {
@@ -35,7 +43,9 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
       const at = chance(lines.length)
       const line = lines[at] as Line
       const again = tries === 0 || mti === '0420' ? mti : mti.replace(/0$/, '1')
-      const answer = line.send(again, fields)
+      // Without another clock, 7 is when it was sent this time.
+      const anew = again.endsWith('1') && fields[12] === undefined ? { 7: later(fields[7], tries) } : {}
+      const answer = line.send(again, { ...fields, ...anew })
       if (tries < 3 && chance(6) === 0) {
         setTimeout(() => line.socket.destroy(), chance(8))
         lines[at] = await dial()
@@ -46,7 +56,13 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
   }
 
   async function live(lines: Line[], { asked, amount, ends }: Transaction): Promise<number> {
-    const undo = reversalOf('0200', asked, ends === 'part' ? amount - 1000 : undefined)
+    const { 90: original = '', ...bare } = reversalOf(
+      '0200',
+      asked,
+      ends === 'part' ? amount - 1000 : undefined,
+    )
+    // A reference of its own is enough to name it.
+    const undo = asked[37] === undefined ? { ...bare, 90: original } : { ...bare, 37: asked[37] }
     // The machine gives up and says so, while its question may still be on its way.
     if (ends === 'undone' && chance(3) === 0) {
       const [answer, undone] = await Promise.all([insist(lines, '0200', asked), insist(lines, '0420', undo)])
@@ -57,10 +73,11 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
     const answer = await insist(lines, '0200', asked)
     if (answer[39] === '13' || answer[39] === '51') return 0
     assert.equal(answer[39], '00')
-    if (chance(3) === 0) assert.deepEqual(await insist(lines, '0201', asked), answer)
+    if (chance(3) === 0)
+      assert.deepEqual({ ...(await insist(lines, '0201', asked)), 7: '' }, { ...answer, 7: '' })
     if (ends === 'silent') return amount
     if (ends === 'told') {
-      const told = { ...asked, 11: nextStan(), 90: undo[90] ?? '' }
+      const told = { ...asked, 11: nextStan(), ...(asked[37] === undefined && { 90: original }) }
       assert.equal((await insist(lines, '0220', told))[39], '00')
       return amount
     }
@@ -74,12 +91,13 @@ test(`whatever is lost, repeated or overtaken, the customer is debited what left
     const lines = await Promise.all([dial(), dial(), dial()])
     const day = Array.from({ length: 12 }, (): Transaction => {
       const amount = 1000 * (2 + chance(8))
-      const at = { 41: one(...machines) }
+      const at = { 41: one(...machines), ...(chance(3) === 0 && { 37: `REF9${nextStan()}` }) }
+      const clocked = (asked: Fields) => (chance(2) === 0 ? asked : sentAt(asked))
       if (chance(3) === 0) {
-        const asked = request('400000', amount, { ...at, 103: 'B' })
+        const asked = clocked(request('400000', amount, { ...at, 103: 'B' }))
         return { asked, amount, ends: one('silent', 'undone', 'told') }
       }
-      const asked = request('010000', amount, at)
+      const asked = clocked(request('010000', amount, at))
       return { asked, amount, ends: one('silent', 'undone', 'undone', 'part', 'told') }
     })
     const left = await Promise.all(day.map((each) => live(lines, each)))

@@ -226,17 +226,23 @@ export function request(code: string, amount: number | undefined, more: Fields =
   }
 }
 
+/** The same of a machine that has no clock but 7, which it puts in anew whenever it sends. */
+export function sentAt(fields: Fields, seconds = 0): Fields {
+  const { 12: _, 13: __, ...rest } = fields
+  return { ...rest, 7: timeIn(Date.now() + 1000 * seconds) }
+}
+
 /** What reverses a request, by a STAN of its own. `stands` is what of it was dispensed. */
 export function reversalOf(mti: string, of: Fields, stands?: number): Fields {
-  const { 2: pan = '', 3: code = '', 4: amount = '', 11: original = '', 12: time = '', 13: date = '' } = of
+  const { 2: pan = '', 3: code = '', 4: amount = '', 11: original = '', 12: time, 13: date } = of
   return {
     2: pan,
     3: code,
     4: amount,
     7: timeIn(Date.now()),
     11: nextStan(),
-    12: time,
-    13: date,
+    ...(time !== undefined && { 12: time }),
+    ...(date !== undefined && { 13: date }),
     41: of[41] ?? 'ATM00001',
     49: '840',
     90: `${mti}${original}${of[7] ?? '0000000000'}${'0'.repeat(22)}`,

@@ -1,7 +1,18 @@
 /** Cash over ISO 8583: asked for once however often it is said, taken back by whatever names it, seen over REST. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { block, done, nextStan, pans, request, reversalOf, serveIso, wrongBlock } from './support.ts'
+import {
+  block,
+  done,
+  type Fields,
+  nextStan,
+  pans,
+  request,
+  reversalOf,
+  sentAt,
+  serveIso,
+  wrongBlock,
+} from './support.ts'
 
 test('a withdrawal is approved, its repeat has the same answer, and REST shows it', async (t) => {
   const { dial, read, terminal, v1 } = await serveIso(t)
@@ -135,6 +146,67 @@ test('a reversal that comes before its original, on another socket, forbids it',
     await Promise.all([one.ask('0200', asked), two.ask('0420', reversalOf('0200', asked))])
   }
   assert.equal(done(await v1.get('/accounts/A'), 200)['ledger'], 100_000)
+})
+
+test('a reversal that names its original by 37 alone, and comes before it, forbids that one', async (t) => {
+  const { dial, v1, exceptions } = await serveIso(t)
+  const [one, two] = [await dial(), await dial()]
+  const ledger = async () => done(await v1.get('/accounts/A'), 200)['ledger']
+  const byReference = (asked: Fields): Fields => {
+    const { 90: _, ...undo } = reversalOf('0200', asked)
+    return { ...undo, 37: asked[37] ?? '' }
+  }
+  const asked = request('010000', 6000, { 37: 'REF900000001' })
+  assert.equal((await two.ask('0420', byReference(asked)))[39], '00')
+  // Another amount, and another kind, with the same reference: not what was meant.
+  assert.equal((await one.ask('0200', request('010000', 5000, { 37: 'REF900000001' })))[39], '00')
+  assert.equal((await one.ask('0200', request('400000', 6000, { 37: 'REF900000001', 103: 'B' })))[39], '00')
+  assert.equal((await one.ask('0200', asked))[39], '94')
+  assert.equal((await one.ask('0201', asked))[39], '94')
+  assert.equal((await one.ask('0200', request('010000', 6000, { 37: 'REF900000001' })))[39], '00')
+  assert.equal(await ledger(), 83_000)
+  // At once, whichever comes first: never debited in the end.
+  for (let i = 0; i < 10; i += 1) {
+    const each = request(i % 2 === 0 ? '010000' : '400000', 1000, { 37: `REF9${nextStan()}`, 103: 'B' })
+    await Promise.all([one.ask('0200', each), two.ask('0420', byReference(each))])
+  }
+  assert.equal(await ledger(), 83_000)
+  assert.deepEqual(await exceptions(), [])
+})
+
+test('a repeat with another 7, and no clock beside it, may overtake what it repeats', async (t) => {
+  const { dial, v1, exceptions } = await serveIso(t)
+  const [one, two] = [await dial(), await dial()]
+  const ledger = async () => done(await v1.get('/accounts/A'), 200)['ledger']
+  const asked = sentAt(request('010000', 6000), -30)
+  const again = await two.ask('0201', sentAt(asked))
+  assert.equal(again[39], '00')
+  const first = await one.ask('0200', asked)
+  assert.deepEqual([first[38], first[39], first[54]], [again[38], '00', again[54]])
+  assert.equal((await one.ask('0200', { ...asked, 4: '000000005000' }))[39], '94')
+  assert.equal(await ledger(), 94_000)
+  // Sent later, and not said to be a repeat: another customer.
+  assert.equal((await one.ask('0200', sentAt(asked, 30)))[39], '00')
+  assert.equal(await ledger(), 88_000)
+  // Taken back by the time of the first, as it was sent.
+  assert.equal((await two.ask('0420', reversalOf('0200', asked)))[39], '00')
+  assert.equal((await one.ask('0200', asked))[39], '94')
+  assert.equal(await ledger(), 94_000)
+  // At once, whichever comes first, and the reversal as well: by 90, and by its own number and time alone.
+  for (let i = 0; i < 10; i += 1) {
+    const asked = sentAt(request('010000', 1000), -30)
+    await Promise.all([one.ask('0200', asked), two.ask('0201', sentAt(asked))])
+    assert.equal(await ledger(), 94_000 - 1000 * (i + 1))
+  }
+  const lost = sentAt(request('010000', 1000), -30)
+  assert.equal((await two.ask('0420', sentAt(lost)))[39], '00')
+  assert.equal((await one.ask('0200', lost))[39], '94')
+  // Of a machine with a clock, too, which a reversal may have from its own hour.
+  const clocked = request('010000', 1000, { 7: lost[7] ?? '', 12: '070000' })
+  assert.equal((await two.ask('0420', { ...sentAt(clocked), 12: '070100', 13: clocked[13] ?? '' }))[39], '00')
+  assert.equal((await one.ask('0200', clocked))[39], '94')
+  assert.equal(await ledger(), 84_000)
+  assert.deepEqual(await exceptions(), [])
 })
 
 test('what contradicts is answered 00 and is for a person', async (t) => {

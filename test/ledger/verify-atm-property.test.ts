@@ -30,6 +30,7 @@ const ofWords = [
   /^withdrawal_declined\.about\.nearest\./,
   /^terminal_created\./,
   /^batch_closed\.told\./,
+  /^withdrawal_forestalled\.by_reference\./,
 ]
 
 type Number_ = { readonly line: number; readonly kind: string; readonly path: readonly string[] }

@@ -214,9 +214,36 @@ export function randomJournal(seed: number, count: number, perBlock = 1): Journa
             'amount=60 C1=1 C3=1 outcome=retracted',
           )
           const numbers = `00000${1 + chance(6)}${one('', ' REF1', ' 000001')}`
+          if (chance(5) === 0) {
+            const original = { number: `00000${1 + chance(6)}` }
+            const rejected = { [one(...units)]: chance(3) }
+            const own = { terminal: of, id: `a${chance(count / 4)}` }
+            journal.command({ type: 'advise', ...own, originals: [original], says: 'nothing', rejected })
+          }
           journal.step(
             `advise ${of} a${chance(count / 4)} ${numbers} ${words} ${says}${one('', ` card=${card()}`)}${one('', '', ' asked=60')}${one('', '', ' of=deposit', ' of=transfer', ' of=withdrawal')}`,
           )
+        }),
+    ],
+    [
+      3,
+      () =>
+        at((of) => {
+          // What is taken back by its reference alone, and what comes behind it with the same.
+          const reference = `BY${chance(30)}`
+          const told = one('', ` card=${card()}`, ` card=${card()} asked=60 of=withdrawal`)
+          const says = one('nothing', 'nothing', 'amount=60 C1=1 C3=1')
+          const numbers = `${reference} 00000${1 + chance(6)} rrn=${reference}`
+          journal.step(`advise ${of} r${chance(count / 4)} ${numbers} ${says}${told}`)
+          for (let i = chance(3); i > 0; i -= 1) {
+            const { id, words } = stamp(of)
+            const numbered = `${words.replace(/ rrn=.*/, '')} rrn=${reference}`
+            const asked = one(
+              `authorize ${of} ${id} ${card()} ${one(60, 60, 10)} implicit`,
+              `send ${of} ${id} ${card()} B 60`,
+            )
+            journal.step(`${asked}${pin()} ${numbered}${one('', '', ' again')}`)
+          }
         }),
     ],
     [

@@ -61,8 +61,9 @@ class Program {
       pending: step(text, this.#ids),
       ...(name !== undefined && { name }),
     })
-    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000'])}`
-    switch (chance(38)) {
+    const stamp = `stan=00000${chance(5)}${one(['', ' local=1123010000', ' sent=1123000000', ' sent=1123000030 again'])}`
+    const reference = `BY${Math.floor(this.#made / 8)}`
+    switch (chance(40)) {
       case 28:
       case 29:
         return atm(`authorize ${terminal} i${this.#made} ${card} ${amount} ${pin} implicit ${stamp}`)
@@ -83,6 +84,14 @@ class Program {
       case 37:
         return atm(
           `advise ${terminal} a${this.#made} 00000${chance(5)} ${one(['nothing', `amount=${amount}`])}`,
+        )
+      case 38:
+        return atm(
+          `advise ${terminal} a${this.#made} ${reference} 00000${chance(5)} rrn=${reference} nothing card=${card}`,
+        )
+      case 39:
+        return atm(
+          `authorize ${terminal} r${this.#made} ${card} ${amount} ${pin} implicit stan=00001${chance(9)} rrn=${reference}`,
         )
       case 33:
         return atm(`close ${terminal} ${1 + chance(4)} ${stamp} net=0`)

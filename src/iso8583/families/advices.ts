@@ -1,6 +1,6 @@
 /** 0220, 0400 and 0420: what already happened. Answered 00 always, but where there is no such terminal, or not yet. */
 import type { Advise } from '../../ledger/atm-commands.ts'
-import type { Original } from '../../ledger/trace.ts'
+import { isReference, type Original } from '../../ledger/trace.ts'
 import { answerCodes, approved, isPassing, wrongTerminal } from '../answer-codes.ts'
 import { type Answered, type Ask, cardOf, type Desk, refused, submit } from '../desk.ts'
 import {
@@ -37,14 +37,17 @@ export function reverse(desk: Desk, ask: Ask): Promise<Answered> {
   const notes = notesIn(fields[48]) ?? { units: {} }
   const isNothing = !stands && notes.outcome === undefined
   const says: Says = isNothing ? 'nothing' : { amount: stands ?? 0, ...notes }
-  const more = asked === undefined ? {} : { asked }
+  const more = {
+    ...(asked !== undefined && { asked }),
+    ...(isNothing && notes.rejected && { rejected: notes.rejected }),
+  }
   return advise(desk, ask, { says, isClear: stands !== undefined, ...more })
 }
 
 async function advise(
   desk: Desk,
   ask: Ask,
-  { says, isClear, asked }: { says: Says; isClear: boolean; asked?: number },
+  { says, isClear, ...more }: Pick<Advise, 'says' | 'asked' | 'rejected'> & { readonly isClear: boolean },
 ): Promise<Answered> {
   const { terminal, fields, terminalNow } = ask
   // Whoever got no balance, or no statement, takes it back as well: there is nothing to take back.
@@ -59,7 +62,7 @@ async function advise(
     ...(kind !== undefined && kind !== 'none' && { of: kind }),
     ...(pan && { pan }),
     ...accountIn(fields[102]),
-    ...(asked !== undefined && { asked }),
+    ...more,
     says,
   }
   const { reply } = await submit(desk, command)
@@ -108,7 +111,7 @@ export function originalsIn({ fields, stamp }: Pick<Request, 'fields' | 'stamp'>
     reference === undefined
       ? []
       : [...new Set([reference, reference.slice(-6)])]
-          .filter((number) => /^[A-Za-z0-9]{1,12}$/.test(number))
+          .filter(isReference)
           .map((number) => ({ number, rrn: reference }))
   const own = { number: stamp.stan, ...local, ...(stamp.sent !== undefined && { sent: stamp.sent }) }
   return [...ofType, ...bare, ...byReference, own]

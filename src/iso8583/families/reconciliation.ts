@@ -33,6 +33,7 @@ export async function reconcile(desk: Desk, ask: Ask): Promise<Answered> {
     terminal,
     batch,
     ...(Object.keys(totals).length > 0 && { totals }),
+    ...(fields[50] !== undefined && { currency: currencyOf(fields[50]) ?? fields[50] }),
     stamp,
     again,
   })
