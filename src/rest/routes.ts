@@ -36,7 +36,7 @@ export function addRoutes(
 
   for (const url of new Set(routes.map((route) => route.url))) {
     const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)
-    // Fastify answers HEAD wherever there is a GET, and the CORS plugin answers OPTIONS where it is on.
+    // Fastify answers HEAD wherever there is a GET, and `openTo` answers OPTIONS where it is open.
     if (allowed.includes('GET')) allowed.push('HEAD')
     app.route({
       method: methods.filter((method) => !allowed.includes(method)) as HTTPMethods[],

@@ -1,7 +1,6 @@
 /** The HTTP interface: requests to commands, replies to responses. It knows no rule and no SQL. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -20,6 +19,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Watch } from '../watch/watch.ts'
 import { accountRoutes } from './accounts.ts'
 import { jsonBody } from './body.ts'
+import { openTo } from './cors.ts'
 import { gateOf } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
@@ -93,10 +93,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: onClientError,
   })
   // Pages of other origins may call the original routes, as they always could, while nobody but this machine can.
-  await app.register(cors, () => (request: FastifyRequest, decide: Decide) => {
-    const open = access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(request.raw.url ?? '')
-    decide(null, open ? openCors : { origin: false })
-  })
+  app.addHook(
+    'onRequest',
+    openTo(({ raw }) => access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(raw.url ?? '')),
+  )
   app.decorateRequest('caller')
   const gate = gateOf(access)
 
@@ -158,15 +158,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       sendProblem(reply, 'internal')
     }
   }
-}
-
-type Decide = (error: Error | null, options?: FastifyCorsOptions) => void
-
-const openCors: FastifyCorsOptions = {
-  origin: '*',
-  exposedHeaders: ['idempotency-replayed', 'link', 'retry-after'],
-  methods: ['GET', 'HEAD', 'POST'],
-  strictPreflight: false,
 }
 
 const codeByStatus: Record<number, ProblemCode> = {
