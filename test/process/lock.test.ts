@@ -98,15 +98,15 @@ test(`let go just when the deadline is over: done or refused, never both (SEED=$
     const said = (await Promise.all(asked)).map((answer) =>
       answer?.status === 200 ? 'done' : codeOf(answer),
     )
-    assert.deepEqual(
-      said.filter((one) => one !== 'done' && one !== 'account_busy'),
-      [],
-    )
-    const done = said.filter((one) => one === 'done').length
+    // Where the disk takes longer than the grace just then, nobody knows yet; what was said stands in any case.
+    const count = (what: string) => said.filter((one) => one === what).length
+    const [done, busy, unknown] = [count('done'), count('account_busy'), count('outcome_unknown')]
+    assert.equal(done + busy + unknown, said.length, said.join(' '))
     assert.equal((await client.deposit(account, 1_000))?.status, 200)
-    assert.equal(await client.balance(account), (before ?? 0) + 1_000 - done, said.join(' '))
+    const taken = (before ?? 0) + 1_000 - ((await client.balance(account)) ?? 0)
+    assert.ok(taken >= done && taken <= done + unknown, `${taken} taken, and said: ${said.join(' ')}`)
     tally.done += done
-    tally.busy += said.length - done
+    tally.busy += busy
   }
   t.diagnostic(`SEED=${seed}: ${JSON.stringify(tally)}`)
   assert.ok(tally.done > 0 && tally.busy > 0, 'some of both')
