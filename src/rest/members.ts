@@ -18,19 +18,19 @@ export function readMembers(text: string): Members {
   // This decides what is JSON; below, the text is known to be well formed.
   parseObject(text)
   const sources = new Map<string, string>()
-  let repeated = noNames
+  let repeated: Set<string> | undefined
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] !== '}') {
     const nameEnd = skipString(text, at)
     const name: string = JSON.parse(text.slice(at, nameEnd))
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, start)
-    if (sources.has(name)) repeated = new Set([...repeated, name])
+    if (sources.has(name)) repeated = (repeated ?? new Set<string>()).add(name)
     sources.set(name, text.slice(start, end))
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
-  return { sources, repeated }
+  return { sources, repeated: repeated ?? noNames }
 }
 
 /** Throws a SyntaxError where the text is not JSON, or not an object. */
