@@ -47,10 +47,7 @@ class Waiting {
   /** Whether it goes to the store by itself, having failed together with others. */
   alone = false
 
-  constructor(
-    pending: Pending,
-    { resolve, reject }: { resolve: (outcome: Outcome) => void; reject: (error: unknown) => void },
-  ) {
+  constructor(pending: Pending, resolve: (outcome: Outcome) => void, reject: (error: unknown) => void) {
     this.pending = pending
     this.operations = operationsIn(pending.command)
     this.#resolve = resolve
@@ -112,7 +109,7 @@ export class Queue {
 
     const deadlineMs = this.#clock.monotonicMs() + this.#options.deadlineMs
     return new Promise((resolve, reject) => {
-      const waiting = new Waiting({ ...submission, deadlineMs }, { resolve, reject })
+      const waiting = new Waiting({ ...submission, deadlineMs }, resolve, reject)
       this.#waiting.push(waiting)
       this.#operations += waiting.operations
       this.#wake()

@@ -78,9 +78,7 @@ export type Running = {
 
 /** Opens the store, listens, and gives what is needed to stop in order. */
 export async function start(settings: Settings, log: Logger, parts: Parts = {}): Promise<Running> {
-  // With some hundred connections V8 takes the lists of listeners on requests for what lives long, and makes them in the
-  // old space, from where each keeps its request alive, though nothing knows either any more.
-  setFlagsFromString('--no-allocation-site-pretenuring')
+  tellV8()
   const metrics = new Metrics(systemClock.now)
   const store = await openStore(settings, log)
   const bank = createBank(store, { settings, log, metrics })
@@ -120,7 +118,7 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     })
     webhooks.deliverer.start()
     bank.watchDue()
-    setTimeout(() => void pages.prepare(), pagesAfterMs).unref()
+    setTimeout(() => pages.prepare(), pagesAfterMs).unref()
     const { url } = listening
     const { demo, hasWayIn } = access
     log.info({ url, store: store.name, demo, iso8583: lines.urls }, 'serving')
@@ -144,6 +142,15 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     await bank.drain()
     await store.close()
   }
+}
+
+/** What holds for all of the process. Why, and what it is worth: docs/decisions/0003-journal-and-index.md. */
+function tellV8(): void {
+  // With some hundred connections it takes the lists of listeners on requests for what lives long, and makes them in the
+  // old space, from where each keeps its request alive, though nothing knows either any more.
+  setFlagsFromString('--no-allocation-site-pretenuring')
+  // What the process was started with is meant for this thread, and would go before the limits of the store's threads.
+  for (const space of ['semi', 'old']) setFlagsFromString(`--max-${space}-space-size=0`)
 }
 
 type Serving = {

@@ -38,8 +38,8 @@ const atmPage = `${atmFolder}atm.html`
 
 export type Pages = {
   readonly routes: readonly Route[]
-  /** Has the files ready before anybody asks for them, who would wait a fifth of a second longer. Throws nothing. */
-  prepare(): Promise<void>
+  /** Has the files ready before anybody asks for them, who would wait a fifth of a second longer. */
+  prepare(): void
 }
 
 export function consolePages(access: Pick<Access, 'demo'>): Pages {
@@ -79,11 +79,7 @@ export function consolePages(access: Pick<Access, 'demo'>): Pages {
   return {
     routes,
     // What stands in the way is told to whoever asks for a page.
-    prepare: () =>
-      load().then(
-        () => {},
-        () => {},
-      ),
+    prepare: () => void load().catch(() => {}),
   }
 }
 

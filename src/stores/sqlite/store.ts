@@ -8,7 +8,6 @@ import assert from 'node:assert'
 import { once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { type RuleSettings, usualRules } from '../../bank/batch.ts'
 import type { Sealed } from '../../bank/copy.ts'
@@ -590,8 +589,6 @@ async function startThread<Name extends keyof Threads>(
   workerData: unknown,
 ): Promise<Threads[Name]> {
   const file = new URL(`./${name}.ts`, import.meta.url)
-  // What the process was started with is meant for the main thread, and would go before these.
-  for (const space of ['semi', 'old']) setFlagsFromString(`--max-${space}-space-size=0`)
   const worker = new Worker(file, { name, workerData, resourceLimits: heaps[name] })
   const [first] = await once(worker, 'message')
   return { worker, first } as Threads[Name]
