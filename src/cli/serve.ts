@@ -1,5 +1,4 @@
 /** `cashpoint serve`: puts the parts together. The only place that sees all of them. */
-import { setFlagsFromString } from 'node:v8'
 import type { Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import type { TokenSettings } from '../access/tokens.ts'
@@ -26,6 +25,7 @@ import {
   settings as settingTable,
 } from './settings.ts'
 import { type OpenStore, openBooks, openStore } from './store.ts'
+import { tellV8 } from './v8.ts'
 import { keysOf, openVault, type ServerKeys } from './vault.ts'
 
 // Beyond the lock deadline, by when all that was accepted has been answered.
@@ -142,15 +142,6 @@ export async function start(settings: Settings, log: Logger, parts: Parts = {}):
     await bank.drain()
     await store.close()
   }
-}
-
-/** What holds for all of the process. Why, and what it is worth: docs/decisions/0003-journal-and-index.md. */
-function tellV8(): void {
-  // With some hundred connections it takes the lists of listeners on requests for what lives long, and makes them in the
-  // old space, from where each keeps its request alive, though nothing knows either any more.
-  setFlagsFromString('--no-allocation-site-pretenuring')
-  // What the process was started with is meant for this thread, and would go before the limits of the store's threads.
-  for (const space of ['semi', 'old']) setFlagsFromString(`--max-${space}-space-size=0`)
 }
 
 type Serving = {
