@@ -21,6 +21,8 @@ export type QueueOptions = {
   readonly lengthMax: number
   /** The most operations in one commit, but for a larger batch of a client, which goes alone. */
   readonly batchMax: number
+  /** How many operations are enough for an idle store to begin, while the requests of a turn are still being read. */
+  readonly startAt: number
   /** How long after the deadline the store may take to say that it got no locks. Milliseconds. */
   readonly graceMs: number
   /** Told of every commit: how many commands, how long it took. */
@@ -34,6 +36,8 @@ export const queueDefaults = {
   lengthMax: 20_000,
   // One fsync for 1,000 commands costs each of them little more than nothing; more would only make them wait.
   batchMax: 1_000,
+  // With fewer clients than that all would wait for the store together, and then it for all of them.
+  startAt: 32,
   graceMs: 300,
 } satisfies QueueOptions
 
@@ -83,6 +87,8 @@ export class Queue {
   /** Handed over as well, and not waited for by the next batch: somebody else has locked their accounts. */
   readonly #blocked = new Set<Waiting>()
   #running = false
+  /** The first batch, where it only waits for the end of this turn of the event loop. */
+  #soon: NodeJS.Immediate | undefined
   #isTimed = false
   #onIdle: (() => void)[] = []
 
@@ -124,10 +130,17 @@ export class Queue {
 
   #wake(): void {
     if (!this.#isTimed) this.#armTimer(this.#options.deadlineMs)
-    if (this.#running) return
-    this.#running = true
-    // After this turn of the event loop, so that requests read from the sockets together share a commit.
-    setImmediate(() => void this.#run())
+    if (!this.#running) {
+      this.#running = true
+      // After this turn of the event loop, so that requests read from the sockets together share a commit.
+      this.#soon = setImmediate(() => this.#start())
+    } else if (this.#soon !== undefined && this.#operations >= this.#options.startAt) this.#start()
+  }
+
+  #start(): void {
+    clearImmediate(this.#soon)
+    this.#soon = undefined
+    void this.#run()
   }
 
   async #run(): Promise<void> {

@@ -41,7 +41,7 @@ function begin({ mock }: TestContext, options: Partial<QueueOptions> = {}) {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 })
   const store = new StoreByHand()
   const clock = { now: Date.now, monotonicMs: Date.now, after: systemClock.after }
-  const usual = { deadlineMs: 1000, graceMs: 100, lengthMax: 100, batchMax: 100 }
+  const usual = { deadlineMs: 1000, graceMs: 100, lengthMax: 100, batchMax: 100, startAt: 100 }
   const queue = new Queue(store, clock, { ...usual, ...options })
   const answers: Record<string, string> = {}
 
@@ -138,6 +138,26 @@ test('what came in one turn of the event loop shares a commit', async (t) => {
   on.submit('c')
   await on.settle()
   assert.equal(on.batches, 'abc')
+})
+
+test('so many that an idle store may begin go before the turn is over; the rest of it is the next batch', async (t) => {
+  const on = begin(t, { startAt: 3 })
+  on.submit('ab')
+  assert.equal(on.batches, '')
+  on.submit('c')
+  assert.equal(on.batches, 'abc')
+  on.submit('defgh')
+  await on.settle()
+  assert.equal(on.batches, 'abc')
+  on.batch(1).commit()
+  await on.settle()
+  assert.equal(on.batches, 'abc defgh')
+  on.batch(2).commit()
+  await on.settle()
+  assert.deepEqual(Object.keys(on.answers).join(''), 'abcdefgh')
+  on.submit('i')
+  await on.settle()
+  assert.equal(on.batches, 'abc defgh i')
 })
 
 test('while one batch commits the next collects, and goes when the first is answered', async (t) => {

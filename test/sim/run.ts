@@ -75,7 +75,8 @@ export async function run(options: RunOptions, front: Front, saboteur?: Saboteur
   ]
   const { clients = 2 + set(14), operations = 20 + set(60) } = options
   const deadlineMs = [1_000, 3_000, 10_000][set(3)] ?? 0
-  const queue = { deadlineMs, graceMs: 300, lengthMax: set(4) ? 20_000 : 2, batchMax: set(3) ? 1_000 : 3 }
+  const sizes = { lengthMax: set(4) ? 20_000 : 2, batchMax: set(3) ? 1_000 : 3, startAt: 4 }
+  const queue = { deadlineMs, graceMs: 300, ...sizes }
   // Where the wall clock jumps, a day's memory of keys would be over at any moment.
   const keyRetentionMs = kinds.includes('wall') ? 200 * 365 * dayMs : dayMs
 
