@@ -2,6 +2,7 @@
  * The thread that carries the journal over into the index, some thousand records a transaction. It is behind the
  * journal by what came since its last turn; nothing waits for it.
  */
+import { setPriority } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Files, isDiskTrouble, openForReading, openIndex } from './files.ts'
@@ -23,6 +24,8 @@ const forgottenPerTurn = 2_000
 // Between turns the index goes on being advanced; once all that is old is forgotten, a minute passes at the most.
 const forgetPauseMs = { more: 20, none: 60_000 }
 const retryMs = 200
+// Of two threads on one processor it still gets a quarter: with much less it could fall behind for good.
+const niceness = 5
 
 class Indexer {
   readonly #index: DatabaseSync
@@ -52,7 +55,7 @@ class Indexer {
       .blocksAfter({ sequence: block, last: sequence }, recordsPerTurn)
       .findLast(({ last }) => last <= sequenceMax)
     if (to === undefined) return false
-    this.#write(() => this.#projection.advance(this.#journal.lines(sequence, to.last), to))
+    this.#write(() => this.#projection.advance(this.#journal.linesInTurn(sequence, to.last), to))
     return true
   }
 
@@ -99,6 +102,10 @@ function onDisk(change: () => void): boolean {
     return false
   }
 }
+
+// A turn is a tenth of a second of work that nobody waits for: it must not keep those from a processor who are waited for.
+// On Linux a thread has a priority of its own; elsewhere it would be that of the server.
+if (process.platform === 'linux') setPriority(niceness)
 
 const options = workerData as IndexerOptions
 const indexer = new Indexer(options)

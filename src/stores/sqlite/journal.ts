@@ -5,6 +5,8 @@ import { type BlockPage, type ListedBlock, listBlocks } from '../../bank/store.t
 import { type Block, genesis } from '../../ledger/block.ts'
 import type { Line } from '../../ledger/record.ts'
 
+const linesAtOnce = 256
+
 export class JournalReader {
   readonly #head: StatementSync
   readonly #block: StatementSync
@@ -76,5 +78,10 @@ export class JournalReader {
   /** The lines beyond `after`, up to `last`. */
   lines(after: number, last: number): Line[] {
     return this.#lines.all(after, last) as Line[]
+  }
+
+  /** The same, some at a time: for whoever reads thousands and keeps none. */
+  *linesInTurn(after: number, last: number): Generator<Line, void> {
+    for (let at = after; at < last; at += linesAtOnce) yield* this.lines(at, Math.min(at + linesAtOnce, last))
   }
 }

@@ -146,7 +146,7 @@ export class Projection {
 
   /** Takes in the lines that follow, up to the block given. To be called within a transaction. */
   advance(
-    lines: readonly Line[],
+    lines: Iterable<Line>,
     to: { readonly sequence: number; readonly hash: string; readonly last: number },
   ): void {
     const { accounts, forgotten } = this.progress

@@ -145,7 +145,7 @@ export class Search {
   #holdsSince(sequence: number): Map<RecordId, Hold> {
     const holds = new Map<RecordId, Hold>()
     const find = (id: RecordId) => holds.get(id) ?? this.#loader.hold(id)
-    for (const line of this.#journal.lines(sequence, this.#journal.head().last)) {
+    for (const line of this.#journal.linesInTurn(sequence, this.#journal.head().last)) {
       if (line.kind !== 'hold_placed' && line.kind !== 'hold_resolved' && line.kind !== 'transfer') continue
       const { content, at } = fromLine(line)
       const hold = holdAfter(content, { id: idOf(line.sequence), at }, find)

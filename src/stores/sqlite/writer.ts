@@ -200,7 +200,7 @@ class Writer {
     const indexed = reader.block(block)
     assert(indexed !== undefined, 'the index is of a block of this journal')
     this.#books = Books.at(indexed)
-    replay(this.#books, this.#loader, reader.lines(sequence, this.#head.last))
+    replay(this.#books, this.#loader, reader.linesInTurn(sequence, this.#head.last))
   }
 
   /** Moves the whole WAL into the file and syncs it; throws where that is not possible now. */
