@@ -1,8 +1,16 @@
 /** Routes as data, so that what a path does not allow is known from the same table: 405 with `Allow`. */
 import { METHODS } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import FindMyWay from 'find-my-way'
 import { type Gate, type Needs, ownTerminal } from './gate.ts'
 import { sendProblem } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The path that it asked with a method which that does not allow. */
+    otherwise?: KnownPath
+  }
+}
 
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -15,6 +23,9 @@ export type Route = {
   handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
 }
 
+/** Longer than any path that headers have room for: what a parameter may be, its route says. */
+export const maxParamLength = 16_384
+
 /** All that can arrive: Node itself ends a CONNECT. */
 const methods = METHODS.filter((method) => method !== 'CONNECT')
 
@@ -23,30 +34,56 @@ export function knowMethods(app: FastifyInstance): void {
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
 }
 
-/** Adds the routes, and for each of their paths the answer to every other method. */
+/** A path as its routes write it, and the methods that it allows. */
+export type KnownPath = { readonly url: string; readonly allowed: readonly string[] }
+
+/**
+ * The paths there are, whatever is asked of them: Fastify's own router, asked without the method. A route of Fastify's
+ * for each method that a path does not allow would be three thousand of them.
+ */
+export class Paths {
+  readonly #router = FindMyWay({ maxParamLength })
+
+  add(path: KnownPath): void {
+    this.#router.on('GET', path.url, () => {}, path)
+  }
+
+  /** The path of a request's target; undefined where there is none. */
+  find(target: string): KnownPath | undefined {
+    return this.#router.find('GET', target)?.store
+  }
+}
+
+/** Adds the routes, and their paths to those that are known. */
 export function addRoutes(
   app: FastifyInstance,
   routes: readonly Route[],
-  { gate, cors = () => false }: { readonly gate: Gate; cors?(): boolean },
+  { gate, paths }: { readonly gate: Gate; readonly paths: Paths },
 ): void {
   for (const { method, url, may, own, body, handler } of routes) {
     const onRequest = own ? [gate(may), ownTerminal] : gate(may)
     app.route({ method, url, handler, onRequest, ...(body && { schema: { body } }) })
   }
 
-  for (const url of new Set(routes.map((route) => route.url))) {
-    const allowed: string[] = routes.filter((route) => route.url === url).map(({ method }) => method)
-    // Fastify answers HEAD wherever there is a GET, and `openTo` answers OPTIONS where it is open.
+  for (const [url, of] of Map.groupBy(routes, (route) => route.url)) {
+    const allowed: string[] = of.map(({ method }) => method)
+    // Fastify answers HEAD wherever there is a GET.
     if (allowed.includes('GET')) allowed.push('HEAD')
-    app.route({
-      method: methods.filter((method) => !allowed.includes(method)) as HTTPMethods[],
-      url,
-      // Before the body is looked at: what is wrong is the method.
-      onRequest: (_, reply, __) => {
-        const now = cors() ? [...allowed, 'OPTIONS'] : allowed
-        sendProblem(reply.header('allow', now.join(', ')), 'method_not_allowed')
-      },
-      handler: () => {},
-    })
+    paths.add({ url: app.prefix + url, allowed })
+  }
+}
+
+/** Refuses a method that the path does not allow: before the body is looked at, since what is wrong is the method. */
+export function refuseMethods(
+  paths: Paths,
+  isOpen: (request: FastifyRequest) => boolean,
+): onRequestHookHandler {
+  return (request, reply, done) => {
+    const path = request.is404 ? paths.find(request.raw.url ?? '') : undefined
+    if (path === undefined) return done()
+    request.otherwise = path
+    // `openTo` answers OPTIONS where it is open.
+    const allowed = isOpen(request) ? [...path.allowed, 'OPTIONS'] : path.allowed
+    sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed')
   }
 }

@@ -24,7 +24,7 @@ import { gateOf } from './gate.ts'
 import { healthRoutes } from './health.ts'
 import { readMembers } from './members.ts'
 import { type ProblemCode, ProblemError, problemOf, retryAfterOf, sendProblem, statusOf } from './problem.ts'
-import { addRoutes, knowMethods, type Route } from './routes.ts'
+import { addRoutes, knowMethods, maxParamLength, Paths, type Route, refuseMethods } from './routes.ts'
 import { v1 } from './v1/plugin.ts'
 import { schemaController, whatIsInvalid } from './v1/validation.ts'
 
@@ -80,7 +80,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     connectionTimeout: stalledSocketMs,
     http: httpOptions(),
     rewriteUrl: (request) => pathOf(request),
-    routerOptions: { maxParamLength: 16_384 },
+    routerOptions: { maxParamLength },
     forceCloseConnections: 'idle',
     // What comes while the server stops is answered like the rest, and `/readyz` says draining.
     return503OnClosing: false,
@@ -93,11 +93,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: onClientError,
   })
   // Pages of other origins may call the original routes, as they always could, while nobody but this machine can.
-  app.addHook(
-    'onRequest',
-    openTo(({ raw }) => access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(raw.url ?? '')),
-  )
+  const isOpen = ({ raw }: FastifyRequest) =>
+    access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(raw.url ?? '')
+  app.addHook('onRequest', openTo(isOpen))
   app.decorateRequest('caller')
+  app.decorateRequest('otherwise')
   const gate = gateOf(access)
 
   knowMethods(app)
@@ -115,10 +115,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('connection', 'close')
     done(new ProblemError('malformed_request', ambiguity))
   })
+  const paths = new Paths()
+  app.addHook('onRequest', refuseMethods(paths, isOpen))
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
     const ms = reply.elapsedTime
-    metrics.onResponse(method, request.routeOptions.url ?? 'none', reply.statusCode, ms)
+    const route = request.routeOptions.url ?? request.otherwise?.url ?? 'none'
+    metrics.onResponse(method, route, reply.statusCode, ms)
     log.info({
       id,
       method,
@@ -137,11 +140,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       ...healthRoutes({ bank, metrics, draining }),
       ...moreRoutes,
     ],
-    { gate, cors: () => access.demo },
+    { gate, paths },
   )
   const { webhooks, watch, vault, timeZone = 'UTC' } = options
   const { hour } = metrics
-  await app.register(v1, { bank, access, gate, currency, webhooks, watch, hour, vault, timeZone })
+  await app.register(v1, { bank, access, gate, paths, currency, webhooks, watch, hour, vault, timeZone })
   return app
 
   function onError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {

@@ -12,7 +12,7 @@ import { sendJson } from '../accounts.ts'
 import { jsonBody } from '../body.ts'
 import type { Gate } from '../gate.ts'
 import { ProblemError } from '../problem.ts'
-import { addRoutes, type Route } from '../routes.ts'
+import { addRoutes, type Paths, type Route } from '../routes.ts'
 import { accountRoutes } from './accounts.ts'
 import { adjustmentRoutes } from './adjustments.ts'
 import { auditRoutes } from './audit.ts'
@@ -47,6 +47,7 @@ export type V1Options = {
   readonly bank: Bank
   readonly access: Access
   readonly gate: Gate
+  readonly paths: Paths
   readonly currency: Currency
   readonly webhooks: Webhooks
   readonly watch: Watch
@@ -58,7 +59,7 @@ export type V1Options = {
 }
 
 export async function v1(app: FastifyInstance, options: V1Options): Promise<void> {
-  const { bank, access, gate } = options
+  const { bank, access, gate, paths } = options
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser(
     'application/json',
@@ -100,7 +101,7 @@ export async function v1(app: FastifyInstance, options: V1Options): Promise<void
     },
   ]
   const routes = table.map((route) => (route.method === 'GET' ? route : checked(route)))
-  addRoutes(app, [...routes, ...documents], { gate })
+  addRoutes(app, [...routes, ...documents], { gate, paths })
 }
 
 /** A command whose headers are looked at first: what guards nothing, and the key that there must be. */
@@ -131,7 +132,7 @@ export function v1Routes({
   hour,
   vault,
   timeZone,
-}: Omit<V1Options, 'gate'>): V1Route[] {
+}: Omit<V1Options, 'gate' | 'paths'>): V1Route[] {
   const secrets = new Secrets({ bank, vault, isDemo: () => access.demo })
   const dayOf = businessDays(timeZone)
   return [
