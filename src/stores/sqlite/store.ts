@@ -78,6 +78,7 @@ import { accountsPerPiece, readPiece } from './open-lists.ts'
 import type { ProverMessage, ProverOptions } from './prover.ts'
 import type { ReaderCalls, ReaderOptions, ReaderRequest, ReaderResponse } from './reader.ts'
 import { Tail } from './tail.ts'
+import { flattenBatch, readOutcomes } from './wire.ts'
 import type { WriterMessage, WriterOptions } from './writer.ts'
 
 export type SqliteOptions = RuleSettings & {
@@ -216,7 +217,7 @@ export class SqliteStore implements Store {
     return new Promise((resolve, reject) => {
       this.#commit = { resolve, reject }
       if (this.#closed) this.#settle()?.reject(storeClosed())
-      else this.#writer.postMessage(batch)
+      else this.#writer.postMessage(flattenBatch(batch))
     })
   }
 
@@ -433,14 +434,16 @@ export class SqliteStore implements Store {
 
   #onWritten(message: Exclude<WriterMessage, { type: 'ready' }>): void {
     switch (message.type) {
-      case 'outcomes':
+      case 'outcomes': {
         this.#last = message.last
-        for (const { reply, replayed } of message.outcomes)
+        const outcomes = readOutcomes(message.outcomes)
+        for (const { reply, replayed } of outcomes)
           if (!replayed) for (const account of accountsTold(reply)) this.#tail.putAccount(account)
         this.#tail.put(message.left)
         this.#judgeTail()
-        this.#settle()?.resolve(message.outcomes)
+        this.#settle()?.resolve(outcomes)
         break
+      }
       case 'error':
         this.#settle()?.reject(new StoreError(message.code, message.message))
         break

@@ -32,17 +32,18 @@ import { Loader } from './load.ts'
 import { type Progress, progressOf } from './projection.ts'
 import { replay } from './replay.ts'
 import { JournalWriter } from './save.ts'
+import { type Flat, flattenOutcomes, readBatch } from './wire.ts'
 
 export type WriterOptions = RuleSettings & { readonly files: Files }
 
 export type WriterMessage =
   | { readonly type: 'ready' | 'reopened'; readonly last: number }
-  | (Committed & { readonly type: 'outcomes'; readonly last: number })
+  | { readonly type: 'outcomes'; readonly outcomes: Flat; readonly left: Left; readonly last: number }
   | { readonly type: 'error'; readonly code: StoreErrorCode; readonly message: string }
   | { readonly type: 'broken' }
 
 /** What a batch was answered, and the pages it left beside the plain accounts that the answers tell themselves. */
-export type Committed = { readonly outcomes: readonly Outcome[]; readonly left: Left }
+type Committed = { readonly outcomes: readonly Outcome[]; readonly left: Left }
 
 const nothingLeft: Left = { accounts: [], transfers: [], holds: [], things: [], entities: [] }
 
@@ -220,7 +221,9 @@ class Writer {
 function leftBeside(outcomes: readonly Outcome[], left: Left): Left {
   const told = new Map<AccountNumber, number>()
   for (const { reply, replayed } of outcomes)
-    if (!replayed) for (const { number, version } of accountsTold(reply)) told.set(number, version)
+    if (!replayed)
+      if (reply.type === 'posted') told.set(reply.account, reply.version)
+      else for (const { number, version } of accountsTold(reply)) told.set(number, version)
   const accounts = left.accounts.filter(
     (account) => told.get(account.number) !== account.version || !isPlain(account),
   )
@@ -234,14 +237,15 @@ function post(message: WriterMessage): void {
 const writer = new Writer(workerData as WriterOptions)
 post({ type: 'ready', last: writer.last })
 writer.begin()
-parentPort?.on('message', (batch: readonly Pending[] | 'close') => {
+parentPort?.on('message', (batch: Flat | 'close') => {
   if (batch === 'close') {
     writer.close()
     parentPort?.close()
     return
   }
   try {
-    post({ type: 'outcomes', ...writer.commit(batch), last: writer.last })
+    const { outcomes, left } = writer.commit(readBatch(batch))
+    post({ type: 'outcomes', outcomes: flattenOutcomes(outcomes), left, last: writer.last })
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     post({ type: 'error', code: error.code, message: error.message })
