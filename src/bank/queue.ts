@@ -6,7 +6,8 @@
  *      └──(deadline passes)──▶ account_busy          └──(deadline and grace pass)──▶ outcome_unknown
  *
  * There is no timer between a command and its batch: a lone command goes at once, and while the store commits
- * one batch the next collects by itself.
+ * one batch the next collects by itself. Where many take turns, an idle store begins with half of them: with all in one
+ * batch they would wait for the store together, and then the store for all of them.
  */
 import assert from 'node:assert'
 import { type Key, type Outcome, operationsIn, refuse, type Submission } from '../ledger/command.ts'
@@ -21,7 +22,7 @@ export type QueueOptions = {
   readonly lengthMax: number
   /** The most operations in one commit, but for a larger batch of a client, which goes alone. */
   readonly batchMax: number
-  /** How many operations are enough for an idle store to begin, while the requests of a turn are still being read. */
+  /** The fewest commands for which an idle store begins before the requests of a turn have all been read. */
   readonly startAt: number
   /** How long after the deadline the store may take to say that it got no locks. Milliseconds. */
   readonly graceMs: number
@@ -36,10 +37,12 @@ export const queueDefaults = {
   lengthMax: 20_000,
   // One fsync for 1,000 commands costs each of them little more than nothing; more would only make them wait.
   batchMax: 1_000,
-  // With fewer clients than that all would wait for the store together, and then it for all of them.
   startAt: 32,
   graceMs: 300,
 } satisfies QueueOptions
+
+// A crowd that has gone is forgotten by half in some twenty batches.
+const crowdStays = 31 / 32
 
 /** A command on its way. Hundreds are at once, and are copied with each collection of garbage: few objects each. */
 class Waiting {
@@ -87,6 +90,8 @@ export class Queue {
   /** Handed over as well, and not waited for by the next batch: somebody else has locked their accounts. */
   readonly #blocked = new Set<Waiting>()
   #running = false
+  /** The most commands that were here at once of late, those just answered among them. */
+  #crowd = 0
   /** The first batch, where it only waits for the end of this turn of the event loop. */
   #soon: NodeJS.Immediate | undefined
   #isTimed = false
@@ -134,7 +139,12 @@ export class Queue {
       this.#running = true
       // After this turn of the event loop, so that requests read from the sockets together share a commit.
       this.#soon = setImmediate(() => this.#start())
-    } else if (this.#soon !== undefined && this.#operations >= this.#options.startAt) this.#start()
+    } else if (this.#soon !== undefined && this.#waiting.length >= this.#enough) this.#start()
+  }
+
+  /** Half of those who take turns: one half is read from the sockets and answered while the other is committed. */
+  get #enough(): number {
+    return Math.max(this.#options.startAt, this.#crowd / 2)
   }
 
   #start(): void {
@@ -151,7 +161,7 @@ export class Queue {
         const ms = this.#clock.monotonicMs() - startedMs
         this.#handedOver = []
         // The store has its next batch before the answers to this one are written, which can take as long as a commit.
-        next = this.#begin()
+        next = this.#begin(batch.length)
         this.#onCommitted(batch, outcomes, ms)
       } catch (error) {
         this.#handedOver = []
@@ -188,9 +198,10 @@ export class Queue {
     return taken
   }
 
-  /** Hands the next batch over; undefined where nothing waits. */
-  #begin(): Committed | undefined {
+  /** Hands the next batch over; undefined where nothing waits. Whoever was answered just now will be back. */
+  #begin(answered = 0): Committed | undefined {
     if (this.#waiting.length === 0) return undefined
+    this.#crowd = Math.max(this.#waiting.length + answered, this.#crowd * crowdStays)
     const batch = this.#take(this.#commitLength())
     this.#handedOver = batch
     const startedMs = this.#clock.monotonicMs()
