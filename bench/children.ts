@@ -26,7 +26,7 @@ export type ServerProcess = {
 
 /** What `npm start` says to V8. */
 const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-const startFlags: readonly string[] = scripts.start.match(/--max-\S+/g) ?? []
+const startFlags: readonly string[] = scripts.start.match(/--\S+/g) ?? []
 
 /** Starts one of the bench's servers as `npm start` does, or with a nursery of other MB, and waits for its URL. */
 export async function startServer(

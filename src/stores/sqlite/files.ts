@@ -191,10 +191,10 @@ function migrate(db: DatabaseSync, version: number): void {
 }
 
 /**
- * Page caches of the handles: 32 MiB together. The journal is only appended to and the system caches files too; it
+ * Page caches of the handles: 24 MiB together. The journal is only appended to and the system caches files too; it
  * is the index's own handle, which changes random pages, that gains from a large one.
  */
-const cacheKiB = { journal: 4_096, index: 16_384, reading: 2_048 }
+const cacheKiB = { journal: 4_096, index: 8_192, reading: 2_048 }
 
 const indexSql = readFileSync(new URL('schema/index.sql', import.meta.url), 'utf8')
 /** Of the index's schema, as SQLite's user_version: an index made from another text is made anew. */

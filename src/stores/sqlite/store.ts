@@ -581,9 +581,9 @@ type Threads = {
  * `tailMax` records, the reader a whole list.
  */
 const heaps = {
-  writer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
-  indexer: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
-  reader: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 2_048 },
+  writer: { maxYoungGenerationSizeMb: 9, maxOldGenerationSizeMb: 256 },
+  indexer: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
+  reader: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 2_048 },
 }
 
 /** Starts a thread and waits for its first message, which says that it is ready. */
