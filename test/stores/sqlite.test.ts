@@ -1,6 +1,6 @@
 /** The SQLite store keeps the contract of a store, and what is in its files cannot be changed. */
 import assert from 'node:assert/strict'
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -265,3 +265,21 @@ describe('sqlite: lists', () => {
     assert(grownMb < 40, `grew by ${Math.round(grownMb)} MB`)
   })
 })
+
+test('the indexer, for which nobody waits, gives way to the writer, for which all do', {
+  skip: process.platform !== 'linux' && 'only there has a thread a priority of its own',
+}, async () => {
+  const store = await sqlitePlace().open()
+  assert.deepEqual(nicenessOf('indexer'), [5])
+  assert.deepEqual(nicenessOf('writer'), [0])
+  await store.close()
+})
+
+/** How nice the threads of this process are that have a name, each figure once. */
+function nicenessOf(name: string): number[] {
+  const figures = readdirSync('/proc/self/task')
+    .map((id) => readFileSync(`/proc/self/task/${id}/stat`, 'utf8'))
+    .filter((stat) => stat.includes(`(${name})`))
+    .map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
+  return [...new Set(figures)]
+}

@@ -92,6 +92,19 @@ class Indexer {
   }
 }
 
+/**
+ * A turn is a tenth of a second of work that nobody waits for: it must not keep those from a processor who are waited
+ * for. On Linux a thread has a priority of its own; elsewhere it would be that of the server.
+ */
+function giveWay(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(niceness)
+  } catch {
+    // A sandbox may forbid it, and all is done as well without.
+  }
+}
+
 /** False where the disk is full or fails: the index stays as it was, and goes on from there when it can. */
 function onDisk(change: () => void): boolean {
   try {
@@ -103,9 +116,7 @@ function onDisk(change: () => void): boolean {
   }
 }
 
-// A turn is a tenth of a second of work that nobody waits for: it must not keep those from a processor who are waited for.
-// On Linux a thread has a priority of its own; elsewhere it would be that of the server.
-if (process.platform === 'linux') setPriority(niceness)
+giveWay()
 
 const options = workerData as IndexerOptions
 const indexer = new Indexer(options)
