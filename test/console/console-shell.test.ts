@@ -272,6 +272,8 @@ describe('the console', { skip: browser === undefined && 'there is no Chromium h
     assert.equal(await page.locator('.feed li').count(), 2)
     await page.getByLabel('Kind').selectOption('terminal')
     await page.waitForURL('**/console/live?kind=terminal')
+    // The address is told a moment before the list is drawn anew.
+    await page.locator('.feed li').nth(1).waitFor({ state: 'detached' })
     assert.equal(await page.locator('.feed li').count(), 1)
     await page.getByLabel('Terminal', { exact: true }).fill('T001')
     await page.keyboard.press('Enter')
