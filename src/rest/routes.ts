@@ -7,8 +7,8 @@ import { sendProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The path that it asked with a method which that does not allow. */
-    otherwise?: KnownPath
+    /** The path of a request whose method it does not allow; not set where there is a route. */
+    knownPath?: KnownPath
   }
 }
 
@@ -81,7 +81,7 @@ export function refuseMethods(
   return (request, reply, done) => {
     const path = request.is404 ? paths.find(request.raw.url ?? '') : undefined
     if (path === undefined) return done()
-    request.otherwise = path
+    request.knownPath = path
     // `openTo` answers OPTIONS where it is open.
     const allowed = isOpen(request) ? [...path.allowed, 'OPTIONS'] : path.allowed
     sendProblem(reply.header('allow', allowed.join(', ')), 'method_not_allowed')

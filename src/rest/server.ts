@@ -97,7 +97,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     access.demo && /^\/(accounts[/?]|accounts$|$|\?)/.test(raw.url ?? '')
   app.addHook('onRequest', openTo(isOpen))
   app.decorateRequest('caller')
-  app.decorateRequest('otherwise')
+  app.decorateRequest('knownPath')
   const gate = gateOf(access)
 
   knowMethods(app)
@@ -120,7 +120,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
     const ms = reply.elapsedTime
-    const route = request.routeOptions.url ?? request.otherwise?.url ?? 'none'
+    const route = request.routeOptions.url ?? request.knownPath?.url ?? 'none'
     metrics.onResponse(method, route, reply.statusCode, ms)
     log.info({
       id,

@@ -154,10 +154,25 @@ test('so many that an idle store may begin go before the turn is over; the rest 
   assert.equal(on.batches, 'abc defgh')
   on.batch(2).commit()
   await on.settle()
-  assert.deepEqual(Object.keys(on.answers).join(''), 'abcdefgh')
+  assert.equal(Object.keys(on.answers).join(''), 'abcdefgh')
   on.submit('i')
   await on.settle()
   assert.equal(on.batches, 'abc defgh i')
+})
+
+test('where many take turns, it is half of them that an idle store begins with', async (t) => {
+  const on = begin(t, { startAt: 3 })
+  on.submit('abc')
+  on.submit('defgh')
+  on.batch(1).commit()
+  await on.settle()
+  on.batch(2).commit()
+  await on.settle()
+  // Eight were here at once.
+  on.submit('ijk')
+  assert.equal(on.batches, 'abc defgh')
+  on.submit('lm')
+  assert.equal(on.batches, 'abc defgh ijkl')
 })
 
 test('while one batch commits the next collects, and goes when the first is answered', async (t) => {

@@ -10,6 +10,7 @@ import type { Outcome } from '../../ledger/command.ts'
 export type Flat = readonly unknown[]
 
 const valuesOfCommand = 6
+const valuesOfOutcome = 10
 
 export function flattenBatch(batch: readonly Pending[]): Flat {
   const flat: unknown[] = []
@@ -23,24 +24,13 @@ export function flattenBatch(batch: readonly Pending[]): Flat {
 }
 
 export function readBatch(flat: Flat): Pending[] {
-  const batch: Pending[] = []
-  for (let i = 0; i < flat.length; ) {
-    const first = flat[i]
-    if (typeof first === 'object') {
-      batch.push(first as Pending)
-      i += 1
-      continue
-    }
-    const command = { type: 'withdraw', account: first as string, amount: flat[i + 1] as string } as const
+  return read(flat, valuesOfCommand, (i) => {
+    const command = { type: 'withdraw', account: flat[i] as string, amount: flat[i + 1] as string } as const
     const pending: Pending = { command, actor: flat[i + 2] as string, deadlineMs: flat[i + 3] as number }
     const key = flat[i + 5] as string | undefined
-    batch.push(key === undefined ? pending : { ...pending, key: { scope: flat[i + 4] as string, key } })
-    i += valuesOfCommand
-  }
-  return batch
+    return key === undefined ? pending : { ...pending, key: { scope: flat[i + 4] as string, key } }
+  })
 }
-
-const valuesOfOutcome = 10
 
 export function flattenOutcomes(outcomes: readonly Outcome[]): Flat {
   const flat: unknown[] = []
@@ -57,30 +47,31 @@ export function flattenOutcomes(outcomes: readonly Outcome[]): Flat {
 }
 
 export function readOutcomes(flat: Flat): Outcome[] {
-  const outcomes: Outcome[] = []
+  return read(flat, valuesOfOutcome, (i) => ({
+    reply: {
+      type: 'posted',
+      transfer: flat[i] as string,
+      account: flat[i + 1] as string,
+      currency: flat[i + 2] as string,
+      amount: flat[i + 3] as number,
+      ledger: flat[i + 4] as number,
+      held: flat[i + 5] as number,
+      version: flat[i + 6] as number,
+      at: flat[i + 7] as number,
+      opened: flat[i + 8] as boolean,
+    },
+    replayed: flat[i + 9] as boolean,
+  }))
+}
+
+/** What is there in order: objects as they are, and by `readAt` what so many values make, the first never an object. */
+function read<Item extends object>(flat: Flat, values: number, readAt: (i: number) => Item): Item[] {
+  const items: Item[] = []
   for (let i = 0; i < flat.length; ) {
     const first = flat[i]
-    if (typeof first === 'object') {
-      outcomes.push(first as Outcome)
-      i += 1
-      continue
-    }
-    outcomes.push({
-      reply: {
-        type: 'posted',
-        transfer: first as string,
-        account: flat[i + 1] as string,
-        currency: flat[i + 2] as string,
-        amount: flat[i + 3] as number,
-        ledger: flat[i + 4] as number,
-        held: flat[i + 5] as number,
-        version: flat[i + 6] as number,
-        at: flat[i + 7] as number,
-        opened: flat[i + 8] as boolean,
-      },
-      replayed: flat[i + 9] as boolean,
-    })
-    i += valuesOfOutcome
+    const isWhole = typeof first === 'object'
+    items.push(isWhole ? (first as Item) : readAt(i))
+    i += isWhole ? 1 : values
   }
-  return outcomes
+  return items
 }

@@ -220,10 +220,12 @@ class Writer {
 /** Most accounts are plain, and told by the reply that left them: they go over to the main thread once. */
 function leftBeside(outcomes: readonly Outcome[], left: Left): Left {
   const told = new Map<AccountNumber, number>()
-  for (const { reply, replayed } of outcomes)
-    if (!replayed)
-      if (reply.type === 'posted') told.set(reply.account, reply.version)
-      else for (const { number, version } of accountsTold(reply)) told.set(number, version)
+  for (const { reply, replayed } of outcomes) {
+    if (replayed) continue
+    // Nearly all are: no account need be made of it to learn its version.
+    if (reply.type === 'posted') told.set(reply.account, reply.version)
+    else for (const { number, version } of accountsTold(reply)) told.set(number, version)
+  }
   const accounts = left.accounts.filter(
     (account) => told.get(account.number) !== account.version || !isPlain(account),
   )
