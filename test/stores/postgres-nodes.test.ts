@@ -93,6 +93,18 @@ describe('nodes', { skip: postgresMissing }, () => {
     }
   })
 
+  test('a database that has a table of that name from somebody else is refused, and left as it is', async () => {
+    const { url, drop } = await (await postgres()).schema()
+    await runOnce(url, 'create table accounts (name text)')
+    await assert.rejects(Node.open(url), {
+      code: 'unusable',
+      message: 'migration 1 failed: relation "accounts" already exists',
+    })
+    await runOnce(url, 'insert into accounts values (1)')
+    await assert.rejects(runOnce(url, 'select 1 from migrations'), { code: '42P01' })
+    await drop()
+  })
+
   test('a hold is captured once, whichever node is first', async () => {
     await node(0).submit(deposit('held', '1000'))
     for (let round = 0; round < 20; round += 1) {

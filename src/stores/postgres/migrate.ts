@@ -1,18 +1,18 @@
 /** Brings a database to the schema of this program: numbered files, forward only, each with its checksum. */
 import { type Migration, readMigrations } from '../../bank/migrations.ts'
 import { StoreError } from '../../bank/store.ts'
-import { type Client, messageOf, stateOf, uniqueViolation } from './connect.ts'
+import { type Client, messageOf, stateOf } from './connect.ts'
 
 const migrations = readMigrations(new URL('schema/', import.meta.url))
 const undefinedTable = '42P01'
-const duplicates = [uniqueViolation, '42P07']
 
 /**
  * Runs what is missing, each migration in a transaction with its own row; of several nodes that start together one
  * does it. Throws a StoreError `unusable` for a database that a newer program has changed, or another one made.
  */
 export async function migrate(client: Client): Promise<void> {
-  for (let done = await doneIn(client); done < migrations.length; ) {
+  let done = await doneIn(client)
+  while (done < migrations.length) {
     const { number, name, sql, checksum } = migrations[done] as Migration
     try {
       await client.query(`begin; ${number === 1 ? table : ''}`)
@@ -24,13 +24,15 @@ export async function migrate(client: Client): Promise<void> {
       ])
       await client.query(sql)
       await client.query('commit')
+      done += 1
     } catch (cause) {
       await client.query('rollback').catch(() => {})
-      // Another node is doing the same: what it has done is looked at again.
-      if (!duplicates.includes(stateOf(cause) ?? ''))
+      // Where another node has done it meanwhile, it fails here in one of several ways.
+      const before = done
+      done = await doneIn(client)
+      if (done === before)
         throw new StoreError('unusable', `migration ${number} failed: ${messageOf(cause)}`, { cause })
     }
-    done = await doneIn(client)
   }
 }
 
