@@ -42,7 +42,6 @@ import type { Account, AccountNumber } from '../../ledger/account.ts'
 import { readTotals, type Totals } from '../../ledger/block.ts'
 import type { StoredReply, TransferPage } from '../../ledger/books.ts'
 import {
-  accountsTold,
   type Hold,
   idOf,
   type Key,
@@ -437,8 +436,7 @@ export class SqliteStore implements Store {
       case 'outcomes': {
         this.#last = message.last
         const outcomes = readOutcomes(message.outcomes)
-        for (const { reply, replayed } of outcomes)
-          if (!replayed) for (const account of accountsTold(reply)) this.#tail.putAccount(account)
+        this.#tail.putAnswers(outcomes)
         this.#tail.put(message.left)
         this.#judgeTail()
         this.#settle()?.resolve(outcomes)

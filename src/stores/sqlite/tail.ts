@@ -4,7 +4,7 @@
  */
 import type { Account, AccountNumber } from '../../ledger/account.ts'
 import type { Left, TransferPage } from '../../ledger/books.ts'
-import type { Hold, RecordId } from '../../ledger/command.ts'
+import { accountsTold, type Hold, type Outcome, type RecordId } from '../../ledger/command.ts'
 import { type Entity, type EntityName, nameOfEntity } from '../../ledger/entity.ts'
 import type { Thing } from '../../ledger/registry.ts'
 
@@ -12,15 +12,37 @@ import type { Thing } from '../../ledger/registry.ts'
 const pagesMax = 10_000
 
 class Layer {
-  readonly accounts = new Map<AccountNumber, Account>()
+  /** What was answered since somebody asked for an account: most of it nobody asks for before the index has it. */
+  #answered: (readonly Outcome[])[] = []
+  /** Operations in it. */
+  #operations = 0
+  readonly #accounts = new Map<AccountNumber, Account>()
   readonly transfers = new Map<RecordId, TransferPage>()
   readonly holds = new Map<RecordId, Hold>()
   readonly things = new Map<RecordId, Thing>()
   readonly entities = new Map<EntityName, Entity>()
 
   get size(): number {
-    const pages = [this.accounts, this.transfers, this.holds, this.things, this.entities]
-    return pages.reduce((sum, { size }) => sum + size, 0)
+    const pages = [this.#accounts, this.transfers, this.holds, this.things, this.entities]
+    return pages.reduce((sum, { size }) => sum + size, this.#operations)
+  }
+
+  get accounts(): Map<AccountNumber, Account> {
+    if (this.#operations > 0) this.#takeAnswers()
+    return this.#accounts
+  }
+
+  putAnswers(outcomes: readonly Outcome[]): void {
+    this.#answered.push(outcomes)
+    for (const { reply } of outcomes) this.#operations += reply.type === 'batch' ? reply.results.length : 1
+  }
+
+  #takeAnswers(): void {
+    for (const outcomes of this.#answered)
+      for (const { reply, replayed } of outcomes)
+        if (!replayed) for (const account of accountsTold(reply)) this.#accounts.set(account.number, account)
+    this.#answered = []
+    this.#operations = 0
   }
 }
 
@@ -50,13 +72,13 @@ export class Tail {
     return this.#young.entities.get(name) ?? this.#old.entities.get(name)
   }
 
-  /** Takes an account as a commit left it. */
-  putAccount(account: Account): void {
-    this.#young.accounts.set(account.number, account)
+  /** Takes the accounts that answers tell, as their commit left them. */
+  putAnswers(outcomes: readonly Outcome[]): void {
+    this.#young.putAnswers(outcomes)
   }
 
   put({ accounts, transfers, holds, things, entities }: Left): void {
-    for (const account of accounts) this.putAccount(account)
+    for (const account of accounts) this.#young.accounts.set(account.number, account)
     for (const page of transfers) this.#young.transfers.set(page.transfer.id, page)
     for (const hold of holds) this.#young.holds.set(hold.id, hold)
     for (const thing of things) this.#young.things.set(thing.id, thing)
