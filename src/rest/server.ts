@@ -75,7 +75,6 @@ export const stalledSocketMs = 30_000
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { bank, access, log, metrics, currency, trustedProxies = [], draining, moreRoutes = [] } = options
   const app = Fastify({
-    bodyLimit: bodyMax,
     requestTimeout: httpLimits.requestTimeout,
     connectionTimeout: stalledSocketMs,
     http: httpOptions(),
@@ -102,7 +101,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   knowMethods(app)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonBody(readMembers))
+  app.addContentTypeParser('application/json', jsonBody(bodyMax, readMembers))
   app.setErrorHandler(onError)
   app.setNotFoundHandler((_, reply) => sendProblem(reply, 'not_found'))
 

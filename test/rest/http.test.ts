@@ -87,6 +87,19 @@ test('the limits are short, and that of the headers is the shorter', () => {
   assert.ok(cashpoint.app.server.timeout === stalledSocketMs && stalledSocketMs <= 30_000)
 })
 
+test('a body that comes a byte at a time is read as if it had come whole', async () => {
+  const metadata = { who: 'é😀' }
+  const body = Buffer.from(JSON.stringify({ number: 'bytes', currency: 'USD', metadata }))
+  const head = 'host: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked'
+  const connection = await Connection.open(cashpoint.port)
+  connection.write(`POST /v1/accounts HTTP/1.1\r\n${head}\r\n\r\n`)
+  for (const byte of body) connection.write(Buffer.of(0x31, 0x0d, 0x0a, byte, 0x0d, 0x0a))
+  connection.write('0\r\n\r\n')
+  assert.equal((await connection.answer())?.status, 201)
+  connection.close()
+  assert.deepEqual(JSON.parse((await get('/v1/accounts/bytes')).body).metadata, metadata)
+})
+
 test('what is not HTTP is refused, and the connection closed', async () => {
   const post = 'POST /accounts/a/deposit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
   const body = '{"amount":1}'

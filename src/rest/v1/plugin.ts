@@ -61,11 +61,7 @@ export type V1Options = {
 export async function v1(app: FastifyInstance, options: V1Options): Promise<void> {
   const { bank, access, gate, paths } = options
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string', bodyLimit: bodyMax },
-    jsonBody(readExactly),
-  )
+  app.addContentTypeParser('application/json', jsonBody(bodyMax, readExactly))
   // Where nothing is asked for, nothing need be sent; where something is, its absence is told by name.
   app.addHook('preValidation', (request, _, done) => {
     if (request.method !== 'GET' && request.body === undefined) request.body = {}
