@@ -46,12 +46,12 @@ export function accountRoutes(
     return sendJson(reply, text)
   }
 
-  function withdraw(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  function withdraw(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const account = numberIn(request)
     return submit(request, reply, { type: 'withdraw', account, amount: amountIn(request) }, withdrawn)
   }
 
-  function deposit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  function deposit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const account = numberIn(request)
     return submit(
       request,
@@ -61,19 +61,22 @@ export function accountRoutes(
     )
   }
 
+  /** Submits a command and answers what came of it. */
   async function submit(
     request: FastifyRequest,
     reply: FastifyReply,
     command: Command,
     write: (posted: Posted) => string,
-  ): Promise<FastifyReply> {
+  ): Promise<void> {
     const outcome = await outcomeOf(bank, request, command)
     if (outcome.replayed) reply.header('idempotency-replayed', 'true')
     switch (outcome.reply.type) {
       case 'posted':
-        return sendJson(reply, write(outcome.reply))
+        sendJson(reply, write(outcome.reply))
+        break
       case 'refused':
-        return sendProblem(reply, outcome.reply.refusal, detailOf(outcome.reply))
+        sendProblem(reply, outcome.reply.refusal, detailOf(outcome.reply))
+        break
       default:
         throw new Error(`a ${command.type} was answered without a posting`)
     }

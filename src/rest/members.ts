@@ -22,7 +22,7 @@ export function readMembers(text: string): Members {
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] !== '}') {
     const nameEnd = skipString(text, at)
-    const name: string = JSON.parse(text.slice(at, nameEnd))
+    const name = stringIn(text.slice(at, nameEnd))
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, start)
     if (sources.has(name)) repeated = (repeated ?? new Set<string>()).add(name)
@@ -31,6 +31,11 @@ export function readMembers(text: string): Members {
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
   return { sources, repeated: repeated ?? noNames }
+}
+
+/** What a JSON string says. */
+function stringIn(source: string): string {
+  return source.includes('\\') ? JSON.parse(source) : source.slice(1, -1)
 }
 
 /** Throws a SyntaxError where the text is not JSON, or not an object. */

@@ -7,7 +7,7 @@ import { sendProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The path of a request whose method it does not allow; not set where there is a route. */
+    /** The path that was asked for, whether it allows the method or not; not set before the hooks of its routes. */
     knownPath?: KnownPath
   }
 }
@@ -20,7 +20,8 @@ export type Route = {
   readonly own?: true
   /** JSON Schema of the body, where Fastify is to check it. */
   readonly body?: object | undefined
-  handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>
+  /** Gives the reply that it has sent; or nothing, where that is asked for often and a promise of a reply costs more. */
+  handler(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply> | Promise<void>
 }
 
 /** Longer than any path that headers have room for: what a parameter may be, its route says. */
@@ -60,16 +61,22 @@ export function addRoutes(
   routes: readonly Route[],
   { gate, paths }: { readonly gate: Gate; readonly paths: Paths },
 ): void {
-  for (const { method, url, may, own, body, handler } of routes) {
-    const onRequest = own ? [gate(may), ownTerminal] : gate(may)
-    app.route({ method, url, handler, onRequest, ...(body && { schema: { body } }) })
-  }
-
   for (const [url, of] of Map.groupBy(routes, (route) => route.url)) {
     const allowed: string[] = of.map(({ method }) => method)
     // Fastify answers HEAD wherever there is a GET.
     if (allowed.includes('GET')) allowed.push('HEAD')
-    paths.add({ url: app.prefix + url, allowed })
+    const path = { url: app.prefix + url, allowed }
+    paths.add(path)
+
+    // Fastify knows the route as well, and makes an object of all that it knows of it for whoever asks.
+    const know: onRequestHookHandler = (request, _, done) => {
+      request.knownPath = path
+      done()
+    }
+    for (const { method, may, own, body, handler } of of) {
+      const onRequest = own ? [know, gate(may), ownTerminal] : [know, gate(may)]
+      app.route({ method, url, handler, onRequest, ...(body && { schema: { body } }) })
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import type { Bank } from '../bank/bank.ts'
 import { StoreError } from '../bank/store.ts'
 import type { Webhooks } from '../bank/webhooks.ts'
 import type { Currency } from '../ledger/money.ts'
+import { requestLog } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Watch } from '../watch/watch.ts'
@@ -115,19 +116,20 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     done(new ProblemError('malformed_request', ambiguity))
   })
   const paths = new Paths()
+  const logRequest = requestLog(log)
   app.addHook('onRequest', refuseMethods(paths, isOpen))
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, id } = request
     const ms = reply.elapsedTime
-    const route = request.routeOptions.url ?? request.knownPath?.url ?? 'none'
+    const route = request.knownPath?.url ?? request.routeOptions.url ?? 'none'
     metrics.onResponse(method, route, reply.statusCode, ms)
-    log.info({
+    logRequest({
       id,
       method,
-      path: withoutKeys(url.split('?', 1)[0] ?? ''),
-      ...(request.caller?.actor && { actor: request.caller.actor }),
+      path: withoutKeys(withoutQuery(url)),
+      actor: request.caller?.actor ?? '',
       status: reply.statusCode,
-      ms: Math.round(ms * 100) / 100,
+      ms,
     })
     done()
   })
@@ -168,6 +170,11 @@ const codeByStatus: Record<number, ProblemCode> = {
   413: 'body_too_large',
   415: 'media_type_unsupported',
   431: 'headers_too_large',
+}
+
+function withoutQuery(url: string): string {
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
 }
 
 // The start's time and a count: unique over restarts, and cheap.
