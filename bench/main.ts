@@ -26,7 +26,7 @@ const usage = `usage: npm run bench -- [flags]
   --rounds 3             how often everything is measured, and how many starts are timed
   --connections 64,256   the numbers of connections
   --seconds 5            how long one cell is measured
-  --warmup 2             how long each cell runs before, uncounted
+  --warmup 4             how long each cell runs before, uncounted
   --only a,b,c           these cells; ratios need both of theirs
   --records 0,1000000    how many records the journals begin with (0)
   --load wrk             or autocannon: the load generator (wrk where it is installed)
@@ -129,7 +129,7 @@ function readFlags() {
         rounds: { ...text, default: '3' },
         connections: { ...text, default: '64,256' },
         seconds: { ...text, default: '5' },
-        warmup: { ...text, default: '2' },
+        warmup: { ...text, default: '4' },
         only: { ...text, default: 'a,b,c,d,e,f,g,h' },
         records: { ...text, default: '0' },
         operations: text,
