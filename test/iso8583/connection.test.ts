@@ -154,10 +154,18 @@ test('a socket that dies between question and answer undoes nothing', async (t) 
 })
 
 test('stopping answers what was asked, and lets nobody in', async (t) => {
-  const { dial, listener } = await serveIso(t)
+  const { dial, listener, onlookers } = await serveIso(t)
   const line = await dial()
+  const seen = onlookers.follow(50)
+  await seen.next()
   const answers = Promise.all(Array.from({ length: 20 }, () => line.ask('0200', request('010000', 1000))))
-  await pause(5)
+  // What the listener has not read was not asked, however long ago it was sent.
+  for (let read = 0; read < 20; ) {
+    const next = await seen.next()
+    assert(!next.done)
+    read += next.value.passed.filter(({ direction }) => direction === 'received').length
+  }
+  await seen.return(undefined)
   await listener.close()
   assert.ok((await answers).every((each) => each[39] === '00'))
   await assert.rejects(dial())
