@@ -570,7 +570,7 @@ class Node {
   }
 }
 
-/** Stands between a node and the database, and loses a COMMIT or its answer, with the connection. */
+/** Stands between a node and the database, and loses a batch's COMMIT or its answer, with the connection. */
 class Between {
   lose: 'the answer' | 'the request' | undefined
   /** Takes no new connections. */
@@ -608,8 +608,11 @@ class Between {
         })
       }
       let isLosing = false
+      // The node commits in the background as well, over other connections.
+      let isWriter = false
       client.on('data', (data) => {
-        const isCommit = this.lose !== undefined && data.includes('commit\0')
+        isWriter ||= data.includes('insert into records')
+        const isCommit = this.lose !== undefined && isWriter && data.includes('commit\0')
         if (isCommit && this.lose === 'the request') {
           this.lose = undefined
           client.destroy()
