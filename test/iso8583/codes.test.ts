@@ -14,7 +14,6 @@ import {
   makeTerminal,
   nextStan,
   pans,
-  pause,
   request,
   reversalOf,
   serveIso,
@@ -222,7 +221,6 @@ test('a terminal says nothing on a line that is not its', async (t) => {
   assert.equal((await line.ask('0200', request('010000', 1000)))[39], '00')
   assert.equal((await line.ask('0200', request('010000', 1000, { 41: 'OTHER' })))[39], '58')
   assert.equal((await line.ask('0420', request('010000', 1000, { 41: 'OTHER' })))[39], '58')
-  await pause(1)
 })
 
 test('an amount of a currency without decimals, and of one with three, is its minor units', async () => {
