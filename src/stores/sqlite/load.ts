@@ -30,6 +30,7 @@ import { type Content, fromLine, type Line, type PendingHold } from '../../ledge
 import type { Thing } from '../../ledger/registry.ts'
 
 export class Loader {
+  readonly #index: DatabaseSync
   readonly #account: StatementSync
   readonly #pending: StatementSync
   readonly #hold: StatementSync
@@ -42,6 +43,7 @@ export class Loader {
   readonly #line: StatementSync
 
   constructor({ index, journal }: { index: DatabaseSync; journal: DatabaseSync }) {
+    this.#index = index
     this.#account = index.prepare(
       'select number, currency, ledger, held, version, at, more, used from accounts where number = ?',
     )
@@ -58,8 +60,14 @@ export class Loader {
     )
   }
 
+  /** In one transaction: without it each query would lock the index, and look whether it has changed, anew. */
   load(books: Books, batch: readonly Pending[]): void {
-    for (const pending of batch) for (const pages of pagesOf(pending)) this.loadPages(books, pages)
+    this.#index.exec('begin')
+    try {
+      for (const pending of batch) for (const pages of pagesOf(pending)) this.loadPages(books, pages)
+    } finally {
+      this.#index.exec('commit')
+    }
   }
 
   loadPages(books: Books, pages: Pages): void {
