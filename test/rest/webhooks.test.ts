@@ -124,11 +124,12 @@ async function settled(v1: V1, id: string): Promise<{ pending: number; dead: num
 const shared = await serveQuick({ after })
 
 test('events come signed, once each, as the stream has them, and only what is asked for', async (t) => {
-  const v1 = shared
+  // With time enough for a try on a machine that does much else: one that takes too long is sent again.
+  const v1 = await serveQuick(t, { webhooks: { tryMs: 10_000 } })
   const [all, some] = [await target(t), await target(t)]
   await v1.move('A', 'B', 1)
-  const { id, secret } = await hookFor(t, v1, all.url)
-  const { id: other } = await hookFor(t, v1, some.url, ['cashpoint.hold.placed'])
+  const { id, secret } = await hook(v1, all.url)
+  const { id: other } = await hook(v1, some.url, ['cashpoint.hold.placed'])
   for (let i = 1; i <= 30; i += 1) await v1.move('A', 'B', i)
   await v1.hold('A', 5)
   const received = await all.many(31)
@@ -142,16 +143,12 @@ test('events come signed, once each, as the stream has them, and only what is as
     page,
     'each is what the page has, none from before',
   )
-  assert.equal(byId.size, 31)
-  // One that takes too long, as on a machine that does much else, is tried again, and told so.
-  const attempts = (await deliveriesOf(v1, id, '?limit=100')).map((each) => each.attempts)
-  assert.equal(attempts.length, 31)
-  assert(received.length <= attempts.reduce((sum, some) => sum + some, 0), 'no attempt sends twice')
+  assert.equal(received.length, 31)
 
   await some.many(1)
   await settled(v1, other)
-  const types = some.received.map(({ body }) => JSON.parse(body).type)
-  assert.deepEqual([...new Set(types)], ['cashpoint.hold.placed'])
+  assert.equal(some.received.length, 1)
+  assert.equal(JSON.parse(some.received[0]?.body ?? '').type, 'cashpoint.hold.placed')
 })
 
 test('a target that fails three times gets the event on the fourth, with the same id and a right signature', async (t) => {
